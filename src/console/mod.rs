@@ -1,0 +1,1 @@
+//! Floor 6: HTTP pages and receivers for the people of a drill.

@@ -1,0 +1,1 @@
+//! Floor 4: pure judgement: findings, verdicts, the timeline of an incident.

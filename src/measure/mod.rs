@@ -1,0 +1,1 @@
+//! Floor 1: what was observed: samples, histograms, seconds, and the run's two durable files.

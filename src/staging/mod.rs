@@ -1,0 +1,1 @@
+//! Floor 4: the demo system under test: a small shop with real weaknesses.
