@@ -1,0 +1,347 @@
+//! A checked drill: phases, acts, mitigations, people, expectations, with every pace resolved to one duration.
+//!
+//! Made by `check`; run by `drill`; read by `judge` and `report`. Not here: the state of a drill under way.
+
+use std::time::Duration;
+
+use super::diagnostic::Place;
+use super::fault::Fault;
+use super::load::LoadPlan;
+
+/// A checked drill.
+#[derive(Clone, Debug)]
+pub struct DrillPlan {
+    /// File name without its ending: `[a-z0-9_-]`.
+    pub name: String,
+    /// What players and documents read.
+    pub about: About,
+    /// What is shaken.
+    pub system: System,
+    /// Its traffic; the target is filled in by the system, the rate is held for the longest course.
+    pub load: LoadPlan,
+    /// How long the phases last.
+    pub phases: Phases,
+    /// Objective, as a share of good requests, such as 0.999. (What good means is `load.good`.)
+    pub objective: f64,
+    /// Period of the error budget.
+    pub budget_period: Duration,
+    /// Who plays: the robot's steps; empty: nobody acts.
+    pub robot: Vec<RobotStep>,
+    /// What is done to the players, in file order.
+    pub acts: Vec<Act>,
+    /// What the players may do.
+    pub mitigations: Vec<Mitigation>,
+    /// What must hold.
+    pub expectations: Vec<Expectation>,
+    /// SHA-256 over the checked drill, its load and the seed.
+    pub hash: String,
+}
+
+/// What players and documents read.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct About {
+    /// One line.
+    pub title: String,
+    /// Every player sees this.
+    pub briefing: String,
+    /// Staff and documents only.
+    pub hypothesis: String,
+    /// What is to be learnt.
+    pub objectives: Vec<String>,
+    /// 1 to 5.
+    pub difficulty: u8,
+}
+
+/// What is shaken.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum System {
+    /// The embedded staging system, started for this drill.
+    Shop {
+        /// Which carts it has.
+        data: ShopData,
+        /// In-flight cap over both backends.
+        in_flight: u32,
+        /// How often backend a and b read the flags.
+        flag_poll: (Duration, Duration),
+        /// A real PostgreSQL to use instead of the embedded database.
+        database: Option<String>,
+    },
+    /// A running system.
+    Remote {
+        /// URL of its public side.
+        base: String,
+        /// URL of its admin side.
+        admin: String,
+        /// Environment variable with the admin token.
+        token_env: String,
+    },
+}
+
+/// Which carts the staging shop has.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum ShopData {
+    /// 30 % of carts have 60 lines, the others 1 to 3.
+    #[default]
+    Realistic,
+    /// All have 3, as test data do.
+    TestLike,
+}
+
+/// How long the phases last.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Phases {
+    /// Before the first act, at least 20 s.
+    pub baseline: Duration,
+    /// Longest exercise.
+    pub at_most: Duration,
+    /// How long recovery must hold.
+    pub recovery_hold: Duration,
+}
+
+impl Phases {
+    /// The longest course of a drill, clean-up included: as long as this the load is held.
+    pub fn longest(&self) -> Duration {
+        self.baseline + self.at_most + self.recovery_hold + Duration::from_secs(60)
+    }
+}
+
+/// Something done to the players.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Act {
+    /// Its name: `[a-z0-9_-]`.
+    pub name: String,
+    /// When, counted from the start of the exercise.
+    pub when: When,
+    /// Hidden from players until the report.
+    pub hidden: bool,
+    /// What it does.
+    pub does: Technical,
+}
+
+/// When an act is due.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum When {
+    /// So long after the start of the exercise.
+    At(Duration),
+    /// So long after something happened.
+    After(Moment, Duration),
+}
+
+/// Something that happens in a drill.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Moment {
+    /// Live impact was seen.
+    Impact,
+    /// A mark was made, such as `detected`.
+    Mark(String),
+    /// An act was injected, by name.
+    Act(String),
+    /// A mitigation began, by name.
+    Mitigation(String),
+}
+
+/// A technical act: a change with its undo and its proof.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Technical {
+    /// The change.
+    pub apply: Lever,
+    /// Its undo; `None` for a fault, which heals by itself.
+    pub revert: Option<Lever>,
+    /// How long it lives without renewal, 5 s to 60 s.
+    pub lease: Duration,
+    /// Who is to undo it: `true` when the players' mitigation is the expected undo.
+    pub players_undo: bool,
+    /// What shows that it touched something.
+    pub proof: Proof,
+}
+
+/// What can be pulled.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Lever {
+    /// A request to the system's admin side.
+    Http {
+        /// `PUT`, `POST`, `DELETE`, `GET`.
+        method: String,
+        /// Path on the admin address.
+        path: String,
+        /// JSON body, checked to be JSON; empty for none.
+        json: String,
+    },
+    /// A fault on one of the system's proxies.
+    Fault(Fault),
+}
+
+/// What shows that an act touched something.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Proof {
+    /// A value read from the admin side.
+    Probe(Probe),
+    /// The injection point has touched at least so many connections or messages in time.
+    Touched {
+        /// At least 1.
+        at_least: u64,
+        /// In this time.
+        within: Duration,
+    },
+}
+
+/// A value read from the admin side, compared by its text.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Probe {
+    /// Path on the admin address.
+    pub get: String,
+    /// JSON path.
+    pub at: String,
+    /// Wanted text.
+    pub is: String,
+    /// In this time.
+    pub within: Duration,
+}
+
+/// Something the players may do.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Mitigation {
+    /// Its name.
+    pub name: String,
+    /// What its button says.
+    pub label: String,
+    /// Sealed from players.
+    pub kind: MitigationKind,
+    /// Roles that may.
+    pub allowed: Vec<Role>,
+    /// What it does; `None`: manual.
+    pub does: Option<Lever>,
+    /// How one sees that it took.
+    pub verify: Option<Probe>,
+}
+
+/// What a mitigation is worth.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum MitigationKind {
+    /// Right and quick.
+    Correct,
+    /// Right, but slow.
+    CorrectSlow,
+    /// Helps in part.
+    Partial,
+    /// Changes nothing.
+    NoEffect,
+    /// Makes it worse.
+    Harmful,
+}
+
+/// A player's role.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Role {
+    /// Incident commander.
+    Ic,
+    /// Deputy.
+    Deputy,
+    /// Operations lead.
+    Ops,
+    /// Subject-matter expert.
+    Expert,
+    /// Communications lead.
+    Comms,
+    /// Customer liaison.
+    Liaison,
+    /// Scribe.
+    Scribe,
+}
+
+impl Role {
+    /// The name in files and documents.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Ic => "IC",
+            Self::Deputy => "Deputy",
+            Self::Ops => "Ops",
+            Self::Expert => "Expert",
+            Self::Comms => "Comms",
+            Self::Liaison => "Liaison",
+            Self::Scribe => "Scribe",
+        }
+    }
+}
+
+/// One step of the robot that plays the people.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RobotStep {
+    /// What wakes it.
+    pub on: Cue,
+    /// How long it waits then.
+    pub wait: Duration,
+    /// What it does.
+    pub does: RobotDeed,
+}
+
+/// What wakes a robot step, once.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Cue {
+    /// The first page after the first act.
+    Page,
+    /// Live impact.
+    Impact,
+    /// The live window has been clean for 5 s after an impact.
+    Clear,
+    /// A mark was made.
+    Mark(String),
+    /// An act was injected.
+    Act(String),
+}
+
+/// What the robot does.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum RobotDeed {
+    /// Acknowledges the page.
+    Ack,
+    /// Takes a role; IC is taking command.
+    Take(Role),
+    /// Begins a mitigation.
+    Mitigate(String),
+    /// Claims `mitigated` or `resolved`.
+    Claim(String),
+}
+
+/// What must hold.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Expectation {
+    /// Its name.
+    pub name: String,
+    /// What is measured.
+    pub measure: Measure,
+    /// At or inside: full marks. Seconds, or a count.
+    pub target: f64,
+    /// At or beyond: fail.
+    pub limit: f64,
+    /// Share of the score.
+    pub weight: f64,
+    /// A broken gate fails the drill whatever the score.
+    pub gate: bool,
+    /// Where it is written.
+    pub place: Place,
+}
+
+/// What an expectation measures.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Measure {
+    /// detected - impact.
+    Detect,
+    /// acknowledged - page.
+    Acknowledge,
+    /// command taken - impact.
+    TakeCommand,
+    /// mitigated - impact.
+    Mitigate,
+    /// recovered - impact.
+    Recover,
+    /// How many harmful mitigations were begun.
+    HarmfulActions,
+}
+
+impl Measure {
+    /// True for times, false for counts.
+    pub fn is_time(self) -> bool {
+        self != Self::HarmfulActions
+    }
+}

@@ -1,0 +1,190 @@
+//! A checked scenario: what is sent where, by whom, when, and what must hold.
+//!
+//! Made by `check`; run by `load`; read by `judge` and `report`. Addresses and secrets are not part of the plan hash.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::curve::Curve;
+use super::deck::Deck;
+use super::good::Good;
+use super::program::{Draw, Journey};
+use super::template::{Template, VarId};
+use super::threshold::Threshold;
+
+/// A checked scenario.
+#[derive(Clone, Debug)]
+pub struct LoadPlan {
+    /// Its name: `[a-z0-9_-]`.
+    pub name: String,
+    /// Where requests go; `Http::origin` indexes it, 0 is the target's base.
+    pub origins: Vec<Origin>,
+    /// How clients behave.
+    pub client: Client,
+    /// At least one.
+    pub workloads: Vec<Workload>,
+    /// `Deck` cards and journey ids index it.
+    pub journeys: Vec<Journey>,
+    /// Names of the steps, by step id.
+    pub steps: Vec<String>,
+    /// Names of checks and extractions, by label.
+    pub labels: Arc<Vec<String>>,
+    /// Variables drawn at the start of each journey, in order.
+    pub draws: Vec<(VarId, Draw)>,
+    /// How many variables a journey has.
+    pub variables: u16,
+    /// What a good request is.
+    pub good: Good,
+    /// What must hold.
+    pub checks: Vec<Threshold>,
+    /// SHA-256 over the checked plan with all defaults filled in, and the seed.
+    pub hash: String,
+}
+
+impl LoadPlan {
+    /// Highest planned rate of journeys, per second, over all open workloads.
+    pub fn peak_rate(&self) -> f64 {
+        self.workloads
+            .iter()
+            .map(|one| if let Pattern::Open { curve, .. } = &one.pattern { curve.peak() } else { 0.0 })
+            .sum()
+    }
+
+    /// When the last planned arrival or user is over, answers not counted.
+    pub fn length(&self) -> Duration {
+        self.workloads.iter().map(Workload::length).max().unwrap_or_default()
+    }
+}
+
+/// Scheme, host and port of a target. Only clear HTTP for now; `https` is diagnosed as not built.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Origin {
+    /// Host as written: name or address.
+    pub host: String,
+    /// Port.
+    pub port: u16,
+    /// Addresses the guard has vouched for, pinned; empty until resolved.
+    pub pinned: Vec<SocketAddr>,
+}
+
+impl Origin {
+    /// `host:port` as the `Host` header wants it; port 80 is left out.
+    pub fn authority(&self) -> String {
+        if self.port == 80 { self.host.clone() } else { format!("{}:{}", self.host, self.port) }
+    }
+}
+
+/// How clients behave.
+#[derive(Clone, Debug)]
+pub struct Client {
+    /// Connections and how they are shared.
+    pub connections: Connections,
+    /// Limits of time.
+    pub timeouts: Timeouts,
+    /// Headers of every request, names in lower case.
+    pub headers: Vec<(String, Template)>,
+    /// What is kept of a body for checks, bytes.
+    pub body_limit: u64,
+}
+
+/// How connections are shared. (Open: `Shared(max: 100)`, Closed: `PerUser`, unless written.)
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Connections {
+    /// What the workload's kind suggests.
+    ByWorkload,
+    /// At most this many for all journeys together; a journey waits for a free one.
+    Shared {
+        /// At most.
+        max: usize,
+    },
+    /// One for each user.
+    PerUser,
+    /// A new one for each request.
+    Fresh,
+}
+
+/// Limits of time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Timeouts {
+    /// Opening a connection (3 s).
+    pub connect: Duration,
+    /// Waiting for a free connection (30 s).
+    pub wait: Duration,
+    /// From sent to the first byte (30 s).
+    pub first_byte: Duration,
+    /// Silence inside the body (30 s).
+    pub idle: Duration,
+    /// The whole request (60 s).
+    pub total: Duration,
+}
+
+impl Default for Timeouts {
+    fn default() -> Self {
+        let secs = Duration::from_secs;
+        Self { connect: secs(3), wait: secs(30), first_byte: secs(30), idle: secs(30), total: secs(60) }
+    }
+}
+
+/// One stream of arrivals, or one group of users.
+#[derive(Clone, Debug)]
+pub struct Workload {
+    /// Its name: part of every draw.
+    pub name: String,
+    /// When and who.
+    pub pattern: Pattern,
+    /// Which journeys, exactly; cards are journey ids.
+    pub mix: Deck,
+    /// Begins this long after the start.
+    pub start: Duration,
+    /// The first part of it, measured but outside every check.
+    pub warmup: Duration,
+    /// How long the last answers are awaited.
+    pub drain: Duration,
+}
+
+impl Workload {
+    /// From the start of the run to its last arrival.
+    pub fn length(&self) -> Duration {
+        self.start
+            + match &self.pattern {
+                Pattern::Open { curve, .. } => curve.length(),
+                Pattern::Closed { hold, .. } => *hold,
+            }
+    }
+}
+
+/// When and who.
+#[derive(Clone, Debug)]
+pub enum Pattern {
+    /// Arrivals that do not wait for the server.
+    Open {
+        /// The rate of journeys.
+        curve: Curve,
+        /// Where between its neighbours an arrival lies.
+        spacing: Spacing,
+        /// The workload ends after this many; `None`: all of the curve.
+        arrivals: Option<u64>,
+        /// Journeys under way at once; one more is shed.
+        max_in_flight: u64,
+    },
+    /// Users that wait for answers.
+    Closed {
+        /// How many.
+        users: u32,
+        /// For how long.
+        hold: Duration,
+        /// Pause between a user's journeys.
+        think: super::program::Think,
+    },
+}
+
+/// Where between its neighbours an arrival lies.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Spacing {
+    /// Equal areas.
+    #[default]
+    Even,
+    /// As independent users come, with the exact total.
+    Poisson,
+}

@@ -1,0 +1,203 @@
+//! Checks of a scenario, resolved: which steps, which phases, which bound. `judge::threshold` decides them.
+//!
+//! Not here: the grammar (`spec::threshold`).
+
+use std::time::Duration;
+
+use super::diagnostic::Place;
+use crate::measure::sample::StepId;
+
+/// One judged line, after expansion.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Threshold {
+    /// The expanded text in canonical spacing, or its `as` name.
+    pub id: String,
+    /// How much it counts.
+    pub level: Level,
+    /// What is measured.
+    pub subject: Subject,
+    /// Of which arrivals.
+    pub scope: Scope,
+    /// The comparison that must hold.
+    pub cmp: Cmp,
+    /// The bound, in the subject's unit: µs, ratio, per second, or a count.
+    pub bound: f64,
+    /// Over which stretch.
+    pub window: Window,
+    /// The first part of the scope that is ignored.
+    pub after: Duration,
+    /// Ends the run after this many violations in a row.
+    pub abort: Option<u32>,
+    /// Least number of arrivals, instead of the statistical minimum.
+    pub n_least: Option<u64>,
+    /// Where it is written.
+    pub place: Place,
+}
+
+/// How much a check counts.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Level {
+    /// Like `must`, and reads FAIL even inside an invalid run.
+    Hard,
+    /// Fails the run.
+    #[default]
+    Must,
+    /// Warns.
+    Should,
+    /// Never counts.
+    Info,
+}
+
+/// What is measured.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Subject {
+    /// A quantile of the response time, 0 < q < 1.
+    Quantile(f64),
+    /// Mean response time.
+    Mean,
+    /// Longest response time.
+    Max,
+    /// Shortest response time.
+    Min,
+    /// Share of failed and shed arrivals.
+    Errors,
+    /// Share of arrivals out of time.
+    Timeouts,
+    /// Share of arrivals that were not sent.
+    Shed,
+    /// Share of arrivals answered later than this, or not at all.
+    Slow(Duration),
+    /// Arrivals per second.
+    Offered,
+    /// Requests sent per second.
+    Achieved,
+    /// Sent requests as a share of the arrivals.
+    AchievedShare,
+    /// Good answers per second.
+    Goodput,
+    /// Number of arrivals.
+    Requests,
+    /// A quantile of our own lateness.
+    Lateness(f64),
+}
+
+/// The unit of a measured number.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Unit {
+    /// Microseconds.
+    Us,
+    /// Seconds.
+    S,
+    /// A share.
+    Ratio,
+    /// Per second.
+    PerS,
+    /// A count.
+    Count,
+}
+
+impl Subject {
+    /// The unit its values and bound have.
+    pub fn unit(self) -> Unit {
+        match self {
+            Self::Quantile(_) | Self::Mean | Self::Max | Self::Min | Self::Lateness(_) => Unit::Us,
+            Self::Errors | Self::Timeouts | Self::Shed | Self::Slow(_) | Self::AchievedShare => Unit::Ratio,
+            Self::Offered | Self::Achieved | Self::Goodput => Unit::PerS,
+            Self::Requests => Unit::Count,
+        }
+    }
+
+    /// True for times of requests, which the generator's lateness can spoil.
+    pub fn is_latency(self) -> bool {
+        matches!(self, Self::Quantile(_) | Self::Mean | Self::Max | Self::Min)
+    }
+}
+
+/// Which arrivals a check is about.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Scope {
+    /// Steps; empty: all.
+    pub steps: Vec<StepId>,
+    /// Phase names that count; empty: all but `warmup` and `drain`.
+    pub phases: Vec<String>,
+    /// Which outcomes.
+    pub outcome: Outcomes,
+    /// Which clock.
+    pub clock: ClockKind,
+}
+
+/// Which outcomes a check is about.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Outcomes {
+    /// All arrivals; an unanswered one ranks above every answer.
+    #[default]
+    Any,
+    /// Answers only.
+    Ok,
+    /// Failures only.
+    Failed,
+}
+
+/// From when a latency counts.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum ClockKind {
+    /// From due.
+    #[default]
+    Response,
+    /// From sent.
+    Service,
+}
+
+/// The comparison that must hold.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Cmp {
+    /// `<`
+    Less,
+    /// `<=`
+    AtMost,
+    /// `>`
+    More,
+    /// `>=`
+    AtLeast,
+}
+
+impl Cmp {
+    /// True when `value` satisfies the comparison with `bound`.
+    pub fn holds(self, value: f64, bound: f64) -> bool {
+        match self {
+            Self::Less => value < bound,
+            Self::AtMost => value <= bound,
+            Self::More => value > bound,
+            Self::AtLeast => value >= bound,
+        }
+    }
+
+    /// True for `<` and `<=`: the bound is an upper one.
+    pub fn is_upper(self) -> bool {
+        matches!(self, Self::Less | Self::AtMost)
+    }
+
+    /// As it is written.
+    pub fn sign(self) -> &'static str {
+        match self {
+            Self::Less => "<",
+            Self::AtMost => "<=",
+            Self::More => ">",
+            Self::AtLeast => ">=",
+        }
+    }
+}
+
+/// Over which stretch a check is judged.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub enum Window {
+    /// The whole scope at once.
+    #[default]
+    Whole,
+    /// A merged window of this length ending at every second; the worst one is judged.
+    Over(Duration),
+    /// Fails when every second of some stretch of this length violates.
+    For(Duration),
+    /// Fails when fewer than the share of consecutive windows of this length hold.
+    In(f64, Duration),
+}
