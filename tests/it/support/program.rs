@@ -110,7 +110,7 @@ impl Running {
         });
         let in_time = receiver.recv_timeout(self.limit).is_ok();
         if !in_time {
-            drop(kill_process(self.pid, Signal::KILL));
+            let _ = kill_process(self.pid, Signal::KILL);
         }
         let ran = Ran {
             output: reader.join().unwrap(),
