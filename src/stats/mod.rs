@@ -1,4 +1,4 @@
-//! Floor 1: statistics on plain numbers and closures; knows no histogram, no request, no file.
+//! Floor 1: statistics on plain numbers; knows no histogram, no request, no file.
 //!
 //! Every function is pure and stands on [`portable`], never on the platform's mathematics library, so that a verdict
 //! computed twice on two machines is the same verdict, bit for bit.
