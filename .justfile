@@ -1,0 +1,46 @@
+# Recipes for people. Everything here is a plain command; `.ci/run` does not need just.
+
+set shell := ["bash", "-euo", "pipefail", "-c"]
+
+_default:
+    @just --list --unsorted
+
+# the main job: the midnight flag on the embedded shop
+[group('run')]
+drill file="scenarios/midnight_flag.ron":
+    cargo run --release -- drill {{ file }}
+
+# everything that must hold
+[group('check')]
+test *filter:
+    cargo test {{ filter }}
+
+# the house rules alone
+[group('check')]
+house:
+    cargo test --test it house::
+
+# format, lints, documentation
+[group('check')]
+lint:
+    .ci/run fmt clippy doc
+
+# the drills that take minutes
+[group('check')]
+full-drills:
+    cargo test --release -- --ignored full_drill
+
+# licences, advisories, banned crates (needs cargo-deny)
+[group('check')]
+deny:
+    cargo deny check
+
+# what CI does; or some of its steps: `just ci fmt test`
+[group('check')]
+ci *steps:
+    .ci/run {{ steps }}
+
+# the library's documentation, opened
+[group('read')]
+doc:
+    cargo doc --no-deps --open
