@@ -6,7 +6,7 @@
 use std::pin::pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use futures::future::{join_all, select};
+use futures::future::{Either, join_all, select};
 use tokio::sync::mpsc::UnboundedSender;
 use tokio::sync::{Notify, oneshot};
 
@@ -129,7 +129,9 @@ pub(super) async fn keep_leases(control: Arc<Control>, wakes: Wakes) {
         let moved = pin!(control.leases.notified());
         match expiry {
             None => moved.await,
-            Some(at) => drop(select(pin!(wakes.until(at)), moved).await),
+            Some(at) => match select(pin!(wakes.until(at)), moved).await {
+                Either::Left(_) | Either::Right(_) => {}
+            },
         }
         let now = wakes.clock().now();
         let (withdrawal, _) = control.withdraw(|registry| registry.expire(now));

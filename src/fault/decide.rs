@@ -47,9 +47,7 @@ mod tests {
 
     fn hits(seed: u64, fault: &str, share: f64, connections: u64) -> Vec<u64> {
         let proxy = proxy_number(Seed(seed), "db");
-        (0..connections)
-            .filter(|c| Draws::new(Seed(seed), fault.into(), proxy, *c).hit(Ratio::new(share)))
-            .collect()
+        (0..connections).filter(|c| Draws::new(Seed(seed), fault.into(), proxy, *c).hit(Ratio::new(share))).collect()
     }
 
     #[test]

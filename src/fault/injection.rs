@@ -49,7 +49,6 @@ impl Injection {
         let (_, posted) = self.control.withdraw(|registry| registry.withdraw_injection(self.id));
         verify(&self.control, self.name.clone(), since, posted).await
     }
-
 }
 
 impl Drop for Injection {

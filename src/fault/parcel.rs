@@ -17,6 +17,7 @@ pub enum Way {
 
 impl Way {
     /// The opposite direction.
+    #[must_use]
     pub const fn other(self) -> Self {
         match self {
             Self::Up => Self::Down,

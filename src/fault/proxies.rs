@@ -48,11 +48,11 @@ impl Proxies {
     pub fn start_with(clock: Clock, seed: Seed, workers: NonZeroUsize) -> Result<Self, FaultError> {
         let (senders, receivers): (Vec<_>, Vec<_>) = (0..workers.get()).map(|_| mpsc::unbounded_channel()).unzip();
         let senders: Arc<[_]> = senders.into();
-        let control = Arc::new(Control::new(clock.clone(), Arc::clone(&senders)));
+        let control = Arc::new(Control::new(clock, Arc::clone(&senders)));
         let proxies = Self { _running: Arc::new(Running(Arc::clone(&control))), control };
         for (own, commands) in receivers.into_iter().enumerate() {
             let team = Team::new(Arc::clone(&senders), own as u64);
-            worker::start(clock.clone(), seed, team, commands).map_err(FaultError::Start)?;
+            worker::start(proxies.control.clock.clone(), seed, team, commands).map_err(FaultError::Start)?;
         }
         if let Some(first) = proxies.control.first() {
             drop(first.send(Command::KeepLeases(Arc::clone(&proxies.control))));
@@ -70,8 +70,7 @@ impl Proxies {
             let mut registry = self.control.registry();
             let (definition, snapshot) = registry.add(spec)?;
             // Told under the lock: no worker hears of a fault before it knows the proxy.
-            self.control
-                .tell(|| Command::Define { proxy: Arc::clone(&definition), snapshot: Arc::clone(&snapshot) });
+            self.control.tell(|| Command::Define { proxy: Arc::clone(&definition), snapshot: Arc::clone(&snapshot) });
             (definition, snapshot)
         };
         drop(snapshot);

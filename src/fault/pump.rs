@@ -22,6 +22,8 @@ use crate::base::clock::Tick;
 const PARCEL: usize = 32 * 1024;
 /// Bytes of one read on the fast path, and of the buffer that all links of a worker share.
 const SCRATCH: usize = 64 * 1024;
+/// What may always wait in each direction.
+const BUFFER_LEAST: usize = 64 * 1024;
 /// Reads that empty a socket before an orderly close: unread bytes would turn the FIN into a reset.
 const DRAINS: usize = 64;
 
@@ -74,14 +76,15 @@ struct Flow {
     drained: bool,
     /// The end was handed on, or the destination is gone: nothing more is written.
     ended: bool,
-    /// The head is due, but the destination takes nothing now.
-    blocked: bool,
 }
 
 /// What a step achieved.
 enum Step {
     Moved,
+    /// Nothing is due.
     Idle,
+    /// The head is due, but the destination takes nothing now.
+    Blocked,
     Over(Close),
 }
 
@@ -98,9 +101,10 @@ pub(super) struct Pump {
 }
 
 impl Pump {
-    /// A pump that lets at most `buffer` bytes wait in each direction.
+    /// A pump that lets at most `buffer` bytes wait in each direction, and always 64 KiB.
     pub(super) fn new(client: TcpStream, server: TcpStream, buffer: usize, local: Local) -> Self {
         let slot = local.wakes.slot();
+        let buffer = buffer.max(BUFFER_LEAST);
         Self { client, server, buffer, local, slot, up: Flow::default(), down: Flow::default() }
     }
 
@@ -118,22 +122,25 @@ impl Pump {
     fn poll(&mut self, cx: &mut Context<'_>, link: &mut Link) -> Poll<Close> {
         loop {
             let now = self.local.wakes.clock().now();
+            let mut moved = self.fill(Way::Up, link, now, cx);
+            moved |= self.fill(Way::Down, link, now, cx);
+            // Before anything is written: what arrives with its own alarm never leaves.
             if let Some(how) = link.verdict(now) {
                 return Poll::Ready(how);
             }
-            let mut moved = false;
+            let mut due = link.alarm_due();
             for way in [Way::Up, Way::Down] {
-                moved |= self.fill(way, link, now, cx);
                 match self.drain(way, link, now, cx) {
                     Step::Moved => moved = true,
-                    Step::Idle => {}
+                    Step::Idle => due = due.into_iter().chain(link.chain(way).head_due()).min(),
+                    Step::Blocked => {}
                     Step::Over(how) => return Poll::Ready(how),
                 }
             }
             if self.up.ended && self.down.ended {
                 return Poll::Ready(Close::Fin);
             }
-            if !moved && self.slot.poll(cx, self.next_due(link)).is_pending() {
+            if !moved && self.slot.poll(cx, due).is_pending() {
                 return Poll::Pending;
             }
         }
@@ -175,7 +182,6 @@ impl Pump {
     /// Writes what is due, as far as the destination takes it.
     fn drain(&mut self, way: Way, link: &mut Link, now: Tick, cx: &mut Context<'_>) -> Step {
         let mut step = Step::Idle;
-        self.flow(way).blocked = false;
         while let Some(piece) = link.chain(way).head(now) {
             let written = match piece {
                 Piece::Cut(how) => return Step::Over(*how),
@@ -187,10 +193,8 @@ impl Pump {
                 }
                 Piece::Pass(Signal::Data(data)) => match poll_write(self.destination(way), cx, data) {
                     Poll::Ready(written) => written,
-                    Poll::Pending => {
-                        self.flow(way).blocked = true;
-                        return step;
-                    }
+                    // What did move is looked at again, and then this waits for the destination alone.
+                    Poll::Pending => return if matches!(step, Step::Moved) { step } else { Step::Blocked },
                 },
             };
             match written {
@@ -205,20 +209,9 @@ impl Pump {
     /// The destination of `way` is gone. Its own direction may still hold bytes for the other peer: the reset follows them.
     fn lose(&mut self, way: Way, link: &mut Link, now: Tick) {
         link.chain(way).abandon();
-        *self.flow(way) = Flow { drained: true, ended: true, blocked: false };
+        *self.flow(way) = Flow { drained: true, ended: true };
         self.flow(way.other()).drained = true;
         link.chain(way.other()).arrive(now, Signal::Rst);
-    }
-
-    /// The next instant at which there is something to do without any socket.
-    fn next_due(&self, link: &mut Link) -> Option<Tick> {
-        let mut due = link.alarm_due();
-        for (way, flow) in [(Way::Up, self.up), (Way::Down, self.down)] {
-            if !flow.blocked {
-                due = due.into_iter().chain(link.chain(way).head_due()).min();
-            }
-        }
-        due
     }
 
     fn flow(&mut self, way: Way) -> &mut Flow {

@@ -9,7 +9,7 @@ use std::pin::pin;
 use std::rc::Rc;
 use std::task::{Context, Poll, Waker};
 
-use futures::future::select;
+use futures::future::{Either, select};
 
 use crate::base::clock::{Clock, Tick};
 use crate::base::timer::Timer;
@@ -70,7 +70,9 @@ impl Wakes {
             let earlier = pin!(poll_fn(|cx| self.poll_earlier(cx, first)));
             match first {
                 None => earlier.await,
-                Some(at) => drop(select(pin!(timer.until(at)), earlier).await),
+                Some(at) => match select(pin!(timer.until(at)), earlier).await {
+                    Either::Left(_) | Either::Right(_) => {}
+                },
             }
             self.wake_due();
         }

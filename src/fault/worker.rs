@@ -79,12 +79,7 @@ struct Worker {
 ///
 /// # Errors
 /// When the system has no thread or descriptor left.
-pub(super) fn start(
-    clock: Clock,
-    seed: Seed,
-    team: Team,
-    commands: UnboundedReceiver<Command>,
-) -> io::Result<()> {
+pub(super) fn start(clock: Clock, seed: Seed, team: Team, commands: UnboundedReceiver<Command>) -> io::Result<()> {
     let (ready, started) = blocking::channel();
     thread::Builder::new().name(format!("fault-{}", team.own)).spawn(move || {
         let report = |outcome| drop(ready.send(outcome));

@@ -72,10 +72,7 @@ fn delays_count_from_arrival_and_several_add_up() {
     chain.arrive(ms(100), data("b"));
     chain.arrive(ms(100), Signal::Fin);
     let left = drain(&mut chain);
-    assert_eq!(
-        left,
-        [(300, Piece::Pass(data("a"))), (400, Piece::Pass(data("b"))), (400, Piece::Pass(Signal::Fin))]
-    );
+    assert_eq!(left, [(300, Piece::Pass(data("a"))), (400, Piece::Pass(data("b"))), (400, Piece::Pass(Signal::Fin))]);
 }
 
 #[test]

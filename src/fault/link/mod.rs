@@ -41,8 +41,7 @@ pub(super) struct Link {
 impl Link {
     /// A connection opened at `now` under `snapshot`.
     pub(super) fn open(key: LinkKey, snapshot: &Snapshot, now: Tick) -> Self {
-        let mut link =
-            Self { key, up: Chain::default(), down: Chain::default(), decided: BTreeSet::new(), doom: None };
+        let mut link = Self { key, up: Chain::default(), down: Chain::default(), decided: BTreeSet::new(), doom: None };
         for (index, (kind, side)) in snapshot.base.iter().enumerate() {
             let draws = link.draws(&format!("base/{index}"));
             for &way in toxic::ways(*kind, *side) {

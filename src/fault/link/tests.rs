@@ -15,8 +15,7 @@ fn ms(n: u64) -> Tick {
 }
 
 fn active(id: u64, inject: Kind, side: Side, share: f64) -> Arc<Active> {
-    let fault =
-        Fault { name: format!("f{id}"), on: "db".into(), inject, side, share: Ratio::new(share), lasts: None };
+    let fault = Fault { name: format!("f{id}"), on: "db".into(), inject, side, share: Ratio::new(share), lasts: None };
     Arc::new(Active { id: FaultId(id), fault, injected: ms(100), tally: Arc::new(Tally::default()) })
 }
 
@@ -95,9 +94,8 @@ fn a_draw_depends_on_no_other_fault() {
         links.iter_mut().map(|link| !link.chain(Way::Down).is_clear()).collect()
     };
     let one = Snapshot::default().with(active(1, SLOW, Side::Downstream, 0.5));
-    let two = Snapshot::default()
-        .with(active(2, SLOW, Side::Upstream, 0.5))
-        .with(active(1, SLOW, Side::Downstream, 0.5));
+    let two =
+        Snapshot::default().with(active(2, SLOW, Side::Upstream, 0.5)).with(active(1, SLOW, Side::Downstream, 0.5));
     assert_eq!(held(&one), held(&two));
 }
 

@@ -50,8 +50,7 @@ mod tests {
 
     fn delays(time: u64, jitter: u64, n: u64) -> Vec<Duration> {
         let draws = Draws::new(Seed(1), "slow".into(), 7, 3);
-        let mut toxic =
-            Latency::new(Duration::from_millis(time), Duration::from_millis(jitter), Way::Down, draws);
+        let mut toxic = Latency::new(Duration::from_millis(time), Duration::from_millis(jitter), Way::Down, draws);
         let mut out = Outbox::default();
         for at in 0..n {
             toxic.pass(Parcel { due: Tick::from_millis(at), signal: Signal::Fin }, &mut out);
