@@ -167,3 +167,26 @@ async fn latency_on_the_real_clock_is_never_short() {
     assert!(late[50] < ms(30), "{:?}", late[50]);
     println!("4 ms asked; p1 {:?}, p50 {:?}, p99 {:?}", late[0], late[50], late[98]);
 }
+
+#[tokio::test]
+async fn an_upstream_that_does_not_answer_ends_its_client_after_the_dial_timeout_and_delays_no_other() {
+    let rig = Rig::new().await;
+    // A listener that keeps one connection waiting leaves the next one's SYN unanswered.
+    let socket = TcpSocket::new_v4().unwrap();
+    socket.bind("127.0.0.1:0".parse().unwrap()).unwrap();
+    let silent = socket.listen(0).unwrap();
+    let silent_address = silent.local_addr().unwrap();
+    let _waiting = TcpStream::connect(silent_address).await.unwrap();
+    let silent_spec = ProxySpec { name: "silent".into(), ..spec(silent_address, vec![]) };
+    let address = rig.proxies.add(silent_spec).await.unwrap();
+    let mut client = TcpStream::connect(address).await.unwrap();
+    rig.settled().await;
+    assert!(nothing_came(&client));
+    let (mut other_client, mut other_server) = rig.pair().await;
+    echo_once(&mut other_client, &mut other_server).await;
+    rig.hand.advance(ms(1_999));
+    rig.settled().await;
+    assert!(nothing_came(&client));
+    rig.hand.advance(ms(1));
+    assert_eq!(next(&mut client).await, Ok(vec![]));
+}
