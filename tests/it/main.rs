@@ -1,1 +1,9 @@
-//! placeholder
+//! Everything that must hold, as one binary: the house rules, and the program seen from outside.
+//!
+//! `support` holds what the tests speak: the program, throw-away servers, a server with a script. The redundant
+//! `cfg(test)` tells clippy that a test fails by panicking.
+
+#[cfg(test)]
+mod house;
+#[cfg(test)]
+mod support;
