@@ -117,7 +117,7 @@ fn mistakes_have_the_codes_of_postgresql() {
         let cases = [
             ("SELEC 1", "42601"),
             ("SELECT 1 FROM nowhere", "42P01"),
-            ("SELECT nothing FROM things", "42703"),
+            ("SELECT colour FROM things", "42703"),
             ("INSERT INTO things VALUES (9, NULL)", "23502"),
             ("CREATE TABLE things (id BIGINT)", "42P07"),
         ];
