@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
+use super::pager::Receiver;
 use crate::base::clock::Tick;
 
 /// Over which time the share is taken, and how long it must stay below before the page is resolved.
@@ -28,11 +29,13 @@ pub(super) struct Rule {
     pub(super) enabled: bool,
     /// Share of 5xx, 0 to 1.
     pub(super) threshold: f64,
+    /// Who receives the pages.
+    pub(super) to: Option<Receiver>,
 }
 
 impl Default for Rule {
     fn default() -> Self {
-        Self { enabled: true, threshold: 0.05 }
+        Self { enabled: true, threshold: 0.05, to: None }
     }
 }
 
