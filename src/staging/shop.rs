@@ -198,8 +198,7 @@ async fn prepare(settings: Settings) -> Result<(Arc<Inside>, Listeners), ShopErr
         source,
     })?;
     let carts = Carts::new(settings.seed, settings.data);
-    let direct = settings.seed_database.as_deref().unwrap_or(&settings.database);
-    let (products, last_order) = fill(direct, settings.seed, &carts).await?;
+    let (products, last_order) = fill(settings.direct(), settings.seed, &carts).await?;
     let queries = Arc::new(AtomicU64::new(0));
     let pool = || Pool::new(&settings.database, Arc::clone(&queries));
     let pools = [pool()?, pool()?];

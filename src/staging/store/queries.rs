@@ -154,9 +154,4 @@ impl Held {
     pub(in crate::staging) async fn order(&self, user: i64, seq: i64) -> Result<Option<Order>, Trouble> {
         one(&self.query(&sql::ORDER, &[&user, &seq]).await?, Order::read)
     }
-
-    /// How many orders and how many lines of carts there are.
-    pub(in crate::staging) async fn counts(&self) -> Result<Option<(i64, i64)>, Trouble> {
-        one(&self.query(&sql::COUNTS, &[]).await?, |row| Ok((row.try_get(0)?, row.try_get(1)?)))
-    }
 }
