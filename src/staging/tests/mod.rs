@@ -198,7 +198,7 @@ fn the_backends_look_at_a_flag_at_their_own_intervals() {
     runtime().block_on(async {
         let (shop, hand) = shop_by_hand(&database).await;
         admin(&shop, "PUT /admin/flags/smart_cart", &[], r#"{"enabled":true}"#).await;
-        hand.advance(Duration::from_millis(5_000));
+        hand.advance(Duration::from_secs(5));
         let state = until(&shop, |state| state["flags"]["smart_cart"]["serving"] == true).await;
         assert_eq!(state["flags"]["smart_cart"]["backends"], json!({"a": true, "b": false}));
         hand.advance(Duration::from_secs(10));
@@ -250,7 +250,10 @@ fn a_stopped_shop_leaves_its_ports_and_a_whole_log() {
         for path in ["GET /p/1", "GET /", "GET /p/9999"] {
             send(shop.gateway(), path, &[], "").await;
         }
-        let taken = Settings { ports: super::settings::Ports { b: ports[3].port(), ..Default::default() }, ..settings };
+        let taken = Settings {
+            ports: super::settings::Ports { b: ports[3].port(), ..super::settings::Ports::default() },
+            ..settings
+        };
         let error = Shop::start(taken).await.unwrap_err();
         assert!(matches!(error, ShopError::Listen { part: "b", .. }), "{error}");
         shop.stop().await;

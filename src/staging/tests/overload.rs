@@ -5,9 +5,9 @@
 
 use std::collections::VecDeque;
 use std::net::SocketAddr;
-use std::sync::{Arc, Mutex};
-use std::thread;
+use std::sync::{Arc, Mutex, mpsc};
 use std::time::Duration;
+use std::{env, fs, mem, thread};
 
 use http_body_util::{BodyExt, Full};
 use hyper::Request;
@@ -33,8 +33,8 @@ async fn distance(listener: TcpListener, to: SocketAddr, clock: Clock) {
         far.set_nodelay(true).unwrap();
         let ((mut near_in, mut near_out), (mut far_in, mut far_out)) = (near.into_split(), far.into_split());
         tokio::spawn(async move {
-            let _ = tokio::io::copy(&mut near_in, &mut far_out).await;
-            let _ = far_out.shutdown().await;
+            drop(tokio::io::copy(&mut near_in, &mut far_out).await);
+            drop(far_out.shutdown().await);
         });
         let clock = clock.clone();
         tokio::spawn(async move {
@@ -65,25 +65,27 @@ struct Heard {
     slow: u32,
 }
 
+type Heardbook = (Vec<Heard>, Vec<(u32, u64)>);
+
 #[derive(Clone)]
 struct Crowd {
     to: SocketAddr,
     clock: Clock,
     idle: Arc<Mutex<Vec<SendRequest<Full<Bytes>>>>>,
-    heard: Arc<Mutex<(Vec<Heard>, Vec<(u32, u64)>)>>,
+    /// Per second, and every request's second and microseconds.
+    heard: Arc<Mutex<Heardbook>>,
 }
 
 impl Crowd {
     async fn exchange(&self, line: &str, user: &str) -> bool {
         let kept = self.idle.lock().unwrap().pop().filter(|sender| !sender.is_closed());
-        let mut sender = match kept {
-            Some(sender) => sender,
-            None => {
-                let stream = TcpStream::connect(self.to).await.unwrap();
-                let (sender, connection) = handshake(TokioIo::new(stream)).await.unwrap();
-                tokio::spawn(connection);
-                sender
-            }
+        let mut sender = if let Some(sender) = kept {
+            sender
+        } else {
+            let stream = TcpStream::connect(self.to).await.unwrap();
+            let (sender, connection) = handshake(TokioIo::new(stream)).await.unwrap();
+            tokio::spawn(connection);
+            sender
         };
         let (method, path) = line.split_once(' ').unwrap();
         let request = Request::builder().method(method).uri(path).header("host", "shop").header("x-user", user);
@@ -161,64 +163,86 @@ impl Crowd {
 /// Seconds of the course: the flag goes on, is switched off without a push, and the load ends.
 const COURSE: (u64, u64, u64) = (20, 50, 90);
 
-/// Runs the course; gives per second of it what the crowd heard, and the 95th percentile of a span in milliseconds.
-fn course(data: Data) -> (Vec<Heard>, impl Fn(u32, u32) -> f64) {
-    let embedded = Embedded::start().unwrap();
-    let real = std::env::var("SQUALL_TEST_DATABASE").ok();
-    let database = real.clone().unwrap_or_else(|| embedded.url());
-    let address = database.rsplit('@').next().unwrap().split('/').next().unwrap().parse().unwrap();
-    let clock = Clock::start();
-    let (ready, near) = std::sync::mpsc::channel();
-    let proxy_clock = clock.clone();
+/// A proxy of [`DISTANCE`] in front of `to`, on a thread of its own.
+fn far_away(to: SocketAddr, clock: Clock) -> SocketAddr {
+    let (ready, near) = mpsc::channel();
     thread::spawn(move || {
         runtime().block_on(async {
             let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
             ready.send(listener.local_addr().unwrap()).unwrap();
-            distance(listener, address, proxy_clock).await;
+            distance(listener, to, clock).await;
         });
     });
-    let near = near.recv().unwrap();
-    let through = database.replace(&address.to_string(), &near.to_string());
+    near.recv().unwrap()
+}
+
+/// Switches the flag on and off at its seconds, and prints every second.
+async fn watch(shop: &Shop, crowd: &Crowd) {
+    let (on, off, end) = COURSE;
+    let mut timer = Timer::new(&crowd.clock).unwrap();
+    let mut cpu = process_cpu_nanos();
+    for second in 1..=end {
+        timer.until(Tick::from_secs(second)).await;
+        if second == on {
+            let body = r#"{"enabled":true,"push":true}"#;
+            assert_eq!(admin(shop, "PUT /admin/flags/smart_cart", &[], body).await.1["serving"], true);
+        }
+        if second == off {
+            admin(shop, "PUT /admin/flags/smart_cart", &[], r#"{"enabled":false}"#).await;
+        }
+        let (_, state) = admin(shop, "GET /admin/state", &[], "").await;
+        let (_, truth) = admin(shop, "GET /admin/truth", &[], "").await;
+        let row = crowd.heard.lock().unwrap().0.get(usize::try_from(second).unwrap() - 1).copied().unwrap_or_default();
+        let used = process_cpu_nanos() - cpu;
+        cpu += used;
+        println!(
+            "{second:3} n {:3} errors {:3} slow {:3} | in flight {:3} queries {:6} cache {} alert {} serving {} cpu {:.0} %",
+            row.n,
+            row.errors,
+            row.slow,
+            state["in_flight"]["now"],
+            truth["queries"],
+            truth["cache"],
+            state["alert"]["open"],
+            state["flags"]["smart_cart"]["serving"],
+            used as f64 / 1e7
+        );
+    }
+}
+
+/// Runs the course; gives per second of it what the crowd heard, and the 95th percentile of a span in milliseconds.
+fn course(data: Data) -> (Vec<Heard>, impl Fn(u32, u32) -> f64) {
+    let embedded = Embedded::start().unwrap();
+    let database = env::var("SQUALL_TEST_DATABASE").unwrap_or_else(|_| embedded.url());
+    let address: SocketAddr = database.rsplit('@').next().unwrap().split('/').next().unwrap().parse().unwrap();
+    let clock = Clock::start();
+    let through = database.replace(&address.to_string(), &far_away(address, clock.clone()).to_string());
+    let folder = tempfile::tempdir().unwrap();
+    let log = folder.path().join("account.jsonl");
     let crowd = runtime().block_on(async {
-        let log = std::env::temp_dir().join(format!("squall-overload-{data:?}.jsonl"));
-        let _ = std::fs::remove_file(&log);
-        let log = Some(log);
         let begun = clock.now();
-        let settings =
-            Settings { data, seed_database: Some(database), log, ..Settings::new(clock.clone(), through, Secret::new(TOKEN)) };
+        let settings = Settings {
+            data,
+            seed_database: Some(database),
+            log: Some(log.clone()),
+            ..Settings::new(clock.clone(), through, Secret::new(TOKEN))
+        };
         let shop = Shop::start(settings).await.unwrap();
         println!("{data:?}: started in {:.2} s", clock.now().since(begun).as_secs_f64());
         let crowd = Crowd { to: shop.gateway(), clock: Clock::start(), idle: Arc::default(), heard: Arc::default() };
-        let (on, off, end) = COURSE;
-        let load = tokio::spawn(crowd.clone().run(100, Tick::from_secs(end)));
-        let mut timer = Timer::new(&crowd.clock).unwrap();
-        let mut cpu = process_cpu_nanos();
-        for second in 1..=end {
-            timer.until(Tick::from_secs(second)).await;
-            if second == on {
-                let (_, flag) = admin(&shop, "PUT /admin/flags/smart_cart", &[], r#"{"enabled":true,"push":true}"#).await;
-                assert_eq!(flag["serving"], true);
-            }
-            if second == off {
-                admin(&shop, "PUT /admin/flags/smart_cart", &[], r#"{"enabled":false}"#).await;
-            }
-            let (_, state) = admin(&shop, "GET /admin/state", &[], "").await;
-            let (_, truth) = admin(&shop, "GET /admin/truth", &[], "").await;
-            let row = crowd.heard.lock().unwrap().0.get(second as usize - 1).copied().unwrap_or_default();
-            let used = process_cpu_nanos() - cpu;
-            cpu += used;
-            println!(
-                "{second:3} n {:3} errors {:3} slow {:3} | in flight {:3} queries {:6} cache {} alert {} serving {} cpu {:.0} %",
-                row.n, row.errors, row.slow, state["in_flight"]["now"], truth["queries"], truth["cache"],
-                state["alert"]["open"], state["flags"]["smart_cart"]["serving"], used as f64 / 1e7
-            );
-        }
+        let load = tokio::spawn(crowd.clone().run(100, Tick::from_secs(COURSE.2)));
+        watch(&shop, &crowd).await;
         load.await.unwrap();
-        timer.until(Tick::from_secs(end + 5)).await;
         shop.stop().await;
         crowd
     });
-    let (rows, samples) = std::mem::take(&mut *crowd.heard.lock().unwrap());
+    let (rows, samples) = mem::take(&mut *crowd.heard.lock().unwrap());
+    let account: u64 = fs::read_to_string(&log)
+        .unwrap()
+        .lines()
+        .filter_map(|line| serde_json::from_str::<Value>(line).unwrap()["n"].as_u64())
+        .sum();
+    println!("the shop's own account: {account} requests");
     let p95 = move |from: u32, to: u32| {
         let mut took: Vec<u64> =
             samples.iter().filter(|(second, _)| (from..to).contains(second)).map(|(_, took)| *took).collect();
