@@ -1,0 +1,211 @@
+//! The admin address: flags, leases, alerts, the database's restart, and what the shop knows of itself.
+//!
+//! Every request carries the bearer token. A word of the shop's full set of levers that this build does not have yet is
+//! answered with 501 `not_built`; anything else unknown with 404.
+
+mod state;
+mod truth;
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use hyper::body::Incoming;
+use hyper::header::{AUTHORIZATION, HeaderMap};
+use hyper::{Request, StatusCode};
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
+use serde_json::{Value, json};
+
+use super::flags::{Look, SMART_CART, Setting};
+use super::inside::Inside;
+use super::leases::{Closed, Terms};
+use super::pager::Receiver;
+use super::serve::{Reply, json_reply, read_body, refusal, reply};
+use super::switchboard::lease_name;
+use crate::base::digest::sha256;
+
+const LEASE: &str = "x-squall-lease";
+
+/// First words of levers that are not built yet.
+const LATER: [&str; 10] =
+    ["lb", "backends", "cache", "deploy", "rollback", "guardrail", "ratelimit", "autoscale", "cost", "db"];
+
+#[derive(Debug)]
+pub(super) struct Admin {
+    inside: Arc<Inside>,
+    backends: [SocketAddr; 2],
+}
+
+/// Body of `PUT /admin/flags/{f}`.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct FlagChange {
+    enabled: bool,
+    rollout_pct: Option<u8>,
+    #[serde(default)]
+    push: bool,
+}
+
+/// Body of `PUT /admin/leases/{id}`.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Renewal {
+    #[serde(rename = "for")]
+    length: Option<String>,
+}
+
+/// Body of `PUT /admin/alerts`.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct AlertChange {
+    enabled: Option<bool>,
+    threshold: Option<f64>,
+    to: Option<String>,
+}
+
+fn bad(reason: &str) -> Reply {
+    refusal(StatusCode::BAD_REQUEST, "bad_request", reason)
+}
+
+/// Reads a body of JSON with known fields; the mistake is named with its line and column.
+fn read<T: DeserializeOwned>(body: &[u8]) -> Result<T, Box<Reply>> {
+    let body = if body.is_empty() { b"{}" } else { body };
+    serde_json::from_slice(body).map_err(|error| {
+        let at = json!({"line": error.line(), "column": error.column()});
+        let data = json!({"error": "bad_json", "reason": error.to_string(), "at": at});
+        Box::new(json_reply(StatusCode::BAD_REQUEST, &data))
+    })
+}
+
+fn terms(headers: &HeaderMap) -> Result<Option<Terms>, Box<Reply>> {
+    let Some(value) = headers.get(LEASE) else { return Ok(None) };
+    let text = value.to_str().unwrap_or_default();
+    Terms::parse(text).map(Some).map_err(|reason| Box::new(bad(&format!("X-Squall-Lease: {reason}"))))
+}
+
+impl Admin {
+    pub(super) fn new(inside: Arc<Inside>, backends: [SocketAddr; 2]) -> Arc<Self> {
+        Arc::new(Self { inside, backends })
+    }
+
+    /// Answers one request.
+    pub(super) async fn answer(self: Arc<Self>, request: Request<Incoming>) -> Reply {
+        let (head, body) = request.into_parts();
+        if !self.may(&head.headers) {
+            let reason = "the admin address wants Authorization: Bearer and the token the shop was started with";
+            return refusal(StatusCode::UNAUTHORIZED, "unauthorized", reason);
+        }
+        let body = match read_body(body).await {
+            Ok(body) => body,
+            Err(refused) => return refused,
+        };
+        let path = head.uri.path();
+        let segments: Vec<&str> = path.split('/').filter(|segment| !segment.is_empty()).collect();
+        let answered = match (head.method.as_str(), segments.as_slice()) {
+            ("GET", ["metrics"]) => Ok(reply(StatusCode::OK, "text/plain; version=0.0.4", truth::metrics(&self.inside))),
+            ("GET", ["admin", "state"]) => Ok(json_reply(StatusCode::OK, &state::state(&self.inside, self.backends))),
+            ("GET", ["admin", "truth"]) => Ok(json_reply(StatusCode::OK, &truth::truth(&self.inside).await)),
+            ("GET", ["admin", "flags", SMART_CART]) => Ok(json_reply(StatusCode::OK, &state::flag(&self.inside))),
+            ("PUT", ["admin", "flags", SMART_CART]) => self.change_flag(&head.headers, &body),
+            ("PUT", ["admin", "leases", id]) => self.renew(id, &head.headers, &body),
+            ("PUT", ["admin", "alerts"]) => self.change_alerts(&head.headers, &body),
+            ("POST", ["admin", "db", "restart"]) => self.restart_database(&head.headers),
+            (_, ["admin", word, ..]) if LATER.contains(word) => {
+                Ok(refusal(StatusCode::NOT_IMPLEMENTED, "not_built", &format!("{path} is not built yet")))
+            }
+            (method, _) => Ok(refusal(StatusCode::NOT_FOUND, "not_found", &format!("there is no {method} {path}"))),
+        };
+        answered.unwrap_or_else(|refused| *refused)
+    }
+
+    fn may(&self, headers: &HeaderMap) -> bool {
+        let given = headers.get(AUTHORIZATION).and_then(|value| value.to_str().ok()?.strip_prefix("Bearer "));
+        let wanted = self.inside.settings.admin_token.expose();
+        // Digests: how long the comparison takes says nothing about the token.
+        given.is_some_and(|given| sha256(given.as_bytes()) == sha256(wanted.as_bytes()))
+    }
+
+    fn change_flag(&self, headers: &HeaderMap, body: &[u8]) -> Result<Reply, Box<Reply>> {
+        let terms = terms(headers)?;
+        let change: FlagChange = read(body)?;
+        let now = self.inside.now();
+        let lease = {
+            let mut board = self.inside.board();
+            let rollout_pct = change.rollout_pct.unwrap_or(board.wanted().rollout_pct);
+            if rollout_pct > 100 {
+                return Err(Box::new(bad("`rollout_pct` is 0 to 100")));
+            }
+            let look = if change.push { Look::Pushed } else { Look::WhenDue };
+            let (lease, happened) = board.change(Setting { enabled: change.enabled, rollout_pct }, look, terms, now);
+            drop(board);
+            self.inside.note(happened, now);
+            lease
+        };
+        let mut data = state::flag(&self.inside);
+        if let Some(id) = lease {
+            data["lease"] = json!(lease_name(id));
+        }
+        Ok(json_reply(StatusCode::OK, &data))
+    }
+
+    fn renew(&self, name: &str, headers: &HeaderMap, body: &[u8]) -> Result<Reply, Box<Reply>> {
+        let renewal: Renewal = read(body)?;
+        let length = match (renewal.length, terms(headers)?) {
+            (Some(text), _) => Some(Terms::parse(&text).map_err(|reason| Box::new(bad(&format!("`for`: {reason}"))))?),
+            (None, terms) => terms,
+        };
+        let id = name.strip_prefix("l-").and_then(|id| id.parse().ok()).unwrap_or(0);
+        let now = self.inside.now();
+        let renewed = self.inside.board().renew(id, length.map(|terms| terms.length), now);
+        match renewed {
+            Ok(lease) => Ok(json_reply(StatusCode::OK, &state::lease(id, &lease, now))),
+            Err(Some(Closed::Expired)) => {
+                Ok(refusal(StatusCode::GONE, "lease_expired", &format!("{name} was not renewed in time")))
+            }
+            Err(Some(Closed::Undone)) => {
+                Ok(refusal(StatusCode::GONE, "lease_undone", &format!("the change of {name} was undone by a later one")))
+            }
+            Err(None) => Ok(refusal(StatusCode::NOT_FOUND, "not_found", &format!("there is no lease {name}"))),
+        }
+    }
+
+    fn change_alerts(&self, headers: &HeaderMap, body: &[u8]) -> Result<Reply, Box<Reply>> {
+        refuse_lease(headers)?;
+        let change: AlertChange = read(body)?;
+        let to = change.to.map(|to| Receiver::parse(&to)).transpose().map_err(|reason| Box::new(bad(&reason)))?;
+        if change.threshold.is_some_and(|threshold| !(threshold > 0.0 && threshold <= 1.0)) {
+            return Err(Box::new(bad("`threshold` is a share above 0, at most 1")));
+        }
+        let mut alert = self.inside.alert();
+        alert.rule.enabled = change.enabled.unwrap_or(alert.rule.enabled);
+        alert.rule.threshold = change.threshold.unwrap_or(alert.rule.threshold);
+        alert.rule.to = to.or_else(|| alert.rule.to.take());
+        drop(alert);
+        Ok(json_reply(StatusCode::OK, &state::alert(&self.inside)))
+    }
+
+    /// Cuts every connection and empties the cache: what a database that comes back from a restart does to the shop.
+    fn restart_database(&self, headers: &HeaderMap) -> Result<Reply, Box<Reply>> {
+        refuse_lease(headers)?;
+        for pool in &self.inside.pools {
+            pool.cut();
+        }
+        self.inside.cache().flush();
+        self.inside.log.event("db_restart", self.inside.now(), json!({}));
+        Ok(json_reply(StatusCode::OK, &json!({"connections": "cut", "cache": "cold"})))
+    }
+}
+
+/// A lease promises an undo; these changes have none.
+fn refuse_lease(headers: &HeaderMap) -> Result<(), Box<Reply>> {
+    if headers.contains_key(LEASE) {
+        let reason = "a lease on this change is not built yet: send it without X-Squall-Lease";
+        return Err(Box::new(refusal(StatusCode::NOT_IMPLEMENTED, "not_built", reason)));
+    }
+    Ok(())
+}
+
+/// A number of the shop, for the two that read counters.
+fn whole(counter: &std::sync::atomic::AtomicU64) -> Value {
+    json!(counter.load(std::sync::atomic::Ordering::Relaxed))
+}

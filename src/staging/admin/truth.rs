@@ -1,0 +1,58 @@
+//! What really happened, for tests and reports, never shown to players; and the counters as Prometheus reads them.
+
+use std::fmt::Write as _;
+use std::sync::atomic::Ordering;
+
+use serde_json::{Value, json};
+
+use super::whole;
+use crate::staging::inside::Inside;
+
+/// `GET /admin/truth`. The row counts come from the database, through a connection of backend `a`.
+pub(super) async fn truth(inside: &Inside) -> Value {
+    let counters = &inside.counters;
+    let counted = async {
+        let held = inside.pools[0].take().await?;
+        held.counts().await
+    };
+    let rows = match counted.await {
+        Ok(Some((orders, lines))) => json!({"orders": orders, "cart_lines": lines}),
+        Ok(None) => Value::Null,
+        Err(trouble) => json!({"unknown": trouble.to_string()}),
+    };
+    let tally = inside.cache().tally();
+    json!({
+        "rows": rows,
+        "acknowledged": {"writes": whole(&counters.writes), "orders": whole(&counters.orders)},
+        "requests": {
+            "visits": whole(&counters.requests), "smart_carts": whole(&counters.smart_carts),
+            "refused_in_flight": whole(&counters.refused_in_flight),
+            "refused_connection": whole(&counters.refused_connection), "abandoned": whole(&counters.abandoned),
+        },
+        "queries": whole(&counters.queries),
+        "cache": {"hits": tally.hits, "misses": tally.misses, "pushed_out": tally.pushed_out},
+    })
+}
+
+/// `GET /metrics`.
+pub(super) fn metrics(inside: &Inside) -> String {
+    let counters = &inside.counters;
+    let total = inside.seconds().total();
+    let (tally, entries) = {
+        let cache = inside.cache();
+        (cache.tally(), cache.len())
+    };
+    let rows = [
+        ("shop_answers_total", "counter", total.answers),
+        ("shop_answers_5xx_total", "counter", total.status_5xx),
+        ("shop_in_flight", "gauge", counters.in_flight.load(Ordering::Relaxed)),
+        ("shop_queries_total", "counter", counters.queries.load(Ordering::Relaxed)),
+        ("shop_cache_hits_total", "counter", tally.hits),
+        ("shop_cache_misses_total", "counter", tally.misses),
+        ("shop_cache_entries", "gauge", entries as u64),
+    ];
+    rows.iter().fold(String::new(), |mut text, (name, kind, value)| {
+        let _ = writeln!(text, "# TYPE {name} {kind}\n{name} {value}");
+        text
+    })
+}

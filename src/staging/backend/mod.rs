@@ -1,0 +1,254 @@
+//! A backend: admits requests up to the limit in flight, gives each a database connection, and renders its answer.
+//!
+//! ```text
+//! request ─► in flight (a and b together) ─► who? ─► one connection ─► pages, account, cart, orders ─► answer
+//!               full: 503 at once                      none in 2 s: 503
+//! ```
+//!
+//! No handler sleeps: what takes time is the database. A request whose client goes away is dropped where it stands.
+
+mod account;
+mod cart;
+mod orders;
+mod pages;
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+use bytes::Bytes;
+use hyper::body::Incoming;
+use hyper::header::{HeaderMap, HeaderValue};
+use hyper::{Method, Request, StatusCode};
+use serde_json::{Value, json};
+
+use super::inside::{Inside, RELEASE};
+use super::owner::Owner;
+use super::serve::{Reply, holding, json_reply, read_body, read_json, refusal};
+use super::store::pool::{Held, Trouble};
+use super::store::queries::Line;
+use super::switchboard::BACKENDS;
+
+/// One of the two backends.
+#[derive(Clone, Debug)]
+pub(super) struct Backend {
+    inside: Arc<Inside>,
+    index: usize,
+}
+
+/// A request that was admitted and has its connection.
+#[derive(Debug)]
+pub(super) struct Visit {
+    pub(super) inside: Arc<Inside>,
+    pub(super) held: Held,
+    pub(super) owner: Option<Owner>,
+    /// The number of the request.
+    pub(super) request: u64,
+    /// True when the visitor gets the smart cart.
+    pub(super) smart_cart: bool,
+}
+
+/// What a handler was asked, besides who asks.
+#[derive(Debug)]
+struct Asked {
+    method: Method,
+    path: String,
+    query: String,
+    headers: HeaderMap,
+    body: Bytes,
+}
+
+/// Why a handler gives no answer.
+#[derive(Debug)]
+enum Refusal {
+    Unknown,
+    SignIn,
+    Wrong(String),
+    Json(Box<Reply>),
+    Trouble(Trouble),
+}
+
+impl std::fmt::Debug for super::serve::Answer {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Answer")
+    }
+}
+
+impl From<Trouble> for Refusal {
+    fn from(trouble: Trouble) -> Self {
+        Self::Trouble(trouble)
+    }
+}
+
+impl Backend {
+    pub(super) fn new(inside: Arc<Inside>, index: usize) -> Self {
+        Self { inside, index }
+    }
+
+    /// Answers one request.
+    pub(super) async fn answer(self, request: Request<Incoming>) -> Reply {
+        let (head, body) = request.into_parts();
+        let mut reply = match head.uri.path() {
+            "/healthz" => json_reply(StatusCode::OK, &json!({"ok": true})),
+            "/readyz" => self.ready().await,
+            path => {
+                let path = path.to_owned();
+                let query = head.uri.query().unwrap_or_default().to_owned();
+                let asked = (head.method, path, query, head.headers);
+                self.admit(asked, body).await
+            }
+        };
+        let headers = reply.headers_mut();
+        headers.insert("x-backend", HeaderValue::from_static(BACKENDS[self.index]));
+        headers.insert("x-release", HeaderValue::from_static(RELEASE));
+        headers.entry("x-cache").or_insert(HeaderValue::from_static("none"));
+        reply
+    }
+
+    async fn ready(&self) -> Reply {
+        match self.inside.pools[self.index].take().await {
+            Ok(_) => json_reply(StatusCode::OK, &json!({"ready": true})),
+            Err(trouble) => refusal(StatusCode::SERVICE_UNAVAILABLE, "not_ready", &trouble.to_string()),
+        }
+    }
+
+    async fn admit(&self, asked: (Method, String, String, HeaderMap), body: Incoming) -> Reply {
+        let Some(flight) = Flight::enter(&self.inside) else {
+            let limit = self.inside.settings.in_flight;
+            let reason = format!("{limit} requests are in flight, which is the limit; try again later");
+            return refusal(StatusCode::SERVICE_UNAVAILABLE, "too_many_in_flight", &reason);
+        };
+        let (method, path, query, headers) = asked;
+        let body = match read_body(body).await {
+            Ok(body) => body,
+            Err(refused) => return refused,
+        };
+        let owner = match self.inside.keys.who(&headers) {
+            Ok(owner) => owner,
+            Err(reason) => return refusal(StatusCode::UNAUTHORIZED, "who", reason),
+        };
+        let asked = Asked { method, path, query, headers, body };
+        let (reply, held) = match self.visit(owner).await {
+            Ok(mut visit) => {
+                let reply = visit.answer(&asked).await.unwrap_or_else(|refused| self.refused(refused));
+                (reply, Some(visit.held))
+            }
+            Err(trouble) => (self.refused(trouble.into()), None),
+        };
+        holding(reply, (held, flight.answered()))
+    }
+
+    async fn visit(&self, owner: Option<Owner>) -> Result<Visit, Trouble> {
+        let held = self.inside.pools[self.index].take().await?;
+        // Read after the wait: a flag that was switched off meanwhile must not act any more.
+        let serving = self.inside.board().serving(self.index);
+        let smart_cart = owner.is_some_and(|owner| serving.covers(owner.bucket(self.inside.settings.seed)));
+        if smart_cart {
+            self.inside.counters.smart_carts.fetch_add(1, Ordering::Relaxed);
+        }
+        Ok(Visit { inside: Arc::clone(&self.inside), held, owner, request: self.inside.next_request(), smart_cart })
+    }
+
+    fn refused(&self, refused: Refusal) -> Reply {
+        match refused {
+            Refusal::Unknown => refusal(StatusCode::NOT_FOUND, "not_found", "the shop has no such page"),
+            Refusal::SignIn => refusal(StatusCode::UNAUTHORIZED, "who", "sign in: POST /api/login, or X-User: t1-1"),
+            Refusal::Wrong(reason) => refusal(StatusCode::BAD_REQUEST, "bad_request", &reason),
+            Refusal::Json(reply) => *reply,
+            Refusal::Trouble(trouble @ Trouble::Refused(_)) => {
+                tracing::warn!(%trouble, "a request failed");
+                refusal(StatusCode::INTERNAL_SERVER_ERROR, "database", "the database refused a statement")
+            }
+            Refusal::Trouble(trouble) => {
+                self.inside.counters.refused_connection.fetch_add(1, Ordering::Relaxed);
+                refusal(StatusCode::SERVICE_UNAVAILABLE, "no_connection", &trouble.to_string())
+            }
+        }
+    }
+}
+
+impl Visit {
+    async fn answer(&mut self, asked: &Asked) -> Result<Reply, Refusal> {
+        let segments: Vec<&str> = asked.path.split('/').filter(|segment| !segment.is_empty()).collect();
+        match (asked.method.as_str(), segments.as_slice()) {
+            ("GET", []) => pages::page(self, 0).await,
+            ("GET", ["p", page]) => pages::page(self, pages::number(page)?).await,
+            ("GET", ["api", "catalog"]) => pages::catalog(self, &asked.query).await,
+            ("POST", ["api", "login"]) => account::login(self, &asked.json()?).await,
+            ("GET", ["api", "me"]) => account::me(self).await,
+            ("GET", ["api", "profile"]) => account::profile(self).await,
+            ("PUT", ["api", "profile"]) => account::write_profile(self, &asked.json()?).await,
+            ("GET", ["api", "cart"]) => cart::cart(self).await,
+            ("POST", ["api", "cart", "items"]) => cart::add(self, &asked.json()?).await,
+            ("POST", ["api", "checkout"]) => orders::check_out(self, &asked.headers).await,
+            ("POST", ["api", "orders"]) => orders::place(self, &asked.headers).await,
+            ("GET", ["api", "orders"]) => orders::list(self).await,
+            ("GET", ["api", "orders", id]) => orders::show(self, id).await,
+            _ => Err(Refusal::Unknown),
+        }
+    }
+
+    /// Who visits, for what only a signed-in visitor may see.
+    fn owner(&self) -> Result<Owner, Refusal> {
+        self.owner.ok_or(Refusal::SignIn)
+    }
+
+    /// A private answer: `data` with the owner's tag, tenant and user, and with the mini-cart that every page renders.
+    fn private(&self, owner: Owner, lines: &[Line], mut data: Value) -> Value {
+        data["owner_tag"] = json!(self.inside.keys.tag(owner));
+        data["tenant_id"] = json!(owner.tenant_id());
+        data["user"] = json!(owner.user);
+        data["mini_cart"] = summary(lines);
+        data
+    }
+}
+
+/// The mini-cart: how many lines, and what they cost.
+fn summary(lines: &[Line]) -> Value {
+    json!({"lines": lines.len(), "total_cents": total(lines)})
+}
+
+fn total(lines: &[Line]) -> i64 {
+    lines.iter().map(|line| line.quantity * line.product.price_cents).sum()
+}
+
+impl Asked {
+    fn json(&self) -> Result<Value, Refusal> {
+        read_json(&self.body).map_err(|reply| Refusal::Json(Box::new(reply)))
+    }
+}
+
+/// A place in flight; freed when dropped, whether the answer was written or the client has gone.
+#[derive(Debug)]
+struct Flight {
+    inside: Arc<Inside>,
+    answered: bool,
+}
+
+impl Flight {
+    fn enter(inside: &Arc<Inside>) -> Option<Self> {
+        let limit = u64::from(inside.settings.in_flight);
+        let entered = inside
+            .counters
+            .in_flight
+            .fetch_update(Ordering::Relaxed, Ordering::Relaxed, |now| (now < limit).then_some(now + 1));
+        if entered.is_err() {
+            inside.counters.refused_in_flight.fetch_add(1, Ordering::Relaxed);
+            return None;
+        }
+        Some(Self { inside: Arc::clone(inside), answered: false })
+    }
+
+    fn answered(mut self) -> Self {
+        self.answered = true;
+        self
+    }
+}
+
+impl Drop for Flight {
+    fn drop(&mut self) {
+        self.inside.counters.in_flight.fetch_sub(1, Ordering::Relaxed);
+        if !self.answered {
+            self.inside.counters.abandoned.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+}

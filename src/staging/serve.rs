@@ -1,0 +1,140 @@
+//! Serving HTTP/1.1 on one listener, and the answers that the shop's parts give.
+//!
+//! An answer may hold things until it is written: the database connection and the place in flight of its request.
+//! When the client goes away, hyper drops the running handler, and with it what it holds. Called by `gateway`,
+//! `backend` and `admin`.
+
+use std::any::Any;
+use std::convert::Infallible;
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use bytes::Bytes;
+use http_body_util::{BodyExt, Limited};
+use hyper::body::{Body, Frame, Incoming, SizeHint};
+use hyper::header::{CONTENT_TYPE, HeaderValue};
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper::{Request, Response, StatusCode};
+use hyper_util::rt::TokioIo;
+use serde_json::{Value, json};
+use tokio::net::TcpListener;
+
+use crate::base::clock::Clock;
+use crate::base::timer::Timer;
+
+/// The largest body the shop reads.
+const BODY_LIMIT: usize = 64 << 10;
+
+/// A whole answer.
+pub(super) type Reply = Response<Answer>;
+
+/// The body of an answer, and what is held until it is written.
+pub(super) struct Answer {
+    data: Option<Bytes>,
+    _held: Option<Box<dyn Any + Send>>,
+}
+
+impl Body for Answer {
+    type Data = Bytes;
+    type Error = Infallible;
+
+    fn poll_frame(mut self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
+        Poll::Ready(self.data.take().map(|data| Ok(Frame::data(data))))
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.data.is_none()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        SizeHint::with_exact(self.data.as_ref().map_or(0, |data| data.len() as u64))
+    }
+}
+
+/// An answer with a body of the given type.
+pub(super) fn reply(status: StatusCode, content_type: &'static str, body: impl Into<Bytes>) -> Reply {
+    let body: Bytes = body.into();
+    let mut reply = Response::new(Answer { data: Some(body).filter(|body| !body.is_empty()), _held: None });
+    *reply.status_mut() = status;
+    reply.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(content_type));
+    reply
+}
+
+/// An answer of JSON.
+pub(super) fn json_reply(status: StatusCode, value: &Value) -> Reply {
+    reply(status, "application/json", value.to_string())
+}
+
+/// A refusal: `{"error": id, "reason": …}`.
+pub(super) fn refusal(status: StatusCode, error: &str, reason: &str) -> Reply {
+    json_reply(status, &json!({"error": error, "reason": reason}))
+}
+
+/// The same answer, keeping `held` until its body is written.
+pub(super) fn holding(mut reply: Reply, held: impl Any + Send) -> Reply {
+    reply.body_mut()._held = Some(Box::new(held));
+    reply
+}
+
+/// Reads a request's body. The answer to give when it is too long or was cut.
+pub(super) async fn read_body(body: Incoming) -> Result<Bytes, Reply> {
+    if body.is_end_stream() {
+        return Ok(Bytes::new());
+    }
+    let limited = Limited::new(body, BODY_LIMIT).collect().await;
+    limited.map(|whole| whole.to_bytes()).map_err(|error| {
+        let reason = format!("the body could not be read: {error}; at most {BODY_LIMIT} bytes are");
+        refusal(StatusCode::BAD_REQUEST, "bad_body", &reason)
+    })
+}
+
+/// Reads JSON; an empty body is an empty object. The mistake is named with its line and column.
+pub(super) fn read_json(bytes: &[u8]) -> Result<Value, Reply> {
+    if bytes.is_empty() {
+        return Ok(json!({}));
+    }
+    serde_json::from_slice(bytes).map_err(|error| {
+        let place = json!({"line": error.line(), "column": error.column()});
+        json_reply(
+            StatusCode::BAD_REQUEST,
+            &json!({"error": "bad_json", "reason": error.to_string(), "at": place}),
+        )
+    })
+}
+
+/// Accepts connections for ever and answers every request with `handler`. Ends when dropped.
+pub(super) async fn serve<F, R>(listener: TcpListener, clock: Clock, handler: F)
+where
+    F: Fn(Request<Incoming>) -> R + Send + Sync + 'static,
+    R: Future<Output = Reply> + Send + 'static,
+{
+    let handler = Arc::new(handler);
+    loop {
+        let stream = match listener.accept().await {
+            Ok((stream, _)) => stream,
+            Err(error) => {
+                tracing::warn!(%error, "a connection was not accepted");
+                // Out of descriptors: asking again at once would only burn the core.
+                if let Ok(mut timer) = Timer::new(&clock) {
+                    timer.until(clock.now() + Duration::from_millis(20)).await;
+                }
+                continue;
+            }
+        };
+        // Refused only on a socket that is already closed, which serving finds out by itself.
+        let _ = stream.set_nodelay(true);
+        let handler = Arc::clone(&handler);
+        let service = service_fn(move |request| {
+            let answer = handler(request);
+            async move { Ok::<_, Infallible>(answer.await) }
+        });
+        tokio::spawn(async move {
+            // A client that goes away in the middle is not the shop's error.
+            let _ = http1::Builder::new().pipeline_flush(true).serve_connection(TokioIo::new(stream), service).await;
+        });
+    }
+}

@@ -1,0 +1,84 @@
+//! What a shop is started with. Called by whoever starts one: the drill's rig, the command line, tests.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use crate::base::clock::Clock;
+use crate::base::secret::Secret;
+use crate::base::seed::Seed;
+
+/// The shop's ports on loopback; 0 takes a free one.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Ports {
+    /// The public address.
+    pub gateway: u16,
+    /// Backend `a`.
+    pub a: u16,
+    /// Backend `b`.
+    pub b: u16,
+    /// The admin address.
+    pub admin: u16,
+}
+
+impl Ports {
+    /// The ports of a shop that people talk to: 8080, 8081, 8082 and 8090.
+    pub const USUAL: Self = Self { gateway: 8080, a: 8081, b: 8082, admin: 8090 };
+}
+
+/// How many lines the customers' carts have.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Data {
+    /// As in production: three carts in ten have 60 lines, the others 1 to 3.
+    Realistic,
+    /// As in a test environment: all have 3.
+    TestLike,
+}
+
+/// What a shop is started with.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// The clock of its log, leases and polls.
+    pub clock: Clock,
+    /// Decides carts, prices and the owners' tags.
+    pub seed: Seed,
+    /// Where it listens.
+    pub ports: Ports,
+    /// The customers' carts.
+    pub data: Data,
+    /// Requests that `a` and `b` work on at the same time, together; what comes above is refused with 503.
+    pub in_flight: u32,
+    /// How often `a` and `b` look at the flags by themselves.
+    pub flag_poll: (Duration, Duration),
+    /// `postgres://` address that the backends use: through a proxy, if there is one.
+    pub database: String,
+    /// `postgres://` address for filling the database and the cache at the start; `database` if absent.
+    pub seed_database: Option<String>,
+    /// What an `Authorization: Bearer` header must hold on the admin address.
+    pub admin_token: Secret,
+    /// `http://` address on loopback that receives pages (PagerDuty Events v2).
+    pub alerts_to: Option<String>,
+    /// Where the shop writes its own account of every second: JSON lines, appended.
+    pub log: Option<PathBuf>,
+    /// The name it gives itself in the handshake.
+    pub id: String,
+}
+
+impl Settings {
+    /// A shop on free ports with realistic carts, 150 requests in flight, polls of 5 and 15 s, no pages and no log.
+    pub fn new(clock: Clock, database: impl Into<String>, admin_token: Secret) -> Self {
+        Self {
+            clock,
+            seed: Seed::default(),
+            ports: Ports::default(),
+            data: Data::Realistic,
+            in_flight: 150,
+            flag_poll: (Duration::from_secs(5), Duration::from_secs(15)),
+            database: database.into(),
+            seed_database: None,
+            admin_token,
+            alerts_to: None,
+            log: None,
+            id: "shop".to_owned(),
+        }
+    }
+}
