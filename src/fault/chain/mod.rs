@@ -1,0 +1,202 @@
+//! The toxics of one direction, in the order added, and the delay line behind them.
+//!
+//! ```text
+//! read -> toxic -> toxic -> … -> [ delay line ] -> write         alarms stand beside the line and delay nothing
+//! ```
+//! Pure. This is where a byte stream stays one: due instants are clamped upward, nothing follows an end, and what a fault
+//! added is remembered so that its removal takes exactly that back. Not here: sockets (`pump`), both directions (`link`).
+
+use std::rc::Rc;
+
+use super::delay_line::{DelayLine, Transit};
+use super::parcel::{Close, Outbox, Parcel, Piece, Signal};
+use super::snapshot::FaultId;
+use super::stats::Witness;
+use super::toxic::{Arming, Toxic};
+use crate::base::clock::Tick;
+
+/// One toxic in its place.
+#[derive(Debug)]
+pub(super) struct Stage {
+    fault: FaultId,
+    toxic: Box<dyn Toxic>,
+    /// `None` for a toxic of the proxy's definition, which is not counted.
+    witness: Option<Rc<Witness>>,
+    /// Something that came in never left: the stream can no longer be made whole.
+    swallowed: bool,
+}
+
+#[derive(Debug)]
+struct Alarm {
+    at: Tick,
+    how: Close,
+    fault: FaultId,
+    witness: Option<Rc<Witness>>,
+}
+
+/// One direction of a connection.
+#[derive(Debug, Default)]
+pub(super) struct Chain {
+    stages: Vec<Stage>,
+    line: DelayLine,
+    alarms: Vec<Alarm>,
+    /// An end is queued or was written: nothing may follow.
+    closed: bool,
+}
+
+impl Stage {
+    pub(super) fn new(fault: FaultId, toxic: Box<dyn Toxic>, witness: Option<Rc<Witness>>) -> Self {
+        Self { fault, toxic, witness, swallowed: false }
+    }
+
+    /// One piece through one toxic. Cuts pass every later toxic untouched: the order alone holds them back.
+    fn pass(&mut self, transit: Transit, onward: &mut Vec<Transit>, alarms: &mut Vec<Alarm>) {
+        let Transit { own, piece, holds } = transit;
+        let Piece::Pass(signal) = piece else {
+            onward.push(Transit { own, piece, holds });
+            return;
+        };
+        let (size, end) = (signal.len(), signal.is_empty());
+        let mut out = Outbox::default();
+        self.toxic.pass(Parcel { due: own, signal }, &mut out);
+        let left: usize = out.sent.iter().map(|(_, piece)| piece.bytes()).sum();
+        if left < size || (end && out.sent.is_empty()) {
+            self.swallowed = true;
+            self.witnessed(|witness| witness.swallowed(size.saturating_sub(left)));
+        }
+        self.arm(out.alarms, alarms);
+        for (due, piece) in out.sent {
+            let held = due.since(own);
+            let mut holds = holds.clone();
+            if !held.is_zero() {
+                holds.push((self.fault, held));
+                self.witnessed(|witness| witness.held(held));
+            }
+            if matches!(piece, Piece::Cut(_)) {
+                self.witnessed(Witness::cut);
+            }
+            onward.push(Transit { own: own.max(due), piece, holds });
+        }
+    }
+
+    fn arm(&self, set: Vec<(Tick, Close)>, alarms: &mut Vec<Alarm>) {
+        let alarm = |(at, how)| Alarm { at, how, fault: self.fault, witness: self.witness.clone() };
+        alarms.extend(set.into_iter().map(alarm));
+    }
+
+    fn witnessed(&self, tell: impl FnOnce(&Witness)) {
+        if let Some(witness) = &self.witness {
+            tell(witness);
+        }
+    }
+}
+
+impl Chain {
+    /// A socket gave `signal` at `now`. After an end, anything is dropped.
+    pub(super) fn arrive(&mut self, now: Tick, signal: Signal) {
+        self.carry(0, vec![Transit { own: now, piece: Piece::Pass(signal), holds: Vec::new() }]);
+    }
+
+    /// Adds a toxic behind the others: it acts on what arrives from now on, and may arm itself at once.
+    pub(super) fn add(&mut self, mut stage: Stage, arming: Arming) {
+        let mut out = Outbox::default();
+        stage.toxic.open(arming, &mut out);
+        stage.arm(out.alarms, &mut self.alarms);
+        self.stages.push(stage);
+        let bare = |(own, piece)| Transit { own, piece, holds: Vec::new() };
+        self.carry(self.stages.len(), out.sent.into_iter().map(bare).collect());
+    }
+
+    /// Takes the toxic of `fault` out: its alarms are off, and what it added to queued pieces is subtracted. True when it
+    /// had swallowed something, so that the connection cannot go on as if nothing had been.
+    pub(super) fn remove(&mut self, fault: FaultId, now: Tick) -> bool {
+        let mut swallowed = false;
+        for stage in self.stages.iter().filter(|stage| stage.fault == fault && stage.swallowed) {
+            swallowed = true;
+            stage.witnessed(Witness::cut);
+        }
+        self.stages.retain(|stage| stage.fault != fault);
+        self.alarms.retain(|alarm| alarm.fault != fault);
+        self.line.release(fault, now);
+        swallowed
+    }
+
+    /// The faults whose toxics stand in this chain, the proxy's own included.
+    pub(super) fn faults(&self) -> impl Iterator<Item = FaultId> + '_ {
+        self.stages.iter().map(|stage| stage.fault)
+    }
+
+    /// Nothing acts here and nothing waits: bytes may go straight from socket to socket.
+    pub(super) fn is_clear(&self) -> bool {
+        self.stages.is_empty() && self.line.is_empty() && !self.closed
+    }
+
+    /// Bytes that may still be read when at most `buffer` wait. Without toxics only one read is kept: the kernel's own
+    /// buffers then push back as they would without a proxy.
+    pub(super) fn room(&self, buffer: usize) -> usize {
+        if self.stages.is_empty() && !self.line.is_empty() { 0 } else { buffer.saturating_sub(self.line.bytes()) }
+    }
+
+    /// When the first queued piece may leave.
+    pub(super) fn head_due(&self) -> Option<Tick> {
+        self.line.head_due()
+    }
+
+    /// When the first alarm rings.
+    pub(super) fn alarm_due(&self) -> Option<Tick> {
+        self.alarms.iter().map(|alarm| alarm.at).min()
+    }
+
+    /// The first queued piece, if it may leave at `now`.
+    pub(super) fn head(&self, now: Tick) -> Option<&Piece> {
+        self.line.head(now)
+    }
+
+    /// `written` bytes of the head have left; 0 for an end that was carried out.
+    pub(super) fn advance(&mut self, written: usize) {
+        self.line.advance(written);
+    }
+
+    /// The alarm that has rung by `now`, if any: what was queued is dropped.
+    pub(super) fn ring(&mut self, now: Tick) -> Option<Close> {
+        let alarm = self.alarms.iter().filter(|alarm| alarm.at <= now).min_by_key(|alarm| alarm.at)?;
+        let how = alarm.how;
+        if let Some(witness) = &alarm.witness {
+            witness.cut();
+        }
+        self.abandon();
+        Some(how)
+    }
+
+    /// The destination is gone: drops what waits and takes nothing more.
+    pub(super) fn abandon(&mut self) {
+        self.line.clear();
+        self.alarms.clear();
+        self.closed = true;
+    }
+
+    fn carry(&mut self, first: usize, mut transits: Vec<Transit>) {
+        if self.closed {
+            return;
+        }
+        for stage in self.stages.iter_mut().skip(first) {
+            let mut onward = Vec::with_capacity(transits.len());
+            for transit in transits {
+                stage.pass(transit, &mut onward, &mut self.alarms);
+            }
+            transits = onward;
+        }
+        for transit in transits {
+            if self.closed {
+                break;
+            }
+            self.closed = transit.piece.is_last();
+            if self.closed || transit.piece.bytes() > 0 {
+                self.line.push(transit);
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,124 @@
+//! One connection without its sockets: a chain for each direction, and the faults that were decided for it.
+//!
+//! Pure. A link follows its proxy's snapshot: what left it is taken out of the chains, what came is drawn and added. Not
+//! here: sockets (`pump`), who swaps snapshots (`registry`, `worker`).
+
+use std::collections::BTreeSet;
+use std::rc::Rc;
+use std::sync::Arc;
+
+use super::chain::{Chain, Stage};
+use super::decide::Draws;
+use super::parcel::{Close, Way};
+use super::snapshot::{Active, FaultId, Snapshot};
+use super::stats::Witness;
+use super::toxic::{self, Arming};
+use crate::base::clock::Tick;
+use crate::base::seed::Seed;
+
+/// What every draw of a connection is keyed by.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct LinkKey {
+    pub(super) seed: Seed,
+    /// See `decide::proxy_number`.
+    pub(super) proxy: u64,
+    /// Counted by the listener, from 0.
+    pub(super) connection: u64,
+}
+
+/// Both directions of one connection.
+#[derive(Debug)]
+pub(super) struct Link {
+    key: LinkKey,
+    up: Chain,
+    down: Chain,
+    /// Faults of the snapshot that were drawn, hit or not: no fault is drawn twice.
+    decided: BTreeSet<FaultId>,
+    /// The link ends now, whatever is queued.
+    doom: Option<Close>,
+}
+
+impl Link {
+    /// A connection opened at `now` under `snapshot`.
+    pub(super) fn open(key: LinkKey, snapshot: &Snapshot, now: Tick) -> Self {
+        let mut link = Self { key, up: Chain::default(), down: Chain::default(), decided: BTreeSet::new(), doom: None };
+        for (index, (kind, side)) in snapshot.base.iter().enumerate() {
+            let draws = link.draws(&format!("base/{index}"));
+            for &way in toxic::ways(*kind, *side) {
+                let stage = Stage::new(FaultId::BASE, toxic::build(*kind, way, draws.clone()), None);
+                link.chain(way).add(stage, Arming::Opened(now));
+            }
+        }
+        for active in &snapshot.faults {
+            link.consider(active, Arming::Opened(now));
+        }
+        link
+    }
+
+    /// Brings a living link to `snapshot`. A fault that swallowed bytes of it ends it when it goes.
+    pub(super) fn sync(&mut self, snapshot: &Snapshot, now: Tick) {
+        let gone: Vec<FaultId> = self.decided.iter().copied().filter(|id| !snapshot.holds(*id)).collect();
+        for id in gone {
+            self.decided.remove(&id);
+            let swallowed = [self.up.remove(id, now), self.down.remove(id, now)];
+            if swallowed.contains(&true) {
+                self.doom(Close::Fin);
+            }
+        }
+        for active in &snapshot.faults {
+            if !self.decided.contains(&active.id) {
+                self.consider(active, Arming::Injected(active.injected));
+            }
+        }
+    }
+
+    /// The chain of one direction.
+    pub(super) fn chain(&mut self, way: Way) -> &mut Chain {
+        match way {
+            Way::Up => &mut self.up,
+            Way::Down => &mut self.down,
+        }
+    }
+
+    /// True when a chain holds a toxic that `snapshot` does not: never after a sync, which is what verification asks.
+    pub(super) fn strays(&self, snapshot: &Snapshot) -> bool {
+        self.up.faults().chain(self.down.faults()).any(|id| !snapshot.holds(id))
+    }
+
+    /// Ends the link at its next look; the first reason wins.
+    pub(super) fn doom(&mut self, how: Close) {
+        self.doom.get_or_insert(how);
+    }
+
+    /// How the link ends, if it must end at `now`.
+    pub(super) fn verdict(&mut self, now: Tick) -> Option<Close> {
+        self.doom.or_else(|| self.up.ring(now)).or_else(|| self.down.ring(now))
+    }
+
+    /// When the next alarm rings.
+    pub(super) fn alarm_due(&self) -> Option<Tick> {
+        self.up.alarm_due().into_iter().chain(self.down.alarm_due()).min()
+    }
+
+    fn consider(&mut self, active: &Active, arming: Arming) {
+        self.decided.insert(active.id);
+        let fault = &active.fault;
+        let draws = self.draws(&fault.name);
+        if !draws.hit(fault.share) {
+            active.tally.spare();
+            return;
+        }
+        let witness = Rc::new(Witness::new(&active.tally));
+        for &way in toxic::ways(fault.inject, fault.side) {
+            let toxic = toxic::build(fault.inject, way, draws.clone());
+            self.chain(way).add(Stage::new(active.id, toxic, Some(Rc::clone(&witness))), arming);
+        }
+    }
+
+    fn draws(&self, fault: &str) -> Draws {
+        Draws::new(self.key.seed, Arc::from(fault), self.key.proxy, self.key.connection)
+    }
+}
+
+#[cfg(test)]
+mod tests;

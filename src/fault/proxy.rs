@@ -1,0 +1,176 @@
+//! A proxy on one worker: its listener, its connections and the snapshot they live under.
+//!
+//! Not here: the bytes (`pump`), who may change the snapshot (`control`). Held by `worker`; local to its thread.
+
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+use std::io;
+use std::net::SocketAddr;
+use std::rc::Rc;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
+use std::time::Duration;
+
+use tokio::net::{TcpListener, TcpSocket, TcpStream};
+use tokio::task::{AbortHandle, spawn_local};
+
+use super::dial::dial;
+use super::link::{Link, LinkKey};
+use super::parcel::Close;
+use super::pump::{Local, Pump, Seat, end};
+use super::snapshot::Snapshot;
+use super::worker::{Command, Team};
+use crate::plan::fault::{Side, Toxic};
+
+/// Connections the kernel keeps until they are accepted.
+const BACKLOG: u32 = 4096;
+/// Rest after a failed accept, such as "no descriptor left".
+const ACCEPT_REST: Duration = Duration::from_millis(20);
+
+/// A proxy as its owner describes it.
+#[derive(Clone, Debug)]
+pub struct ProxySpec {
+    /// Faults name it.
+    pub name: String,
+    /// Port 0: any free one.
+    pub listen: SocketAddr,
+    /// Where connections go.
+    pub upstream: SocketAddr,
+    /// How long a dial may take; a client whose dial failed is accepted, then closed (FIN).
+    pub dial_timeout: Duration,
+    /// Bytes that may wait in each direction, at least 64 KiB; when full, the proxy stops reading.
+    pub buffer: usize,
+    /// Toxics that belong to the path itself, such as its distance: not leased, not counted, never healed.
+    pub base: Vec<(Toxic, Side)>,
+}
+
+/// What every worker knows of a proxy.
+#[derive(Debug)]
+pub(super) struct Definition {
+    pub(super) name: Arc<str>,
+    pub(super) spec: ProxySpec,
+    /// Connections with both ends up, over all workers.
+    pub(super) open: AtomicUsize,
+}
+
+/// A proxy on one worker.
+#[derive(Debug)]
+pub(super) struct Proxy {
+    definition: Arc<Definition>,
+    /// Keys of its draws; the connection is filled in for each.
+    key: LinkKey,
+    snapshot: RefCell<Arc<Snapshot>>,
+    seats: RefCell<BTreeMap<u64, Rc<Seat>>>,
+    acceptor: RefCell<Option<AbortHandle>>,
+}
+
+impl Proxy {
+    pub(super) fn new(definition: Arc<Definition>, key: LinkKey, snapshot: Arc<Snapshot>) -> Self {
+        Self {
+            definition,
+            key,
+            snapshot: RefCell::new(snapshot),
+            seats: RefCell::default(),
+            acceptor: RefCell::default(),
+        }
+    }
+
+    /// Opens the listener; connections are dealt out to the team by their ordinal.
+    pub(super) fn listen(self: &Rc<Self>, local: &Local, team: &Team) -> io::Result<SocketAddr> {
+        let address = self.definition.spec.listen;
+        let socket = if address.is_ipv4() { TcpSocket::new_v4()? } else { TcpSocket::new_v6()? };
+        socket.set_reuseaddr(true)?;
+        socket.bind(address)?;
+        let listener = socket.listen(BACKLOG)?;
+        let bound = listener.local_addr()?;
+        let acceptor = spawn_local(Rc::clone(self).accept(listener, local.clone(), team.clone()));
+        self.acceptor.replace(Some(acceptor.abort_handle()));
+        Ok(bound)
+    }
+
+    async fn accept(self: Rc<Self>, listener: TcpListener, local: Local, team: Team) {
+        let mut ordinal = 0;
+        loop {
+            match listener.accept().await {
+                Ok((client, _)) => {
+                    self.deal(client, ordinal, &local, &team);
+                    ordinal += 1;
+                }
+                Err(error) => {
+                    tracing::warn!(proxy = &*self.definition.name, %error, "could not accept");
+                    local.wakes.until(local.wakes.clock().now() + ACCEPT_REST).await;
+                }
+            }
+        }
+    }
+
+    fn deal(self: &Rc<Self>, client: TcpStream, ordinal: u64, local: &Local, team: &Team) {
+        let Some(mate) = team.mate(ordinal) else {
+            spawn_local(Rc::clone(self).serve(client, ordinal, local.clone()));
+            return;
+        };
+        if let Ok(client) = client.into_std() {
+            // A worker that is gone closes the connection by dropping it.
+            drop(mate.send(Command::Adopt { proxy: Arc::clone(&self.definition.name), ordinal, client }));
+        }
+    }
+
+    /// Carries one connection from its dial to its end.
+    pub(super) async fn serve(self: Rc<Self>, client: TcpStream, ordinal: u64, local: Local) {
+        let spec = &self.definition.spec;
+        let server = match dial(spec.upstream, spec.dial_timeout, &local.wakes).await {
+            Ok(server) => server,
+            Err(error) => {
+                tracing::debug!(proxy = &*self.definition.name, %error, "could not reach the upstream");
+                end(client, Close::Fin);
+                return;
+            }
+        };
+        // Whoever wrote small pieces decided so; a proxy must not gather them. A socket that refuses is still a socket.
+        drop(client.set_nodelay(true));
+        drop(server.set_nodelay(true));
+        let seat = self.seat(ordinal, &local);
+        Pump::new(client, server, spec.buffer, local).run(seat).await;
+        self.seats.borrow_mut().remove(&ordinal);
+        self.definition.open.fetch_sub(1, Relaxed);
+    }
+
+    fn seat(&self, ordinal: u64, local: &Local) -> Rc<Seat> {
+        let key = LinkKey { connection: ordinal, ..self.key };
+        let link = Link::open(key, &self.snapshot.borrow(), local.wakes.clock().now());
+        let seat = Rc::new(Seat::new(link));
+        self.seats.borrow_mut().insert(ordinal, Rc::clone(&seat));
+        self.definition.open.fetch_add(1, Relaxed);
+        seat
+    }
+
+    /// Puts `snapshot` in force on every connection, without touching a socket. Returns how many connections still carry
+    /// a fault that it does not hold: none, or healing has failed.
+    pub(super) fn swap(&self, snapshot: Arc<Snapshot>, local: &Local) -> usize {
+        let now = local.wakes.clock().now();
+        let mut strays = 0;
+        for seat in self.seats.borrow().values() {
+            strays += seat.change(|link| {
+                link.sync(&snapshot, now);
+                usize::from(link.strays(&snapshot))
+            });
+        }
+        self.snapshot.replace(snapshot);
+        strays
+    }
+
+    /// Closes the listener first, then the connections (FIN).
+    pub(super) fn close(&self) {
+        if let Some(acceptor) = self.acceptor.take() {
+            acceptor.abort();
+        }
+        for seat in self.seats.borrow().values() {
+            seat.change(|link| link.doom(Close::Fin));
+        }
+    }
+
+    /// True when no connection is left.
+    pub(super) fn is_empty(&self) -> bool {
+        self.seats.borrow().is_empty()
+    }
+}

@@ -1,0 +1,197 @@
+//! Which proxies exist, which faults are in force on them, and until when.
+//!
+//! Pure: every change is a function of what is known and the time, and gives the snapshots to put in force. Held by
+//! `control` under a short lock; no socket is ever touched under it. Not here: workers.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::sync::atomic::Ordering::Relaxed;
+use std::time::Duration;
+
+use super::FaultError;
+use super::lease::Lease;
+use super::proxy::{Definition, ProxySpec};
+use super::snapshot::{Active, FaultId, Snapshot};
+use super::stats::{FaultStats, Tally};
+use crate::base::clock::Tick;
+use crate::base::name::nearest;
+use crate::plan::fault::Fault;
+
+/// All that is known of proxies and faults.
+#[derive(Debug, Default)]
+pub(super) struct Registry {
+    proxies: BTreeMap<String, Known>,
+    /// In force, by name.
+    faults: BTreeMap<String, Leased>,
+    /// Of every fault ever injected; a fault injected anew counts from zero.
+    tallies: BTreeMap<String, Arc<Tally>>,
+    injections: u64,
+}
+
+#[derive(Debug)]
+struct Known {
+    definition: Arc<Definition>,
+    snapshot: Arc<Snapshot>,
+}
+
+#[derive(Debug)]
+struct Leased {
+    active: Arc<Active>,
+    lease: Lease,
+}
+
+/// A proxy's next snapshot, to be posted to every worker.
+#[derive(Clone, Debug)]
+pub(super) struct Change {
+    pub(super) proxy: Arc<str>,
+    pub(super) snapshot: Arc<Snapshot>,
+}
+
+/// Faults taken out, and the snapshots without them.
+#[derive(Debug, Default)]
+pub(super) struct Withdrawal {
+    pub(super) faults: Vec<(String, FaultId)>,
+    pub(super) changes: Vec<Change>,
+}
+
+impl Registry {
+    /// Takes a proxy up, with its own toxics in force from its first connection on.
+    pub(super) fn add(&mut self, spec: ProxySpec) -> Result<(Arc<Definition>, Arc<Snapshot>), FaultError> {
+        if self.proxies.contains_key(&spec.name) {
+            return Err(FaultError::ProxyExists { name: spec.name });
+        }
+        if spec.upstream == spec.listen {
+            return Err(FaultError::Loop { name: spec.name, address: spec.upstream });
+        }
+        let snapshot = Arc::new(Snapshot { base: spec.base.as_slice().into(), ..Snapshot::default() });
+        let name: Arc<str> = spec.name.as_str().into();
+        let definition = Arc::new(Definition { name, spec, open: 0.into() });
+        let known = Known { definition: Arc::clone(&definition), snapshot: Arc::clone(&snapshot) };
+        self.proxies.insert(definition.spec.name.clone(), known);
+        Ok((definition, snapshot))
+    }
+
+    /// Gives a proxy up whose listener could not be opened.
+    pub(super) fn forget(&mut self, proxy: &str) {
+        self.proxies.remove(proxy);
+    }
+
+    /// Puts `fault` in force from `now`, behind the faults that are.
+    pub(super) fn inject(&mut self, fault: Fault, term: Duration, now: Tick) -> Result<(FaultId, Change), FaultError> {
+        if self.faults.contains_key(&fault.name) {
+            return Err(FaultError::FaultExists { name: fault.name });
+        }
+        if term.is_zero() {
+            return Err(FaultError::NoLease { name: fault.name });
+        }
+        let Some(known) = self.proxies.get_mut(&fault.on) else {
+            let nearest = nearest(&fault.on, self.proxies.keys().map(String::as_str)).map(String::from);
+            return Err(FaultError::UnknownProxy { name: fault.on, nearest });
+        };
+        self.injections += 1;
+        let id = FaultId(self.injections);
+        let tally = Arc::new(Tally::default());
+        let name = fault.name.clone();
+        let lease = Lease::new(now, term, fault.lasts);
+        let active = Arc::new(Active { id, fault, injected: now, tally: Arc::clone(&tally) });
+        known.snapshot = Arc::new(known.snapshot.with(Arc::clone(&active)));
+        let change = known.change();
+        self.tallies.insert(name.clone(), tally);
+        self.faults.insert(name, Leased { active, lease });
+        Ok((id, change))
+    }
+
+    /// Moves the end of a lease; over is over, even when its healing is still on the way.
+    pub(super) fn renew(&mut self, name: &str, term: Duration, now: Tick) -> Result<(), FaultError> {
+        let expired = || FaultError::LeaseOver { name: name.to_owned() };
+        let Some(leased) = self.faults.get_mut(name) else {
+            return Err(if self.tallies.contains_key(name) { expired() } else { self.unknown(name) });
+        };
+        leased.lease = leased.lease.renewed(now, term).ok_or_else(expired)?;
+        Ok(())
+    }
+
+    /// Takes every fault out that `which` picks, each proxy in one change.
+    fn withdraw(&mut self, which: impl Fn(&str, &Leased) -> bool) -> Withdrawal {
+        let mut withdrawal = Withdrawal::default();
+        self.faults.retain(|name, leased| {
+            let goes = which(name, leased);
+            if goes {
+                withdrawal.faults.push((name.clone(), leased.active.id));
+            }
+            !goes
+        });
+        for known in self.proxies.values_mut() {
+            let stays = |id: FaultId| !withdrawal.faults.iter().any(|(_, gone)| *gone == id);
+            if known.snapshot.faults.iter().all(|active| stays(active.id)) {
+                continue;
+            }
+            known.snapshot = Arc::new(known.snapshot.retaining(stays));
+            withdrawal.changes.push(known.change());
+        }
+        withdrawal
+    }
+
+    /// Takes out the fault called `name`.
+    pub(super) fn withdraw_named(&mut self, name: &str) -> Result<Withdrawal, FaultError> {
+        let withdrawal = self.withdraw(|candidate, _| candidate == name);
+        if withdrawal.faults.is_empty() && !self.tallies.contains_key(name) {
+            return Err(self.unknown(name));
+        }
+        Ok(withdrawal)
+    }
+
+    /// Takes out one injection, and never a later one of the same name.
+    pub(super) fn withdraw_injection(&mut self, id: FaultId) -> Withdrawal {
+        self.withdraw(|_, leased| leased.active.id == id)
+    }
+
+    /// Takes out everything.
+    pub(super) fn withdraw_all(&mut self) -> Withdrawal {
+        self.withdraw(|_, _| true)
+    }
+
+    /// Takes out what is over at `now`.
+    pub(super) fn expire(&mut self, now: Tick) -> Withdrawal {
+        self.withdraw(|_, leased| leased.lease.due() <= now)
+    }
+
+    /// When the next lease is over.
+    pub(super) fn next_expiry(&self) -> Option<Tick> {
+        self.faults.values().map(|leased| leased.lease.due()).min()
+    }
+
+    /// True while any fault is in force under `name`.
+    pub(super) fn is_active(&self, name: &str) -> bool {
+        self.faults.contains_key(name)
+    }
+
+    /// What the fault called `name` did, healed or not.
+    pub(super) fn stats(&self, name: &str) -> Option<FaultStats> {
+        self.tallies.get(name).map(|tally| tally.read())
+    }
+
+    /// Connections of a proxy with both ends up; 0 when there is no such proxy.
+    pub(super) fn connections(&self, proxy: &str) -> usize {
+        self.proxies.get(proxy).map_or(0, |known| known.definition.open.load(Relaxed))
+    }
+
+    /// The present snapshot of every proxy, for asking the workers again.
+    pub(super) fn present(&self) -> Vec<Change> {
+        self.proxies.values().map(Known::change).collect()
+    }
+
+    fn unknown(&self, name: &str) -> FaultError {
+        let nearest = nearest(name, self.tallies.keys().map(String::as_str)).map(String::from);
+        FaultError::UnknownFault { name: name.to_owned(), nearest }
+    }
+}
+
+impl Known {
+    fn change(&self) -> Change {
+        Change { proxy: Arc::clone(&self.definition.name), snapshot: Arc::clone(&self.snapshot) }
+    }
+}
+
+#[cfg(test)]
+mod tests;

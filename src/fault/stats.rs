@@ -1,0 +1,159 @@
+//! What a fault did: counters that the workers write and anybody may read, at any time and after the fault has healed.
+//!
+//! Not here: proof rules ("at least 50 within 30 s"), which the drill judges from [`FaultStats`].
+
+use std::cell::Cell;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::time::Duration;
+
+/// Counters of one fault, over all its connections.
+#[derive(Debug, Default)]
+pub(super) struct Tally {
+    considered: AtomicU64,
+    spared: AtomicU64,
+    touched: AtomicU64,
+    active: AtomicU64,
+    peak: AtomicU64,
+    parcels: AtomicU64,
+    swallowed: AtomicU64,
+    cut: AtomicU64,
+    holds: AtomicU64,
+    hold_nanos: AtomicU64,
+    hold_longest: AtomicU64,
+}
+
+impl Tally {
+    /// A connection was considered and its draw lost.
+    pub(super) fn spare(&self) {
+        self.considered.fetch_add(1, Relaxed);
+        self.spared.fetch_add(1, Relaxed);
+    }
+
+    /// The counters as they stand.
+    pub(super) fn read(&self) -> FaultStats {
+        // Read in this order, a count is never larger than the one it is a part of.
+        let touched = self.touched.load(Relaxed);
+        let share = self.spared.load(Relaxed);
+        let considered = self.considered.load(Relaxed).max(touched + share);
+        FaultStats {
+            considered,
+            touched,
+            untouched: Untouched { share, idle: considered - touched - share },
+            active: self.active.load(Relaxed),
+            peak: self.peak.load(Relaxed),
+            parcels: self.parcels.load(Relaxed),
+            swallowed: self.swallowed.load(Relaxed),
+            cut: self.cut.load(Relaxed),
+            drawn: DrawnHold {
+                count: self.holds.load(Relaxed),
+                total: Duration::from_nanos(self.hold_nanos.load(Relaxed)),
+                longest: Duration::from_nanos(self.hold_longest.load(Relaxed)),
+            },
+        }
+    }
+}
+
+/// What a fault did so far. The unit is the connection: `considered = touched + untouched.share + untouched.idle`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct FaultStats {
+    /// Connections that lived on the proxy while the fault was in force.
+    pub considered: u64,
+    /// Connections on which it held, swallowed or cut something.
+    pub touched: u64,
+    /// The rest, by reason.
+    pub untouched: Untouched,
+    /// Connections that carry the fault now.
+    pub active: u64,
+    /// The most that carried it at once.
+    pub peak: u64,
+    /// Parcels (reads of at most 32 KiB, and ends of a direction) that it held or swallowed.
+    pub parcels: u64,
+    /// Bytes it swallowed.
+    pub swallowed: u64,
+    /// Connections that it ended, by itself or because it healed after swallowing bytes of them.
+    pub cut: u64,
+    /// The delays it drew.
+    pub drawn: DrawnHold,
+}
+
+/// Why connections stayed untouched.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Untouched {
+    /// The draw against the fault's share was lost.
+    pub share: u64,
+    /// Nothing has passed on the connection that the fault could act on, so far.
+    pub idle: u64,
+}
+
+/// The delays a fault drew, one per parcel that it held. What a peer waited can be longer: order is kept.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct DrawnHold {
+    /// Number of delays.
+    pub count: u64,
+    /// Their sum.
+    pub total: Duration,
+    /// The longest.
+    pub longest: Duration,
+}
+
+impl DrawnHold {
+    /// The mean delay; zero when none was drawn.
+    pub fn mean(&self) -> Duration {
+        let count = u128::from(self.count.max(1));
+        Duration::from_nanos(u64::try_from(self.total.as_nanos() / count).unwrap_or(u64::MAX))
+    }
+}
+
+/// Sees what one fault does to one connection, in both directions; a connection is touched once.
+#[derive(Debug)]
+pub(super) struct Witness {
+    tally: Arc<Tally>,
+    touched: Cell<bool>,
+    cut: Cell<bool>,
+}
+
+impl Witness {
+    /// A connection was considered and carries the fault from now on.
+    pub(super) fn new(tally: &Arc<Tally>) -> Self {
+        tally.considered.fetch_add(1, Relaxed);
+        let active = tally.active.fetch_add(1, Relaxed) + 1;
+        tally.peak.fetch_max(active, Relaxed);
+        Self { tally: Arc::clone(tally), touched: Cell::new(false), cut: Cell::new(false) }
+    }
+
+    fn touch(&self) {
+        if !self.touched.replace(true) {
+            self.tally.touched.fetch_add(1, Relaxed);
+        }
+    }
+
+    pub(super) fn held(&self, drawn: Duration) {
+        self.touch();
+        let nanos = u64::try_from(drawn.as_nanos()).unwrap_or(u64::MAX);
+        self.tally.holds.fetch_add(1, Relaxed);
+        self.tally.hold_nanos.fetch_add(nanos, Relaxed);
+        self.tally.hold_longest.fetch_max(nanos, Relaxed);
+        self.tally.parcels.fetch_add(1, Relaxed);
+    }
+
+    /// A parcel did not leave whole: `bytes` of it are gone (0 for an end of a direction).
+    pub(super) fn swallowed(&self, bytes: usize) {
+        self.touch();
+        self.tally.swallowed.fetch_add(bytes as u64, Relaxed);
+        self.tally.parcels.fetch_add(1, Relaxed);
+    }
+
+    pub(super) fn cut(&self) {
+        self.touch();
+        if !self.cut.replace(true) {
+            self.tally.cut.fetch_add(1, Relaxed);
+        }
+    }
+}
+
+impl Drop for Witness {
+    fn drop(&mut self) {
+        self.tally.active.fetch_sub(1, Relaxed);
+    }
+}
