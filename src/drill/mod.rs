@@ -16,3 +16,4 @@
 //! Not here: what users felt and what it is worth (`judge`), documents and pictures (`report`).
 
 pub mod director;
+pub mod lever;
