@@ -17,3 +17,4 @@
 
 pub mod director;
 pub mod lever;
+pub mod recover;

@@ -123,6 +123,17 @@ impl Acts {
         was
     }
 
+    /// Our undo was carried out. True when that was awaited.
+    pub(super) fn healed(&mut self, act: ActId) -> bool {
+        match self.stands.get_mut(act.0) {
+            Some(Stand::Reverting { healed, .. }) if !*healed => {
+                *healed = true;
+                true
+            }
+            _ => false,
+        }
+    }
+
     /// The rest of what is heard about acts.
     pub(super) fn hear(&mut self, event: Event) {
         match event {
@@ -132,11 +143,6 @@ impl Acts {
             }
             Event::Proved(act, false) if act.0 < self.stands.len() && !self.unproved.contains(&act) => {
                 self.unproved.push(act);
-            }
-            Event::Healed(act) => {
-                if let Some(Stand::Reverting { healed, .. }) = self.stands.get_mut(act.0) {
-                    *healed = true;
-                }
             }
             Event::Verified(act) if matches!(self.stand(act), Some(Stand::Undone | Stand::Reverting { .. })) => {
                 self.set(act, Stand::Clean);

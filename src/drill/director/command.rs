@@ -129,9 +129,11 @@ pub enum Command {
     Prove(ActId),
     /// Renew the act's lease.
     Renew(ActId),
-    /// Undo the act and read it back.
+    /// Undo the act.
     Revert(ActId),
-    /// Somebody has undone the act: read it back.
+    /// The act was undone by us: read it back.
+    ReadBack(ActId),
+    /// The act was undone by somebody: see when it is no longer in force.
     Confirm(ActId),
     /// Carry out a mitigation.
     Perform(MitigationId, Author),

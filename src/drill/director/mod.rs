@@ -198,6 +198,7 @@ impl Director {
                     self.end(Ending::Aborted(format!("the lease of act `{name}` was lost: {why}")));
                 }
                 Event::Undone(act) if self.acts.undone(act) => out.push(Command::Confirm(act)),
+                Event::Healed(act) if self.acts.healed(act) => out.push(Command::ReadBack(act)),
                 other => self.acts.hear(other),
             }
         }

@@ -144,8 +144,8 @@ impl Stage {
             }
             Command::Prove(act) => vec![Event::Proved(*act, true)],
             Command::Renew(act) if act.0 == 0 && self.killed => vec![Event::Undone(*act)],
-            Command::Confirm(act) => vec![Event::Verified(*act)],
-            Command::Revert(act) => vec![Event::Healed(*act), Event::Verified(*act)],
+            Command::Confirm(act) | Command::ReadBack(act) => vec![Event::Verified(*act)],
+            Command::Revert(act) => vec![Event::Healed(*act)],
             Command::Perform(id, _) => {
                 self.killed = true;
                 self.bad_from = None;
@@ -252,7 +252,7 @@ fn an_abort_reverts_in_reverse_order_and_begins_nothing_new() {
     assert_eq!(stage.director.in_force(), ["ship", "slow"]);
     stage.director.hear(stage.now, Event::Stop(Ending::Interrupted));
     stage.step(None);
-    let tail: Vec<&Command> = stage.log.iter().rev().take(7).rev().map(|(_, command)| command).collect();
+    let tail: Vec<&Command> = stage.log.iter().rev().take(9).rev().map(|(_, command)| command).collect();
     assert_eq!(
         tail,
         [
@@ -260,7 +260,9 @@ fn an_abort_reverts_in_reverse_order_and_begins_nothing_new() {
             &Command::StopLoad,
             &Command::Enter(Phase::Cleanup),
             &Command::Revert(ActId(1)),
+            &Command::ReadBack(ActId(1)),
             &Command::Revert(ActId(0)),
+            &Command::ReadBack(ActId(0)),
             &Command::Enter(Phase::Done),
             &Command::Finish(Ended { ending: Ending::Interrupted, unclean: vec![], unproved: vec![] }),
         ]
@@ -318,7 +320,7 @@ fn what_cannot_be_healed_is_named_and_the_rest_is_reverted() {
     director.hear(Tick::from_secs(42), Event::HealFailed(ActId(1), "refused".into()));
     assert_eq!(director.step(Tick::from_secs(42), None), [Command::Revert(ActId(0))]);
     director.hear(Tick::from_secs(43), Event::Healed(ActId(0)));
-    assert!(director.step(overdue, None).is_empty());
+    assert_eq!(director.step(overdue, None), [Command::ReadBack(ActId(0))]);
     assert_eq!(director.wake_at(), Some(Tick::from_secs(102)), "reading back may not take for ever");
     let end = director.step(Tick::from_secs(102), None);
     let Some(Command::Finish(ended)) = end.last() else { panic!("{end:?}") };
@@ -332,7 +334,8 @@ fn a_second_request_does_not_wait_for_verification_but_skips_no_revert() {
     director.hear(Tick::from_secs(42), Event::Hurry);
     assert_eq!(director.step(Tick::from_secs(42), None), [Command::Revert(ActId(0))]);
     director.hear(Tick::from_secs(42), Event::Healed(ActId(1)));
-    assert!(director.step(Tick::from_secs(42), None).is_empty(), "one revert is not answered yet");
+    let waits = director.step(Tick::from_secs(42), None);
+    assert_eq!(waits, [Command::ReadBack(ActId(1))], "one revert is not answered yet");
     director.hear(Tick::from_secs(43), Event::Healed(ActId(0)));
     let end = director.step(Tick::from_secs(43), None);
     assert!(matches!(end.last(), Some(Command::Finish(ended)) if ended.exit_code() == 7), "{end:?}");
@@ -411,10 +414,8 @@ fn noisy(seed: u64) -> (u64, Vec<Command>) {
             if stream.below(4) > 0 {
                 match command {
                     Command::Apply(act) => director.hear(now, Event::Applied(*act)),
-                    Command::Revert(act) => {
-                        director.hear(now, Event::Healed(*act));
-                        director.hear(now, Event::Verified(*act));
-                    }
+                    Command::Revert(act) => director.hear(now, Event::Healed(*act)),
+                    Command::ReadBack(act) => director.hear(now, Event::Verified(*act)),
                     _ => {}
                 }
             }

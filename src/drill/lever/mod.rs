@@ -264,16 +264,16 @@ impl Levers {
         }
     }
 
-    /// Reads back that the act is no longer in force. What was seen, in words.
+    /// Reads back, for at most `within`, that the act is no longer in force. What was seen, in words.
     ///
     /// # Errors
     /// What was seen last, in words.
-    pub async fn read_back(&self, act: &Act) -> Result<String, String> {
+    pub async fn read_back(&self, act: &Act, within: Duration) -> Result<String, String> {
         match (&act.does.proof, &act.does.apply) {
             (_, Lever::Fault(fault)) => fault::read_back(self.proxies.as_ref(), &fault.name).await,
             (Proof::Probe(probe), Lever::Http { .. }) => {
                 let look = Look { path: &probe.get, at: &probe.at, wanted: Wanted::IsNot(&probe.is) };
-                probe::wait_for(&self.admin, look, &self.clock, READ_BACK).await
+                probe::wait_for(&self.admin, look, &self.clock, within).await
             }
             (Proof::Touched { .. }, Lever::Http { .. }) => Err("it has no probe to read back".to_owned()),
         }
