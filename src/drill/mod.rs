@@ -18,3 +18,4 @@
 pub mod director;
 pub mod lever;
 pub mod recover;
+pub mod stage;

@@ -132,6 +132,12 @@ impl Endpoint {
         self.address
     }
 
+    /// Its host as it was written.
+    pub fn host(&self) -> String {
+        let end = self.authority.rfind(':').filter(|_| !self.authority.ends_with(']')).unwrap_or(self.authority.len());
+        self.authority.chars().take(end).collect()
+    }
+
     /// The whole URL of `path`.
     pub fn url(&self, path: &str) -> String {
         format!("http://{}{path}", self.authority)
