@@ -1,1 +1,126 @@
 //! Floor 4: the load engine. Generates what `plan` says, on time, and records what came back.
+//!
+//! ```text
+//! local ── N threads ── core (one worker) ┬ open · closed ── user ── step ── client ── kernel
+//!    └── collector: record.sqr, live      └ pace (all waiting), arrivals (who is due when)
+//! ```
+//!
+//! | file | holds |
+//! |---|---|
+//! | `arrivals` | which arrivals are ours, and when each is due (pure) |
+//! | `pace` | all waiting of one worker, on one precise timer |
+//! | `core` `local` | one worker; all of them, and the collector |
+//! | `open` `closed` `user` `vars` | who begins when; one journey; its variables |
+//! | `step` `client` | one move of a journey; connections and HTTP |
+//! | `reach` | names to addresses, and a first connection to each origin |
+//! | `exemplars` | the requests kept as examples |
+//!
+//! Not here: who may be sent traffic (`plan::guard`; the caller pins addresses), judgement (`judge`).
+
+pub mod arrivals;
+pub mod client;
+pub mod closed;
+pub mod core;
+pub mod exemplars;
+pub mod local;
+pub mod open;
+pub mod pace;
+pub mod reach;
+pub mod step;
+pub mod user;
+pub mod vars;
+
+use std::io;
+
+use thiserror::Error;
+
+use crate::base::clock::{Clock, Tick};
+use crate::base::seed::Seed;
+use crate::base::shard::Shard;
+use crate::base::stop::Stop;
+use crate::measure::record::{RecordError, RecordWriter};
+
+#[cfg(test)]
+mod tests;
+
+pub use local::{Running, start};
+pub use reach::{preflight, resolve};
+
+/// What a run stands in.
+#[derive(Debug)]
+pub struct Env {
+    /// The run's clock.
+    pub clock: Clock,
+    /// Seed of every draw.
+    pub seed: Seed,
+    /// Which part of the plan is ours.
+    pub shard: Shard,
+    /// Ends the run early.
+    pub stop: Stop,
+    /// How many worker threads; `None`: what rate and users need.
+    pub threads: Option<usize>,
+    /// Where measurements go.
+    pub record: RecordWriter,
+    /// When the plan begins; some 20 ms ahead, or the first arrivals are late.
+    pub start_at: Tick,
+}
+
+/// Why load cannot be generated.
+#[derive(Debug, Error)]
+pub enum LoadError {
+    /// The system refused a thread, a timer or a runtime.
+    #[error("{what}: {source}")]
+    System {
+        /// What was asked for.
+        what: &'static str,
+        /// What the system says.
+        source: io::Error,
+    },
+    /// The measurements could not be written.
+    #[error(transparent)]
+    Record(#[from] RecordError),
+    /// A fixed part of a request that HTTP does not allow.
+    #[error("{what} `{text}` cannot be sent over HTTP: correct it in the scenario")]
+    Unsendable {
+        /// Which part.
+        what: String,
+        /// Its text.
+        text: String,
+    },
+    /// A JSON path that cannot be read.
+    #[error("JSON path `{path}`: {why}")]
+    Path {
+        /// The path.
+        path: String,
+        /// What is wrong with it.
+        why: String,
+    },
+    /// A check or extraction stands before every request of its journey.
+    #[error("journey `{journey}` looks at an answer before its first request: move the step behind a request")]
+    NoAnswer {
+        /// The journey.
+        journey: String,
+    },
+    /// A host without an address.
+    #[error("`{host}` has no address: {source}")]
+    Unresolvable {
+        /// The host.
+        host: String,
+        /// What the resolver says.
+        source: io::Error,
+    },
+    /// An origin that nobody answers at.
+    #[error("connect to {origin}: {source}; is the target up?")]
+    Preflight {
+        /// Host, port and address.
+        origin: String,
+        /// What the system says.
+        source: io::Error,
+    },
+    /// Our bug: a worker thread ended without its report.
+    #[error("worker {worker} died: the measurements are incomplete")]
+    Died {
+        /// Which one.
+        worker: usize,
+    },
+}

@@ -1,0 +1,65 @@
+//! A whole answer, as far as the step asked to keep it: everything else is counted and dropped.
+//!
+//! Not here: what it must be (`load::step::check`).
+
+use hyper::http::header::RETRY_AFTER;
+use hyper::http::{HeaderMap, response};
+
+/// What is kept of an answer.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Keep {
+    /// The headers.
+    pub headers: bool,
+    /// At most this many bytes of the body; `None`: none of them.
+    pub body: Option<u64>,
+}
+
+/// A whole answer.
+#[derive(Debug)]
+pub struct Answer {
+    /// Its status.
+    pub status: u16,
+    /// True when a `Retry-After` came with it.
+    pub retry_after: bool,
+    /// Size of its body, bytes.
+    pub size: u64,
+    /// True when the body exceeds what may be kept.
+    pub too_large: bool,
+    headers: Option<HeaderMap>,
+    body: Vec<u8>,
+    limit: Option<u64>,
+}
+
+impl Answer {
+    /// An answer of which only the head has come.
+    pub(in crate::load::client) fn new(head: response::Parts, keep: Keep) -> Self {
+        let status = head.status.as_u16();
+        // Only these two statuses are classed by it.
+        let retry_after = matches!(status, 429 | 503) && head.headers.contains_key(RETRY_AFTER);
+        let headers = keep.headers.then_some(head.headers);
+        Self { status, retry_after, size: 0, too_large: false, headers, body: Vec::new(), limit: keep.body }
+    }
+
+    /// A chunk of the body.
+    pub(in crate::load::client) fn take(&mut self, chunk: &[u8]) {
+        self.size += chunk.len() as u64;
+        let Some(limit) = self.limit else { return };
+        if self.size > limit {
+            self.too_large = true;
+            self.body = Vec::new();
+            self.limit = None;
+        } else {
+            self.body.extend_from_slice(chunk);
+        }
+    }
+
+    /// The first header of this name (in lower case) that is text.
+    pub fn header(&self, name: &str) -> Option<&str> {
+        self.headers.as_ref()?.get(name)?.to_str().ok()
+    }
+
+    /// The body, when it is kept.
+    pub fn body(&self) -> &[u8] {
+        &self.body
+    }
+}

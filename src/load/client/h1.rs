@@ -1,0 +1,162 @@
+//! HTTP/1.1 on hyper's bare connection, driven by the very task that asked: no second task, no pool, no retry of its own.
+//!
+//! Between requests a line sleeps unpolled; its first poll afterwards sees a close before anything is written, so a request
+//! given back untouched is known to be untouched. Not here: which line is used (`pool`), kinds of failure (`failure`).
+
+use std::future::{Future, poll_fn};
+use std::pin::{Pin, pin};
+use std::rc::Rc;
+use std::task::{Context, Poll, Waker};
+use std::time::Duration;
+
+use bytes::Bytes;
+use http_body_util::Full;
+use hyper::body::{Body, Incoming};
+use hyper::client::conn::http1::{Builder, Connection, SendRequest};
+use hyper::{Request, Response};
+use hyper_util::rt::TokioIo;
+use tokio::net::TcpStream;
+
+use super::answer::{Answer, Keep};
+use super::failure::{self, Failure, Reached};
+use super::line::{Meter, Wire};
+use crate::load::pace::Limits;
+
+/// A request ready to leave.
+pub type Prepared = Request<Full<Bytes>>;
+
+/// One connection.
+#[derive(Debug)]
+pub struct Line {
+    sender: SendRequest<Full<Bytes>>,
+    /// `None` once it is over.
+    connection: Option<Pin<Box<Connection<TokioIo<Wire>, Full<Bytes>>>>>,
+    meter: Rc<Meter>,
+}
+
+/// What an exchange came to.
+#[derive(Debug)]
+pub enum Exchange {
+    /// A whole answer.
+    Whole(Answer),
+    /// No whole answer.
+    Broken(Failure),
+    /// The connection was closed before anything was written: the request is untouched.
+    Untouched(Box<Prepared>),
+}
+
+/// What an exchange may take and what is kept of it.
+#[derive(Clone, Copy, Debug)]
+pub struct Terms {
+    /// Longest wait for the first byte.
+    pub first_byte: Duration,
+    /// Longest silence inside the answer.
+    pub idle: Duration,
+    /// What is kept of the answer.
+    pub keep: Keep,
+}
+
+type Reply = Result<Response<Incoming>, Option<Box<Prepared>>>;
+
+impl Line {
+    /// Speaks HTTP/1.1 on `stream`; `None` when hyper refuses to begin.
+    pub async fn begin(stream: TcpStream) -> Option<Self> {
+        let (wire, meter) = Wire::new(stream);
+        let (sender, connection) = Builder::new().handshake(TokioIo::new(wire)).await.ok()?;
+        Some(Self { sender, connection: Some(Box::pin(connection)), meter })
+    }
+
+    /// Bytes received and sent so far.
+    pub fn passed(&self) -> (u64, u64) {
+        (self.meter.read.get(), self.meter.written.get())
+    }
+
+    /// True while the connection can take another request. Notices a close by the server.
+    pub fn is_usable(&mut self) -> bool {
+        // Nobody waits on an idle line: the request that uses it next polls it with its own waker.
+        self.drive(&mut Context::from_waker(Waker::noop()));
+        self.connection.is_some() && self.sender.is_ready()
+    }
+
+    fn drive(&mut self, cx: &mut Context<'_>) {
+        if self.connection.as_mut().is_some_and(|connection| connection.as_mut().poll(cx).is_ready()) {
+            // Dropping it gives back a request it never wrote.
+            self.connection = None;
+        }
+    }
+
+    /// Sends `request` and reads the whole answer within `limits`.
+    pub async fn exchange(&mut self, request: Prepared, limits: &mut Limits<'_>, terms: Terms) -> Exchange {
+        let (read, written) = self.passed();
+        let meter = Rc::clone(&self.meter);
+        let reached = |head| Reached { written: meter.written.get() - written, read: meter.read.get() - read, head };
+        let reply = self.sender.try_send_request(request);
+        limits.begin(limits.now(), terms.first_byte);
+        let response = match self.head(reply, limits).await {
+            Ok(Ok(response)) => response,
+            Ok(Err(Some(untouched))) if reached(false).written == 0 => return Exchange::Untouched(untouched),
+            Ok(Err(_)) => return Exchange::Broken(failure::exchanging(meter.end.get(), reached(false))),
+            Err(passed) => return Exchange::Broken(failure::timing_out(passed, reached(false))),
+        };
+        let (head, body) = response.into_parts();
+        let mut answer = Answer::new(head, terms.keep);
+        limits.begin(limits.now(), terms.idle);
+        match self.body(body, &mut answer, limits, terms.idle).await {
+            Ok(true) => Exchange::Whole(answer),
+            Ok(false) => Exchange::Broken(failure::exchanging(meter.end.get(), reached(true))),
+            Err(passed) => Exchange::Broken(failure::timing_out(passed, reached(true))),
+        }
+    }
+
+    /// Waits for the answer's head.
+    async fn head(
+        &mut self,
+        reply: impl Future<Output = Result<Response<Incoming>, hyper::client::conn::TrySendError<Prepared>>>,
+        limits: &mut Limits<'_>,
+    ) -> Result<Reply, crate::load::pace::Passed> {
+        let mut reply = pin!(reply);
+        poll_fn(|cx| {
+            self.drive(cx);
+            // The reply can only come out of the connection polled just above: it needs no waker of its own.
+            if let Poll::Ready(result) = reply.as_mut().poll(&mut Context::from_waker(Waker::noop())) {
+                return Poll::Ready(Ok(result.map_err(|mut error| error.take_message().map(Box::new))));
+            }
+            limits.passed(cx).map_or(Poll::Pending, |passed| Poll::Ready(Err(passed)))
+        })
+        .await
+    }
+
+    /// Reads the body to its end; false when it broke off.
+    async fn body(
+        &mut self,
+        body: Incoming,
+        answer: &mut Answer,
+        limits: &mut Limits<'_>,
+        idle: Duration,
+    ) -> Result<bool, crate::load::pace::Passed> {
+        let mut body = pin!(body);
+        let mut first = true;
+        poll_fn(|cx| {
+            // A small body came with its head.
+            if !std::mem::take(&mut first) {
+                self.drive(cx);
+            }
+            loop {
+                match body.as_mut().poll_frame(cx) {
+                    Poll::Ready(Some(Ok(frame))) => {
+                        if let Ok(chunk) = frame.into_data() {
+                            answer.take(&chunk);
+                        }
+                        self.drive(cx);
+                    }
+                    Poll::Ready(Some(Err(_))) => return Poll::Ready(Ok(false)),
+                    Poll::Ready(None) => return Poll::Ready(Ok(true)),
+                    Poll::Pending => break,
+                }
+                limits.begin(limits.now(), idle);
+            }
+            limits.passed(cx).map_or(Poll::Pending, |passed| Poll::Ready(Err(passed)))
+        })
+        .await
+    }
+}

@@ -1,0 +1,113 @@
+//! A request step compiled once: what never varies is parsed and laid out before the first arrival.
+//!
+//! Not here: sending (`h1`), values of variables (`load::user`).
+
+use std::str::FromStr;
+
+use bytes::Bytes;
+use http_body_util::Full;
+use hyper::Request;
+use hyper::http::header::{CONTENT_LENGTH, HOST, HeaderMap, HeaderName, HeaderValue};
+use hyper::http::{Method, Uri};
+
+use super::h1::Prepared;
+use crate::load::LoadError;
+use crate::plan::load::LoadPlan;
+use crate::plan::program::Http;
+use crate::plan::template::{Template, VarId};
+
+/// A compiled request.
+#[derive(Debug)]
+pub struct Mould {
+    method: Method,
+    uri: Part<Uri>,
+    /// Headers that never vary, `host` among them.
+    headers: HeaderMap,
+    varied: Vec<(HeaderName, Template)>,
+    body: Part<Bytes>,
+}
+
+#[derive(Debug)]
+enum Part<T> {
+    Fixed(T),
+    Varied(Template),
+}
+
+impl Mould {
+    /// Compiles `http` of `plan`; the scenario's own headers come first, the step's replace them.
+    ///
+    /// # Errors
+    /// When a fixed part cannot be sent: a method, path or header that HTTP does not allow.
+    pub fn new(plan: &LoadPlan, http: &Http) -> Result<Self, LoadError> {
+        let wrong = |what: &str, text: &str| LoadError::Unsendable { what: what.to_owned(), text: text.to_owned() };
+        let origin = plan.origins.get(http.origin).ok_or_else(|| wrong("origin", &http.origin.to_string()))?;
+        let method = Method::from_str(&http.method).map_err(|_| wrong("method", &http.method))?;
+        let uri = match http.path.as_fixed() {
+            Some(path) => Part::Fixed(Uri::from_str(path).map_err(|_| wrong("path", path))?),
+            None => Part::Varied(http.path.clone()),
+        };
+        let body = match &http.body {
+            None => Part::Fixed(Bytes::new()),
+            Some(body) => body.as_fixed().map_or_else(
+                || Part::Varied(body.clone()),
+                |text| Part::Fixed(Bytes::copy_from_slice(text.as_bytes())),
+            ),
+        };
+        let mut mould = Self { method, uri, headers: HeaderMap::new(), varied: Vec::new(), body };
+        let authority = origin.authority();
+        let host = HeaderValue::from_str(&authority).map_err(|_| wrong("host", &authority))?;
+        mould.headers.insert(HOST, host);
+        let own = |name: &str| http.headers.iter().any(|(own, _)| own == name);
+        for (name, value) in plan.client.headers.iter().filter(|(name, _)| !own(name)).chain(&http.headers) {
+            mould.header(name, value)?;
+        }
+        // Without a body hyper says nothing of its length; servers may insist on it for these methods.
+        let expects = [Method::POST, Method::PUT, Method::PATCH].contains(&mould.method);
+        if expects && matches!(&mould.body, Part::Fixed(body) if body.is_empty()) {
+            mould.headers.insert(CONTENT_LENGTH, HeaderValue::from_static("0"));
+        }
+        Ok(mould)
+    }
+
+    fn header(&mut self, name: &str, value: &Template) -> Result<(), LoadError> {
+        let wrong = |text: &str| LoadError::Unsendable { what: "header".to_owned(), text: text.to_owned() };
+        let header = HeaderName::from_str(name).map_err(|_| wrong(name))?;
+        if let Some(text) = value.as_fixed() {
+            self.headers.append(header, HeaderValue::from_str(text).map_err(|_| wrong(text))?);
+        } else {
+            self.varied.push((header, value.clone()));
+        }
+        Ok(())
+    }
+
+    /// The request with `value(var)` in its places; `None` when a value cannot stand where it is put.
+    pub fn cast<'a>(&self, value: impl Fn(VarId) -> &'a str) -> Option<Prepared> {
+        let mut text = String::new();
+        let uri = match &self.uri {
+            Part::Fixed(uri) => uri.clone(),
+            Part::Varied(template) => {
+                template.render(&value, &mut text);
+                Uri::from_str(&text).ok()?
+            }
+        };
+        let mut headers = self.headers.clone();
+        for (name, template) in &self.varied {
+            text.clear();
+            template.render(&value, &mut text);
+            headers.append(name, HeaderValue::from_str(&text).ok()?);
+        }
+        let body = match &self.body {
+            Part::Fixed(body) => body.clone(),
+            Part::Varied(template) => {
+                let mut text = String::new();
+                template.render(&value, &mut text);
+                Bytes::from(text)
+            }
+        };
+        let mut request = Request::new(Full::new(body));
+        *request.method_mut() = self.method.clone();
+        *request.uri_mut() = uri;
+        *request.headers_mut() = headers;
+        Some(request)
+    }
+}

@@ -1,0 +1,260 @@
+//! All workers of this machine, and the thread that collects their frames: into the record, and as live seconds to the caller.
+//!
+//! Not here: one worker (`core`). Called by `cli`, `drill` and `fleet`.
+
+use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
+use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
+use std::thread;
+use std::time::Duration;
+
+use tokio::sync::oneshot;
+
+use super::core::{Farewell, Message, Post, live};
+use super::step::Script;
+use super::{Env, LoadError};
+use crate::base::clock::{Clock, Tick};
+use crate::base::shard::Shard;
+use crate::base::stop::{Stop, StopReason};
+use crate::measure::host;
+use crate::measure::interval::Interval;
+use crate::measure::record::{Done, RecordWriter};
+use crate::measure::recorder::Frame;
+use crate::plan::load::{LoadPlan, Pattern};
+
+/// How long after a second's end its last frame is awaited before the live second is shown without it.
+const PATIENCE: Duration = Duration::from_millis(250);
+/// Arrivals a second that one worker is given.
+const RATE_PER_WORKER: f64 = 10_000.0;
+/// Users that one worker is given.
+const USERS_PER_WORKER: u64 = 1_000;
+
+/// A run under way.
+#[derive(Debug)]
+pub struct Running {
+    halt: Stop,
+    done: oneshot::Receiver<Result<Done, LoadError>>,
+}
+
+impl Running {
+    /// Returns when the last answer has come or was given up, and the record is written.
+    ///
+    /// # Errors
+    /// When the record cannot be written, or a worker ended without its report.
+    pub async fn finished(self) -> Result<Done, LoadError> {
+        self.done.await.unwrap_or(Err(LoadError::Died { worker: 0 }))
+    }
+
+    /// Ends the load early, and nothing else: no new request after 100 ms, outstanding answers are awaited at most 1 s.
+    pub fn stop(&self) {
+        self.halt.request(StopReason::Finished);
+    }
+}
+
+/// Begins to run `plan`, whose origins have pinned addresses.
+///
+/// `on_second` is called, on a thread of its own, soon after the end of every second from `start_at` on, with all that was
+/// sent, finished, shed or planned in that second, whenever it was due. The last second may be a part of one.
+///
+/// # Errors
+/// When the plan cannot be compiled, or the system refuses a thread.
+pub fn start(
+    plan: Arc<LoadPlan>,
+    env: Env,
+    on_second: impl FnMut(Interval) + Send + 'static,
+) -> Result<Running, LoadError> {
+    let script = Arc::new(Script::new(Arc::clone(&plan))?);
+    raise_descriptors();
+    let workers = env.threads.unwrap_or_else(|| workers_for(&plan, env.shard)).max(1);
+    let halt = Stop::new();
+    let post = Post {
+        place: (0, workers),
+        shard: env.shard,
+        script,
+        clock: env.clock.clone(),
+        seed: env.seed,
+        start_at: env.start_at,
+        stops: [env.stop, halt.clone()],
+        under_way: Arc::new(plan.workloads.iter().map(|_| AtomicU64::new(0)).collect()),
+    };
+    let (out, frames) = channel();
+    let mut crew = Vec::new();
+    for index in 0..workers {
+        crew.push(spawn_worker(
+            Post { place: (index, workers), shard: part(env.shard, index, workers), ..post.clone() },
+            &out,
+        )?);
+    }
+    drop(out);
+    let (told, done) = oneshot::channel();
+    let collector = Collector::new(&post, workers, env.record);
+    let collect = move || {
+        let joined = collector.run(&frames, on_second, crew);
+        // Whoever no longer waits for the end does not need it.
+        drop(told.send(joined));
+    };
+    thread::Builder::new().name("load-collect".to_owned()).spawn(collect).map_err(no_thread)?;
+    Ok(Running { halt, done })
+}
+
+/// A worker's thread and what it came to.
+type Crew = thread::JoinHandle<Result<(), LoadError>>;
+
+fn spawn_worker(post: Post, out: &Sender<Message>) -> Result<Crew, LoadError> {
+    let out = out.clone();
+    let name = format!("load-{}", post.place.0);
+    thread::Builder::new().name(name).spawn(move || live(&post, &out)).map_err(no_thread)
+}
+
+fn no_thread(source: std::io::Error) -> LoadError {
+    LoadError::System { what: "thread", source }
+}
+
+/// How many workers `plan` needs: one for each 10 000 arrivals a second or 1 000 users, at most one per processor.
+#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "rates are at least 0, and casts saturate")]
+fn workers_for(plan: &LoadPlan, shard: Shard) -> usize {
+    let users: u64 = plan
+        .workloads
+        .iter()
+        .map(|one| if let Pattern::Closed { users, .. } = one.pattern { u64::from(users) } else { 0 })
+        .sum();
+    let by_rate = (plan.peak_rate() / f64::from(shard.of.max(1)) / RATE_PER_WORKER).ceil() as usize;
+    let by_users = usize::try_from(users.div_ceil(u64::from(shard.of.max(1))).div_ceil(USERS_PER_WORKER)).unwrap_or(1);
+    by_rate.max(by_users).clamp(1, host::cores())
+}
+
+/// Worker `index` of `workers` within `shard`: every `workers`th of the shard's arrivals.
+fn part(shard: Shard, index: usize, workers: usize) -> Shard {
+    let (index, workers) = (u32::try_from(index).unwrap_or(0), u32::try_from(workers).unwrap_or(1));
+    Shard { index: shard.index + shard.of * index, of: shard.of * workers }
+}
+
+/// A connection is a descriptor: the soft limit is raised to the hard one. What is still missing shows as `local_fd`.
+fn raise_descriptors() {
+    use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+    let Rlimit { current, maximum } = getrlimit(Resource::Nofile);
+    if current != maximum {
+        let _ = setrlimit(Resource::Nofile, Rlimit { current: maximum, maximum });
+    }
+}
+
+/// Joins what the workers send.
+struct Collector {
+    plan: Arc<LoadPlan>,
+    clock: Clock,
+    start_at: Tick,
+    stops: [Stop; 2],
+    record: RecordWriter,
+    /// The last second each worker has closed.
+    closed: Vec<Option<u32>>,
+    frames: Vec<u32>,
+    /// Frames not yet shown.
+    held: Vec<Frame>,
+    farewell: Farewell,
+}
+
+impl Collector {
+    fn new(post: &Post, workers: usize, record: RecordWriter) -> Self {
+        Self {
+            plan: Arc::clone(&post.script.plan),
+            clock: post.clock.clone(),
+            start_at: post.start_at,
+            stops: post.stops.clone(),
+            record,
+            closed: vec![None; workers],
+            frames: vec![0; workers],
+            held: Vec::new(),
+            farewell: Farewell::default(),
+        }
+    }
+
+    fn run(
+        mut self,
+        frames: &Receiver<Message>,
+        mut on_second: impl FnMut(Interval),
+        crew: Vec<Crew>,
+    ) -> Result<Done, LoadError> {
+        let mut second = self.start_at.second();
+        loop {
+            let end = Tick::from_secs(u64::from(second) + 1) + PATIENCE;
+            match frames.recv_timeout(end.since(self.clock.now())) {
+                Ok(message) => self.take(message),
+                Err(RecvTimeoutError::Timeout) => {}
+                Err(RecvTimeoutError::Disconnected) => break,
+            }
+            let all = self.closed.iter().all(|closed| closed.is_some_and(|closed| closed >= second));
+            if (all && !self.held.is_empty()) || self.clock.now() >= end {
+                on_second(self.show(second)?);
+                second += 1;
+            }
+        }
+        if !self.held.is_empty() {
+            on_second(self.show(second)?);
+        }
+        for (worker, handle) in crew.into_iter().enumerate() {
+            handle.join().unwrap_or(Err(LoadError::Died { worker }))?;
+        }
+        self.finish()
+    }
+
+    fn take(&mut self, message: Message) {
+        match message {
+            Message::Frame { second, frame } => {
+                let worker = usize::from(frame.worker);
+                if let (Some(closed), Some(frames)) = (self.closed.get_mut(worker), self.frames.get_mut(worker)) {
+                    *closed = Some(second);
+                    *frames += 1;
+                }
+                self.held.push(frame);
+            }
+            Message::End(farewell) => {
+                // Who has left closes no more seconds; nobody waits for it.
+                if let Some(closed) = self.closed.get_mut(farewell.worker) {
+                    *closed = Some(u32::MAX);
+                }
+                self.farewell.exemplars.join(&farewell.exemplars);
+                self.farewell.planned += farewell.planned;
+                self.farewell.not_started += farewell.not_started;
+                self.farewell.cpu_us += farewell.cpu_us;
+            }
+        }
+    }
+
+    /// The live second: all frames at hand, whatever second their requests were due in.
+    fn show(&mut self, second: u32) -> Result<Interval, LoadError> {
+        let mut live = Interval::at(second);
+        for frame in &self.held {
+            frame.parts.iter().for_each(|part| live.merge(part));
+        }
+        self.record.frames(std::mem::take(&mut self.held))?;
+        Ok(live)
+    }
+
+    fn finish(self) -> Result<Done, LoadError> {
+        let reason = self.stops.iter().find_map(Stop::reason);
+        let length = self.clock.now().since(self.start_at);
+        let done = Done {
+            duration_us: u64::try_from(length.as_micros()).unwrap_or(u64::MAX),
+            reason: reason.map_or_else(|| "finished".to_owned(), |reason| said(&reason)),
+            planned: self.farewell.planned,
+            not_started: self.farewell.not_started,
+            frames: self.frames,
+            cpu_us: self.farewell.cpu_us,
+            max_rss_kib: host::max_rss_kib(),
+        };
+        let exemplars = self.farewell.exemplars.written(&self.plan.steps, &self.plan.labels);
+        self.record.finish(&exemplars, &done)?;
+        Ok(done)
+    }
+}
+
+/// Why a run ended before its plan did, in one phrase.
+fn said(reason: &StopReason) -> String {
+    match reason {
+        StopReason::Finished => "stopped".to_owned(),
+        StopReason::Interrupted => "interrupted".to_owned(),
+        StopReason::Terminated => "terminated".to_owned(),
+        StopReason::Aborted(why) => format!("aborted: {why}"),
+        StopReason::Invalid(why) => format!("invalid: {why}"),
+    }
+}

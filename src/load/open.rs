@@ -1,0 +1,66 @@
+//! An open workload on one worker: every arrival begins when it is due, whatever the server does; at the cap it is shed.
+//!
+//! The driver never waits for a user. Not here: when arrivals are due (`arrivals`), what a user does (`user`).
+
+use std::rc::Rc;
+
+use super::arrivals::{Arrival, Arrivals};
+use super::core::{Tally, Worker};
+use super::pace::wake_for;
+use super::user;
+use crate::base::clock::Tick;
+use crate::plan::load::Pattern;
+
+/// Lets the arrivals of workload number `crew` begin, each when it is due.
+pub async fn drive(worker: Rc<Worker>, crew: usize) {
+    let script = std::sync::Arc::clone(&worker.script);
+    let here = &worker.crews[crew];
+    let workload = &script.plan.workloads[here.workload];
+    let Pattern::Open { curve, spacing, arrivals, .. } = &workload.pattern else { return };
+    let mine = Arrivals::new(curve, *spacing, worker.shard, *arrivals).seeded(worker.seed, &workload.name);
+    let planned = mine.owned();
+    let mut waiting = planned;
+    let share = 1.0 / f64::from(worker.shard.of);
+    for Arrival { n, due } in mine {
+        let rate = curve.rate_at(due.secs_f64()) * share;
+        let due = here.origin + due.since(Tick::ZERO);
+        if !worker.rest_until_arrival(wake_for(due, rate)).await {
+            break;
+        }
+        waiting -= 1;
+        begin(&worker, crew, Arrival { n, due });
+    }
+    here.arrivals.set(Tally { planned, waiting });
+    here.driving.set(false);
+}
+
+/// Begins one journey, or sheds it.
+fn begin(worker: &Rc<Worker>, crew: usize, arrival: Arrival) {
+    let here = &worker.crews[crew];
+    let course = worker.course(here, arrival.n);
+    let (id, first) = (course.id, course.first);
+    let mut log = worker.log.borrow_mut();
+    if !here.cap.enter() {
+        log.recorder.journey(id, arrival.due, |travel| travel.planned += 1);
+        log.recorder.shed(id, first, arrival.due);
+        return;
+    }
+    log.recorder.journey(id, arrival.due, |travel| {
+        travel.planned += 1;
+        travel.started += 1;
+    });
+    drop(log);
+    worker.enter();
+    let worker = Rc::clone(worker);
+    // The task is not awaited: it counts itself out.
+    drop(tokio::task::spawn_local(async move {
+        let here = &worker.crews[crew];
+        let course = &worker.script.courses[usize::from(id.0)];
+        let mut user = worker.spare.borrow_mut().pop().unwrap_or_default();
+        user::travel(&worker, here, &mut user, arrival, course).await;
+        user.seat = super::client::Seat::default();
+        worker.spare.borrow_mut().push(user);
+        here.cap.leave();
+        worker.leave();
+    }));
+}

@@ -1,0 +1,227 @@
+//! All waiting of one worker: arrivals, pauses, timeouts and the heartbeat share one precise timer, armed for the earliest.
+//!
+//! A wait is one entry of an ordered map, entered when a task first has to wait and removed when it no longer has to; tokio's
+//! own timers (a millisecond wheel that rounds up) are not used. Not here: what is waited for. Called by every part of `load`.
+
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+use std::future::poll_fn;
+use std::pin::pin;
+use std::task::{Context, Poll, Waker};
+use std::time::Duration;
+
+use crate::base::clock::{Clock, Tick};
+use crate::base::timer::Timer;
+
+/// Above this many arrivals a second on one worker, arrivals leave in groups.
+const ALONE_AT_MOST: f64 = 5_000.0;
+/// Above this many, in wider groups.
+const NARROW_AT_MOST: f64 = 50_000.0;
+
+/// When to wake for an arrival due at `due` on a worker with `rate` arrivals a second: never before it is due.
+///
+/// One wake-up per arrival up to 5 000/s; above that every 200 µs, above 50 000/s every 500 µs.
+pub fn wake_for(due: Tick, rate: f64) -> Tick {
+    let grid = if rate <= ALONE_AT_MOST {
+        return due;
+    } else if rate <= NARROW_AT_MOST {
+        200_000
+    } else {
+        500_000
+    };
+    Tick::from_nanos(due.nanos().div_ceil(grid).saturating_mul(grid))
+}
+
+/// An entry of the map: instant and number.
+type Key = (Tick, u64);
+
+#[derive(Debug, Default)]
+struct Waits {
+    entries: BTreeMap<Key, Waker>,
+    count: u64,
+    /// The instant the timer is armed for; the driver is woken when an earlier one comes.
+    armed: Option<Tick>,
+    driver: Option<Waker>,
+}
+
+/// One worker's waits.
+#[derive(Debug)]
+pub struct Pace {
+    clock: Clock,
+    waits: RefCell<Waits>,
+}
+
+impl Pace {
+    /// No waits yet, on `clock`.
+    pub fn new(clock: Clock) -> Self {
+        Self { clock, waits: RefCell::default() }
+    }
+
+    /// Now.
+    pub fn now(&self) -> Tick {
+        self.clock.now()
+    }
+
+    fn enter(&self, at: Tick, waker: &Waker) -> Key {
+        let mut waits = self.waits.borrow_mut();
+        waits.count += 1;
+        let key = (at, waits.count);
+        waits.entries.insert(key, waker.clone());
+        if waits.armed.is_none_or(|armed| at < armed)
+            && let Some(driver) = waits.driver.take()
+        {
+            driver.wake();
+        }
+        key
+    }
+
+    fn leave(&self, key: Key) {
+        self.waits.borrow_mut().entries.remove(&key);
+    }
+
+    /// Returns once the clock shows `at`, never before. Cancel-safe.
+    pub async fn until(&self, at: Tick) {
+        let mut alarm = self.alarm();
+        poll_fn(|cx| if alarm.rings(at, cx) { Poll::Ready(()) } else { Poll::Pending }).await;
+    }
+
+    /// An alarm for one task.
+    pub fn alarm(&self) -> Alarm<'_> {
+        Alarm { pace: self, key: None }
+    }
+
+    /// Wakes every task that waits, so that it looks again at its limits.
+    pub fn wake_all(&self) {
+        let wakers: Vec<Waker> = self.waits.borrow().entries.values().cloned().collect();
+        wakers.into_iter().for_each(Waker::wake);
+    }
+
+    /// Wakes the tasks whose instant has come; the instant of the next one.
+    fn wake_due(&self) -> Option<Tick> {
+        loop {
+            let now = self.clock.now();
+            let mut waits = self.waits.borrow_mut();
+            let first = waits.entries.first_entry()?;
+            let at = first.key().0;
+            if at > now {
+                return Some(at);
+            }
+            let waker = first.remove();
+            drop(waits);
+            waker.wake();
+        }
+    }
+
+    /// Drives all waits; never returns.
+    pub async fn drive(&self, mut timer: Timer) {
+        loop {
+            let next = self.wake_due();
+            self.waits.borrow_mut().armed = next;
+            let mut until = pin!(timer.until(next.unwrap_or(Tick::MAX)));
+            poll_fn(|cx| {
+                if next.is_some() && until.as_mut().poll(cx).is_ready() {
+                    return Poll::Ready(());
+                }
+                let mut waits = self.waits.borrow_mut();
+                let first = waits.entries.first_key_value().map(|(key, _)| key.0);
+                if first.is_some_and(|first| next.is_none_or(|next| first < next)) {
+                    return Poll::Ready(());
+                }
+                waits.driver = Some(cx.waker().clone());
+                Poll::Pending
+            })
+            .await;
+        }
+    }
+}
+
+/// One task's alarm. It is entered once and moved only when it must ring earlier, or rang before the limit in force.
+#[derive(Debug)]
+pub struct Alarm<'a> {
+    pace: &'a Pace,
+    key: Option<Key>,
+}
+
+impl Alarm<'_> {
+    /// True when `at` has come; else the task of `cx` is woken then, or before.
+    pub fn rings(&mut self, at: Tick, cx: &Context<'_>) -> bool {
+        let now = self.pace.clock.now();
+        if now >= at {
+            return true;
+        }
+        let kept = self.key.is_some_and(|(entered, _)| entered <= at && entered > now);
+        if !kept {
+            self.stop();
+            self.key = Some(self.pace.enter(at, cx.waker()));
+        }
+        false
+    }
+
+    fn stop(&mut self) {
+        if let Some(key) = self.key.take() {
+            self.pace.leave(key);
+        }
+    }
+}
+
+impl Drop for Alarm<'_> {
+    fn drop(&mut self) {
+        self.stop();
+    }
+}
+
+/// The limits of one request.
+#[derive(Debug)]
+pub struct Limits<'a> {
+    alarm: Alarm<'a>,
+    /// The request as a whole.
+    pub total: Tick,
+    /// The end of the workload's drain, which an interruption moves.
+    pub cut: &'a std::cell::Cell<Tick>,
+    /// The phase under way.
+    pub phase: Tick,
+}
+
+/// Which limit passed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Passed {
+    /// The phase under way took too long.
+    Phase,
+    /// The request took too long.
+    Total,
+    /// The run is over.
+    Cut,
+}
+
+impl<'a> Limits<'a> {
+    /// Limits without a phase.
+    pub fn new(pace: &'a Pace, total: Tick, cut: &'a std::cell::Cell<Tick>) -> Self {
+        Self { alarm: pace.alarm(), total, cut, phase: Tick::MAX }
+    }
+
+    /// The limit that has passed; else the task is woken when the nearest one does.
+    pub fn passed(&mut self, cx: &Context<'_>) -> Option<Passed> {
+        let cut = self.cut.get();
+        let nearest = self.total.min(self.phase).min(cut);
+        if !self.alarm.rings(nearest, cx) {
+            return None;
+        }
+        Some(if nearest == cut {
+            Passed::Cut
+        } else if nearest == self.total {
+            Passed::Total
+        } else {
+            Passed::Phase
+        })
+    }
+
+    /// Begins a phase that lasts at most `most` from `now`.
+    pub fn begin(&mut self, now: Tick, most: Duration) {
+        self.phase = now + most;
+    }
+
+    /// Now.
+    pub fn now(&self) -> Tick {
+        self.alarm.pace.now()
+    }
+}

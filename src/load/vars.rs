@@ -1,0 +1,127 @@
+//! The variables of a journey, drawn at its start by key: arrival n has the same values in every run.
+//!
+//! Not here: values taken from answers (`step::extract`).
+
+use crate::base::seed::{Seed, Stream};
+use crate::plan::program::Draw;
+use crate::plan::template::VarId;
+
+/// A draw with the name of its stream.
+#[derive(Clone, Debug)]
+pub struct Named {
+    var: VarId,
+    draw: Draw,
+    place: String,
+}
+
+/// The draws of a plan, named.
+pub fn named(draws: &[(VarId, Draw)]) -> Vec<Named> {
+    draws.iter().map(|(var, draw)| Named { var: *var, draw: draw.clone(), place: format!("var/{}", var.0) }).collect()
+}
+
+/// Draws all of them for arrival `n` of the workload with this key.
+pub fn draw(all: &[Named], seed: Seed, (workload, n): (u64, u64), values: &mut [String]) {
+    for one in all {
+        let stream = seed.keyed(&one.place, &[workload, n]);
+        let mut text = values.get_mut(usize::from(one.var.0)).map(std::mem::take).unwrap_or_default();
+        text.clear();
+        write(&one.draw, stream, n, values, &mut text);
+        if let Some(slot) = values.get_mut(usize::from(one.var.0)) {
+            *slot = text;
+        }
+    }
+}
+
+fn write(draw: &Draw, mut stream: Stream, n: u64, values: &[String], into: &mut String) {
+    match draw {
+        Draw::Text(template) => {
+            template.render(|var| values.get(usize::from(var.0)).map_or("", String::as_str), into);
+        }
+        Draw::Uuid => uuid(&mut stream, into),
+        Draw::Hex(digits) => {
+            while into.len() < usize::from(*digits) {
+                into.push_str(&format!("{:016x}", stream.bits()));
+            }
+            into.truncate(usize::from(*digits));
+        }
+        Draw::Int(low, high) => {
+            let width = high.abs_diff(*low).wrapping_add(1);
+            let offset = if width == 0 { stream.bits() } else { stream.below(width) };
+            into.push_str(&low.wrapping_add_unsigned(offset).to_string());
+        }
+        Draw::Choice(choices) => into.push_str(choose(choices, &mut stream)),
+        Draw::Counter { start, step } => {
+            let value = i128::from(*start) + i128::from(*step) * i128::from(n);
+            into.push_str(&value.to_string());
+        }
+    }
+}
+
+/// The form of version 4: random but for version and variant.
+fn uuid(stream: &mut Stream, into: &mut String) {
+    let high = stream.bits() & 0xffff_ffff_ffff_0fff | 0x4000;
+    let low = stream.bits() & 0x3fff_ffff_ffff_ffff | 0x8000_0000_0000_0000;
+    into.push_str(&format!(
+        "{:08x}-{:04x}-{:04x}-{:04x}-{:012x}",
+        high >> 32,
+        (high >> 16) & 0xffff,
+        high & 0xffff,
+        low >> 48,
+        low & 0xffff_ffff_ffff
+    ));
+}
+
+fn choose<'a>(choices: &'a [(String, u64)], stream: &mut Stream) -> &'a str {
+    let mut left = stream.below(choices.iter().map(|(_, weight)| weight).sum());
+    for (text, weight) in choices {
+        if left < *weight {
+            return text;
+        }
+        left -= weight;
+    }
+    ""
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::plan::template::Template;
+
+    fn values(n: u64) -> Vec<String> {
+        let draws = [
+            Draw::Uuid,
+            Draw::Hex(5),
+            Draw::Int(-2, 3),
+            Draw::Choice(vec![("red".to_owned(), 3), ("blue".to_owned(), 1)]),
+            Draw::Counter { start: 100, step: 10 },
+            Draw::Text(Template::fixed("fixed")),
+        ];
+        let draws: Vec<_> = draws.into_iter().enumerate().map(|(n, draw)| (VarId(n as u16), draw)).collect();
+        let mut values = vec![String::new(); draws.len()];
+        draw(&named(&draws), Seed(1), (7, n), &mut values);
+        values
+    }
+
+    #[test]
+    fn an_arrival_has_the_same_values_in_every_run() {
+        assert_eq!(values(3), values(3));
+        assert_ne!(values(3)[0], values(4)[0]);
+        assert_eq!(values(3)[4..], ["130", "fixed"]);
+    }
+
+    #[test]
+    fn values_have_their_form() {
+        let mut reds = 0;
+        for n in 0..2_000 {
+            let all = values(n);
+            let parts: Vec<usize> = all[0].split('-').map(str::len).collect();
+            assert_eq!(parts, [8, 4, 4, 4, 12]);
+            assert_eq!(all[0].as_bytes()[14], b'4');
+            assert!(b"89ab".contains(&all[0].as_bytes()[19]));
+            assert_eq!(all[1].len(), 5);
+            assert!((-2..=3).contains(&all[2].parse::<i64>().unwrap()));
+            reds += u32::from(all[3] == "red");
+        }
+        assert!((1_400..1_600).contains(&reds), "{reds}");
+    }
+}
