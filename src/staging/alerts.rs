@@ -51,8 +51,8 @@ pub(super) struct Alert {
     pub(super) rule: Rule,
     seen: VecDeque<(Tick, Count)>,
     episode: u64,
-    /// While a page is open: since when the share has been below.
-    open: Option<Option<Tick>>,
+    /// While a page is open: when the share was last above, or the page was sent.
+    open: Option<Tick>,
 }
 
 impl Alert {
@@ -68,23 +68,21 @@ impl Alert {
             self.seen.pop_front();
         }
         let first = self.seen.front().map(|(_, count)| *count).unwrap_or_default();
-        let counted =
-            Count { answers: count.answers - first.answers, status_5xx: count.status_5xx - first.status_5xx };
+        let counted = Count { answers: count.answers - first.answers, status_5xx: count.status_5xx - first.status_5xx };
         let share = counted.status_5xx as f64 / counted.answers.max(1) as f64;
         let above = self.rule.enabled && counted.answers >= FEWEST && share >= self.rule.threshold;
         match (&mut self.open, above) {
             (None, true) => {
                 self.episode += 1;
-                self.open = Some(None);
+                self.open = Some(now);
                 Some(Page::Trigger { episode: self.episode, share, counted })
             }
-            (Some(below), true) => {
-                *below = None;
+            (Some(above), true) => {
+                *above = now;
                 None
             }
-            (Some(below), false) => {
-                let since = *below.get_or_insert(now);
-                if now.since(since) < WINDOW {
+            (Some(above), false) => {
+                if now.since(*above) < WINDOW {
                     return None;
                 }
                 self.open = None;
@@ -143,7 +141,7 @@ mod tests {
     #[test]
     fn one_page_per_episode_and_a_resolve_after_ten_quiet_seconds() {
         // Bad from 20 to 40: 60 of 1000 answers at once; below 5 % when the last bad second has left the window.
-        assert_eq!(pages(100, |s| if (20..40).contains(&s) { 60 } else { 0 }), [(20, "trigger"), (59, "resolve")]);
+        assert_eq!(pages(100, |s| if (20..40).contains(&s) { 60 } else { 0 }), [(20, "trigger"), (58, "resolve")]);
         assert_eq!(pages(100, |_| 4), [], "4 % is below the threshold");
     }
 

@@ -43,7 +43,7 @@ fn judge(inside: &Inside, now: Tick, pages: &UnboundedSender<(Receiver, Value)>)
     };
     if let (Some(page), Some(to)) = (page, to) {
         // Fails only when the sender has ended, and then the shop has.
-        let _ = pages.send((to, page.event(&inside.settings.id)));
+        drop(pages.send((to, page.event(&inside.settings.id))));
     }
 }
 
@@ -53,7 +53,7 @@ pub(super) fn close_seconds(inside: &Inside, now: Tick) {
     for (second, row) in closed {
         let Row { n, ended: _, status_5xx, over_500ms, abandoned, not_good } = row;
         let at = Tick::from_secs(second.into());
-        inside.log.write(json!({
+        inside.log.write(&json!({
             "t": at.secs_f64(), "utc": inside.log.utc(at), "second": second, "n": n, "status_5xx": status_5xx,
             "over_500ms": over_500ms, "abandoned": abandoned, "not_good": not_good,
         }));

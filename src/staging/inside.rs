@@ -4,6 +4,7 @@
 
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use super::alerts::Alert;
 use super::cache::{Cache, ENTRIES, TTL};
@@ -102,14 +103,14 @@ impl Inside {
         // Jitter: pages that were cached together must not all expire together.
         let spread = u64::try_from(TTL.as_nanos() / 2).unwrap_or(1);
         let jitter = self.settings.seed.key(key, &[]) % spread;
-        let until = self.now() + TTL + std::time::Duration::from_nanos(jitter);
+        let until = self.now() + TTL + Duration::from_nanos(jitter);
         self.cache().put(key, product, until);
     }
 
     /// Writes down what the switchboard said.
     pub(super) fn note(&self, happened: Vec<Happened>, at: Tick) {
         for (event, data) in happened {
-            self.log.event(event, at, data);
+            self.log.event(event, at, &data);
         }
     }
 

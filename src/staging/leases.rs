@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use super::flags::Setting;
 use crate::base::clock::Tick;
+use crate::base::duration::Period;
 
 /// The longest lease that is granted.
 pub(super) const LONGEST: Duration = Duration::from_secs(600);
@@ -46,7 +47,7 @@ impl Terms {
     pub(super) fn parse(text: &str) -> Result<Self, String> {
         let mut parts = text.split(';').map(str::trim);
         let first = parts.next().unwrap_or_default();
-        let length = first.parse::<crate::base::duration::Period>().map_err(|e| format!("{e}; {}", e.help))?.0;
+        let length = first.parse::<Period>().map_err(|e| format!("{e}; {}", e.help))?.0;
         if length.is_zero() || length > LONGEST {
             return Err(format!("a lease lasts from 1ms to {} s, not {first}", LONGEST.as_secs()));
         }

@@ -25,19 +25,19 @@ impl Log {
     }
 
     /// Writes what happened at `at`: `data` with the event's name and time.
-    pub(super) fn event(&self, event: &str, at: Tick, data: Value) {
+    pub(super) fn event(&self, event: &str, at: Tick, data: &Value) {
         let mut line = Map::new();
         line.insert("event".to_owned(), json!(event));
         if let Value::Object(data) = data {
-            line.extend(data);
+            line.extend(data.clone());
         }
         line.insert("at_us".to_owned(), json!(at.micros()));
         line.insert("utc".to_owned(), json!(self.clock.utc(at).to_string()));
-        self.write(Value::Object(line));
+        self.write(&Value::Object(line));
     }
 
     /// Writes one line as it is.
-    pub(super) fn write(&self, line: Value) {
+    pub(super) fn write(&self, line: &Value) {
         let Some(file) = &self.file else { return };
         let text = format!("{line}\n");
         if let Err(error) = file.lock().unwrap_or_else(PoisonError::into_inner).write_all(text.as_bytes()) {

@@ -32,7 +32,8 @@ pub(super) struct Receiver {
 impl Receiver {
     /// Reads `http://127.0.0.1:9000/v2/enqueue`; why not, when it is something else.
     pub(super) fn parse(text: &str) -> Result<Self, String> {
-        let wrong = || format!("`{text}` is not an http:// address on loopback, such as http://127.0.0.1:9000/v2/enqueue");
+        let wrong =
+            || format!("`{text}` is not an http:// address on loopback, such as http://127.0.0.1:9000/v2/enqueue");
         let uri: Uri = text.parse().map_err(|_| wrong())?;
         let host = uri.host().unwrap_or_default().trim_matches(['[', ']']);
         let host = if host == "localhost" { "127.0.0.1" } else { host };
@@ -57,7 +58,7 @@ impl Receiver {
             let answer = sender.send_request(request).await.map_err(|error| error.to_string())?;
             let status = answer.status();
             // Read to the end, so that the receiver does not see a cut connection.
-            let _ = answer.into_body().collect().await;
+            drop(answer.into_body().collect().await);
             if status.is_success() { Ok(()) } else { Err(format!("it answered {status}")) }
         };
         tokio::select! {
@@ -82,7 +83,7 @@ pub(super) async fn send(inside: Arc<Inside>, mut pages: UnboundedReceiver<(Rece
         }
         let outcome = sent.err().map_or_else(|| "sent".to_owned(), |reason| format!("not sent: {reason}"));
         let data = json!({"action": event["event_action"], "dedup_key": event["dedup_key"], "outcome": outcome});
-        inside.log.event("page", clock.now(), data);
+        inside.log.event("page", clock.now(), &data);
     }
 }
 
@@ -95,7 +96,9 @@ mod tests {
         let receiver = Receiver::parse("http://127.0.0.1:9000/v2/enqueue?a=1").unwrap();
         assert_eq!((receiver.socket.port(), receiver.path.as_str()), (9000, "/v2/enqueue?a=1"));
         assert!(Receiver::parse("http://localhost:1").is_ok() && Receiver::parse("http://[::1]:1/x").is_ok());
-        for wrong in ["https://127.0.0.1/", "http://10.0.0.1/", "http://events.pagerduty.com/v2/enqueue", "nonsense", ""] {
+        for wrong in
+            ["https://127.0.0.1/", "http://10.0.0.1/", "http://events.pagerduty.com/v2/enqueue", "nonsense", ""]
+        {
             assert!(Receiver::parse(wrong).is_err(), "{wrong}");
         }
     }

@@ -6,6 +6,7 @@
 
 use std::any::Any;
 use std::convert::Infallible;
+use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
@@ -13,13 +14,14 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 use bytes::Bytes;
-use http_body_util::{BodyExt, Limited};
+use http_body_util::{BodyExt, Collected, Limited};
 use hyper::body::{Body, Frame, Incoming, SizeHint};
 use hyper::header::{CONTENT_TYPE, HeaderValue};
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper::{Request, Response, StatusCode};
 use hyper_util::rt::TokioIo;
+use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
 
@@ -35,7 +37,7 @@ pub(super) type Reply = Response<Answer>;
 /// The body of an answer, and what is held until it is written.
 pub(super) struct Answer {
     data: Option<Bytes>,
-    _held: Option<Box<dyn Any + Send>>,
+    held: Option<Box<dyn Any + Send>>,
 }
 
 impl Body for Answer {
@@ -55,10 +57,16 @@ impl Body for Answer {
     }
 }
 
+impl fmt::Debug for Answer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Answer").field("data", &self.data).finish_non_exhaustive()
+    }
+}
+
 /// An answer with a body of the given type.
 pub(super) fn reply(status: StatusCode, content_type: &'static str, body: impl Into<Bytes>) -> Reply {
     let body: Bytes = body.into();
-    let mut reply = Response::new(Answer { data: Some(body).filter(|body| !body.is_empty()), _held: None });
+    let mut reply = Response::new(Answer { data: Some(body).filter(|body| !body.is_empty()), held: None });
     *reply.status_mut() = status;
     reply.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(content_type));
     reply
@@ -76,33 +84,29 @@ pub(super) fn refusal(status: StatusCode, error: &str, reason: &str) -> Reply {
 
 /// The same answer, keeping `held` until its body is written.
 pub(super) fn holding(mut reply: Reply, held: impl Any + Send) -> Reply {
-    reply.body_mut()._held = Some(Box::new(held));
+    reply.body_mut().held = Some(Box::new(held));
     reply
 }
 
 /// Reads a request's body. The answer to give when it is too long or was cut.
-pub(super) async fn read_body(body: Incoming) -> Result<Bytes, Reply> {
+pub(super) async fn read_body(body: Incoming) -> Result<Bytes, Box<Reply>> {
     if body.is_end_stream() {
         return Ok(Bytes::new());
     }
     let limited = Limited::new(body, BODY_LIMIT).collect().await;
-    limited.map(|whole| whole.to_bytes()).map_err(|error| {
+    limited.map(Collected::to_bytes).map_err(|error| {
         let reason = format!("the body could not be read: {error}; at most {BODY_LIMIT} bytes are");
-        refusal(StatusCode::BAD_REQUEST, "bad_body", &reason)
+        Box::new(refusal(StatusCode::BAD_REQUEST, "bad_body", &reason))
     })
 }
 
 /// Reads JSON; an empty body is an empty object. The mistake is named with its line and column.
-pub(super) fn read_json(bytes: &[u8]) -> Result<Value, Reply> {
-    if bytes.is_empty() {
-        return Ok(json!({}));
-    }
+pub(super) fn read_json<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Box<Reply>> {
+    let bytes = if bytes.is_empty() { b"{}" } else { bytes };
     serde_json::from_slice(bytes).map_err(|error| {
         let place = json!({"line": error.line(), "column": error.column()});
-        json_reply(
-            StatusCode::BAD_REQUEST,
-            &json!({"error": "bad_json", "reason": error.to_string(), "at": place}),
-        )
+        let data = json!({"error": "bad_json", "reason": error.to_string(), "at": place});
+        Box::new(json_reply(StatusCode::BAD_REQUEST, &data))
     })
 }
 
@@ -126,7 +130,7 @@ where
             }
         };
         // Refused only on a socket that is already closed, which serving finds out by itself.
-        let _ = stream.set_nodelay(true);
+        drop(stream.set_nodelay(true));
         let handler = Arc::clone(&handler);
         let service = service_fn(move |request| {
             let answer = handler(request);
@@ -134,7 +138,7 @@ where
         });
         tokio::spawn(async move {
             // A client that goes away in the middle is not the shop's error.
-            let _ = http1::Builder::new().pipeline_flush(true).serve_connection(TokioIo::new(stream), service).await;
+            drop(http1::Builder::new().pipeline_flush(true).serve_connection(TokioIo::new(stream), service).await);
         });
     }
 }

@@ -51,7 +51,7 @@ pub struct Settings {
     pub flag_poll: (Duration, Duration),
     /// `postgres://` address that the backends use: through a proxy, if there is one.
     pub database: String,
-    /// `postgres://` address for filling the database and the cache at the start; `database` if absent.
+    /// `postgres://` address for filling the database at the start and for counting its rows; `database` if absent.
     pub seed_database: Option<String>,
     /// What an `Authorization: Bearer` header must hold on the admin address.
     pub admin_token: Secret,
@@ -80,5 +80,10 @@ impl Settings {
             log: None,
             id: "shop".to_owned(),
         }
+    }
+
+    /// The database's address for what is not part of serving.
+    pub(super) fn direct(&self) -> &str {
+        self.seed_database.as_deref().unwrap_or(&self.database)
     }
 }

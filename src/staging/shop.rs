@@ -92,7 +92,7 @@ impl Drop for Running {
     fn drop(&mut self) {
         self.stop.request(StopReason::Finished);
         if let Some(thread) = self.thread.take() {
-            let _ = thread.join();
+            drop(thread.join());
         }
     }
 }
@@ -110,7 +110,7 @@ impl Shop {
             drop(runtime);
             if let Some(inside) = inside {
                 close_seconds(&inside, Tick::MAX);
-                inside.log.event("closed", inside.now(), json!({}));
+                inside.log.event("closed", inside.now(), &json!({}));
             }
         })?;
         let running = Running { stop, thread: Some(thread) };
@@ -140,11 +140,12 @@ impl Shop {
         let (tell, told) = oneshot::channel();
         // Joined elsewhere: the caller's runtime may be the one that carries the shop's connections.
         let joined = ThreadBuilder::new().name("shop-end".to_owned()).spawn(move || {
-            let _ = thread.map(JoinHandle::join);
-            let _ = tell.send(());
+            drop(thread.map(JoinHandle::join));
+            // Nobody waits any more when the caller has dropped its future.
+            let _: Result<(), ()> = tell.send(());
         });
         if joined.is_ok() {
-            let _ = told.await;
+            drop(told.await);
         }
     }
 }
@@ -159,21 +160,17 @@ async fn open(
         _ = stop.requested() => return None,
         opened = prepare(settings) => opened,
     };
+    let opened = opened.and_then(|(inside, listeners)| run(&inside, listeners).map(|addresses| (inside, addresses)));
     let (inside, addresses) = match opened {
-        Ok((inside, listeners)) => match run(&inside, listeners) {
-            Ok(addresses) => (inside, addresses),
-            Err(error) => {
-                let _ = tell.send(Err(error));
-                return None;
-            }
-        },
+        Ok(open) => open,
         Err(error) => {
-            let _ = tell.send(Err(error));
+            // A starter that has gone does not want to know.
+            drop(tell.send(Err(error)));
             return None;
         }
     };
     let data = json!({"id": inside.settings.id, "release": RELEASE, "gateway": addresses.gateway.to_string()});
-    inside.log.event("boot", inside.now(), data);
+    inside.log.event("boot", inside.now(), &data);
     if tell.send(Ok(addresses)).is_ok() {
         stop.requested().await;
     }
@@ -193,13 +190,10 @@ async fn prepare(settings: Settings) -> Result<(Arc<Inside>, Listeners), ShopErr
         listen("admin", ports.admin).await?,
     ];
     let receiver = settings.alerts_to.as_deref().map(Receiver::parse).transpose().map_err(ShopError::Alerts)?;
-    let log = Log::open(settings.clock.clone(), settings.log.as_deref()).map_err(|source| ShopError::Log {
-        path: settings.log.clone().unwrap_or_default(),
-        source,
-    })?;
+    let log = Log::open(settings.clock.clone(), settings.log.as_deref())
+        .map_err(|source| ShopError::Log { path: settings.log.clone().unwrap_or_default(), source })?;
     let carts = Carts::new(settings.seed, settings.data);
-    let direct = settings.seed_database.as_deref().unwrap_or(&settings.database);
-    let (products, last_order) = fill(direct, settings.seed, &carts).await?;
+    let (products, last_order) = fill(settings.direct(), settings.seed, &carts).await?;
     let queries = Arc::new(AtomicU64::new(0));
     let pool = || Pool::new(&settings.database, Arc::clone(&queries));
     let pools = [pool()?, pool()?];

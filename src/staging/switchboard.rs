@@ -61,12 +61,11 @@ impl Switchboard {
         let before = self.flag.change(wanted);
         let mut happened = vec![flag_event(wanted, "admin")];
         let lease = terms.map(|terms| self.leases.open(SMART_CART, (self.flag.revision, before), terms, now));
-        match lease {
-            Some(id) => happened.push(lease_event(id, "opened")),
-            None => {
-                let undone = self.leases.undone(SMART_CART);
-                happened.extend(undone.into_iter().map(|id| lease_event(id, "undone by a later change")));
-            }
+        if let Some(id) = lease {
+            happened.push(lease_event(id, "opened"));
+        } else {
+            let undone = self.leases.undone(SMART_CART);
+            happened.extend(undone.into_iter().map(|id| lease_event(id, "undone by a later change")));
         }
         if look == Look::Pushed {
             happened.extend(self.look(Look::Pushed, now));

@@ -8,19 +8,19 @@ mod truth;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use hyper::body::Incoming;
 use hyper::header::{AUTHORIZATION, HeaderMap};
 use hyper::{Request, StatusCode};
 use serde::Deserialize;
-use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
 use super::flags::{Look, SMART_CART, Setting};
 use super::inside::Inside;
 use super::leases::{Closed, Terms};
 use super::pager::Receiver;
-use super::serve::{Reply, json_reply, read_body, refusal, reply};
+use super::serve::{Reply, json_reply, read_body, read_json, refusal, reply};
 use super::switchboard::lease_name;
 use crate::base::digest::sha256;
 
@@ -67,16 +67,6 @@ fn bad(reason: &str) -> Reply {
     refusal(StatusCode::BAD_REQUEST, "bad_request", reason)
 }
 
-/// Reads a body of JSON with known fields; the mistake is named with its line and column.
-fn read<T: DeserializeOwned>(body: &[u8]) -> Result<T, Box<Reply>> {
-    let body = if body.is_empty() { b"{}" } else { body };
-    serde_json::from_slice(body).map_err(|error| {
-        let at = json!({"line": error.line(), "column": error.column()});
-        let data = json!({"error": "bad_json", "reason": error.to_string(), "at": at});
-        Box::new(json_reply(StatusCode::BAD_REQUEST, &data))
-    })
-}
-
 fn terms(headers: &HeaderMap) -> Result<Option<Terms>, Box<Reply>> {
     let Some(value) = headers.get(LEASE) else { return Ok(None) };
     let text = value.to_str().unwrap_or_default();
@@ -97,12 +87,14 @@ impl Admin {
         }
         let body = match read_body(body).await {
             Ok(body) => body,
-            Err(refused) => return refused,
+            Err(refused) => return *refused,
         };
         let path = head.uri.path();
         let segments: Vec<&str> = path.split('/').filter(|segment| !segment.is_empty()).collect();
         let answered = match (head.method.as_str(), segments.as_slice()) {
-            ("GET", ["metrics"]) => Ok(reply(StatusCode::OK, "text/plain; version=0.0.4", truth::metrics(&self.inside))),
+            ("GET", ["metrics"]) => {
+                Ok(reply(StatusCode::OK, "text/plain; version=0.0.4", truth::metrics(&self.inside)))
+            }
             ("GET", ["admin", "state"]) => Ok(json_reply(StatusCode::OK, &state::state(&self.inside, self.backends))),
             ("GET", ["admin", "truth"]) => Ok(json_reply(StatusCode::OK, &truth::truth(&self.inside).await)),
             ("GET", ["admin", "flags", SMART_CART]) => Ok(json_reply(StatusCode::OK, &state::flag(&self.inside))),
@@ -127,7 +119,7 @@ impl Admin {
 
     fn change_flag(&self, headers: &HeaderMap, body: &[u8]) -> Result<Reply, Box<Reply>> {
         let terms = terms(headers)?;
-        let change: FlagChange = read(body)?;
+        let change: FlagChange = read_json(body)?;
         let now = self.inside.now();
         let lease = {
             let mut board = self.inside.board();
@@ -149,7 +141,7 @@ impl Admin {
     }
 
     fn renew(&self, name: &str, headers: &HeaderMap, body: &[u8]) -> Result<Reply, Box<Reply>> {
-        let renewal: Renewal = read(body)?;
+        let renewal: Renewal = read_json(body)?;
         let length = match (renewal.length, terms(headers)?) {
             (Some(text), _) => Some(Terms::parse(&text).map_err(|reason| Box::new(bad(&format!("`for`: {reason}"))))?),
             (None, terms) => terms,
@@ -162,16 +154,18 @@ impl Admin {
             Err(Some(Closed::Expired)) => {
                 Ok(refusal(StatusCode::GONE, "lease_expired", &format!("{name} was not renewed in time")))
             }
-            Err(Some(Closed::Undone)) => {
-                Ok(refusal(StatusCode::GONE, "lease_undone", &format!("the change of {name} was undone by a later one")))
-            }
+            Err(Some(Closed::Undone)) => Ok(refusal(
+                StatusCode::GONE,
+                "lease_undone",
+                &format!("the change of {name} was undone by a later one"),
+            )),
             Err(None) => Ok(refusal(StatusCode::NOT_FOUND, "not_found", &format!("there is no lease {name}"))),
         }
     }
 
     fn change_alerts(&self, headers: &HeaderMap, body: &[u8]) -> Result<Reply, Box<Reply>> {
         refuse_lease(headers)?;
-        let change: AlertChange = read(body)?;
+        let change: AlertChange = read_json(body)?;
         let to = change.to.map(|to| Receiver::parse(&to)).transpose().map_err(|reason| Box::new(bad(&reason)))?;
         if change.threshold.is_some_and(|threshold| !(threshold > 0.0 && threshold <= 1.0)) {
             return Err(Box::new(bad("`threshold` is a share above 0, at most 1")));
@@ -191,7 +185,7 @@ impl Admin {
             pool.cut();
         }
         self.inside.cache().flush();
-        self.inside.log.event("db_restart", self.inside.now(), json!({}));
+        self.inside.log.event("db_restart", self.inside.now(), &json!({}));
         Ok(json_reply(StatusCode::OK, &json!({"connections": "cut", "cache": "cold"})))
     }
 }
@@ -206,6 +200,6 @@ fn refuse_lease(headers: &HeaderMap) -> Result<(), Box<Reply>> {
 }
 
 /// A number of the shop, for the two that read counters.
-fn whole(counter: &std::sync::atomic::AtomicU64) -> Value {
-    json!(counter.load(std::sync::atomic::Ordering::Relaxed))
+fn whole(counter: &AtomicU64) -> Value {
+    json!(counter.load(Ordering::Relaxed))
 }

@@ -19,7 +19,7 @@ pub(super) async fn cart(visit: &Visit) -> Result<Reply, Refusal> {
         .iter()
         .map(|line| {
             let product = &line.product;
-            json!({"line": line.line, "product": product.id, "name": &*product.name,
+            json!({"line": line.slot, "product": product.id, "name": &*product.name,
                 "price_cents": product.price_cents, "quantity": line.quantity})
         })
         .collect();

@@ -67,12 +67,6 @@ enum Refusal {
     Trouble(Trouble),
 }
 
-impl std::fmt::Debug for super::serve::Answer {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("Answer")
-    }
-}
-
 impl From<Trouble> for Refusal {
     fn from(trouble: Trouble) -> Self {
         Self::Trouble(trouble)
@@ -120,7 +114,7 @@ impl Backend {
         let (method, path, query, headers) = asked;
         let body = match read_body(body).await {
             Ok(body) => body,
-            Err(refused) => return refused,
+            Err(refused) => return *refused,
         };
         let owner = match self.inside.keys.who(&headers) {
             Ok(owner) => owner,
@@ -213,7 +207,7 @@ fn total(lines: &[Line]) -> i64 {
 
 impl Asked {
     fn json(&self) -> Result<Value, Refusal> {
-        read_json(&self.body).map_err(|reply| Refusal::Json(Box::new(reply)))
+        read_json(&self.body).map_err(Refusal::Json)
     }
 }
 

@@ -5,8 +5,8 @@
 
 use std::sync::atomic::Ordering;
 
-use hyper::header::HeaderMap;
 use hyper::StatusCode;
+use hyper::header::HeaderMap;
 use serde_json::{Value, json};
 
 use super::{Refusal, Visit};

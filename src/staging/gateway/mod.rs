@@ -67,7 +67,7 @@ impl Gateway {
         let (head, body) = request.into_parts();
         let body = match read_body(body).await {
             Ok(body) => body,
-            Err(refused) => return refused,
+            Err(refused) => return *refused,
         };
         let mut onward = Request::new(Full::new(body));
         *onward.method_mut() = head.method;

@@ -90,7 +90,7 @@ impl Upstream {
         let (sender, connection) = handshake(TokioIo::new(stream)).await.map_err(|error| error.to_string())?;
         let driver = spawn(async move {
             // Its end is told to whoever waits for an answer.
-            let _ = connection.await;
+            drop(connection.await);
         })
         .abort_handle();
         Ok(Line { sender, driver })

@@ -24,7 +24,7 @@ impl Product {
 /// A line of a cart.
 #[derive(Clone, Debug)]
 pub(in crate::staging) struct Line {
-    pub(in crate::staging) line: i64,
+    pub(in crate::staging) slot: i64,
     pub(in crate::staging) quantity: i64,
     pub(in crate::staging) version: i64,
     pub(in crate::staging) product: Product,
@@ -34,7 +34,7 @@ impl Line {
     fn read(row: &Row) -> Result<Self, tokio_postgres::Error> {
         let name = row.try_get::<_, &str>(4)?.into();
         let product = Product { id: row.try_get(1)?, name, price_cents: row.try_get(5)? };
-        Ok(Self { line: row.try_get(0)?, quantity: row.try_get(2)?, version: row.try_get(3)?, product })
+        Ok(Self { slot: row.try_get(0)?, quantity: row.try_get(2)?, version: row.try_get(3)?, product })
     }
 }
 
@@ -141,8 +141,7 @@ impl Held {
     /// Raises the cart's version and stores the order, in one transaction. Gives both.
     pub(in crate::staging) async fn check_out(&mut self, purchase: Purchase<'_>) -> Result<(i64, Order), Trouble> {
         let Purchase { seq, user, key } = purchase;
-        let (cart, order) =
-            self.pair((&sql::TOUCH_CART, &[&user]), (&sql::PLACE_ORDER, &[&seq, &user, &key])).await?;
+        let (cart, order) = self.pair((&sql::TOUCH_CART, &[&user]), (&sql::PLACE_ORDER, &[&seq, &user, &key])).await?;
         Ok((cart.try_get(0)?, Order::read(&order)?))
     }
 
@@ -153,10 +152,5 @@ impl Held {
 
     pub(in crate::staging) async fn order(&self, user: i64, seq: i64) -> Result<Option<Order>, Trouble> {
         one(&self.query(&sql::ORDER, &[&user, &seq]).await?, Order::read)
-    }
-
-    /// How many orders and how many lines of carts there are.
-    pub(in crate::staging) async fn counts(&self) -> Result<Option<(i64, i64)>, Trouble> {
-        one(&self.query(&sql::COUNTS, &[]).await?, |row| Ok((row.try_get(0)?, row.try_get(1)?)))
     }
 }

@@ -48,5 +48,4 @@ statements! {
          RETURNING seq, total_cents, version";
     ORDERS (INT8) "SELECT seq, total_cents, version FROM orders WHERE user_id = $1 ORDER BY seq DESC LIMIT 20";
     ORDER (INT8, INT8) "SELECT seq, total_cents, version FROM orders WHERE user_id = $1 AND seq = $2";
-    COUNTS () "SELECT (SELECT count(*) FROM orders) AS count_orders, (SELECT count(*) FROM cart_items) AS count_lines";
 }

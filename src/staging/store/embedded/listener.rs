@@ -32,7 +32,7 @@ pub(super) fn start(address: SocketAddr, depot: Depot, stop: Stop) -> io::Result
             Vec::new()
         });
         for session in sessions.drain(..) {
-            let _ = session.join();
+            drop(session.join());
         }
     })?;
     Ok((address, thread))

@@ -63,7 +63,7 @@ pub struct Embedded {
     stop: Stop,
     listener: Option<JoinHandle<()>>,
     // After the listener: threads first, then their files.
-    _folder: Folder,
+    folder: Folder,
 }
 
 impl Embedded {
@@ -76,12 +76,17 @@ impl Embedded {
             .map_err(|error| EmbeddedError::Open { folder: folder.0.clone(), reason: error.to_string() })?;
         let stop = Stop::new();
         let (address, listener) = listener::start((Ipv4Addr::LOCALHOST, 0).into(), depot, stop.clone())?;
-        Ok(Self { address, stop, listener: Some(listener), _folder: folder })
+        Ok(Self { address, stop, listener: Some(listener), folder })
     }
 
     /// Where it listens.
     pub fn address(&self) -> SocketAddr {
         self.address
+    }
+
+    /// Where its files are while it runs.
+    pub fn folder(&self) -> &Path {
+        &self.folder.0
     }
 
     /// The address as a connection string.
@@ -94,7 +99,7 @@ impl Drop for Embedded {
     fn drop(&mut self) {
         self.stop.request(StopReason::Finished);
         if let Some(listener) = self.listener.take() {
-            let _ = listener.join();
+            drop(listener.join());
         }
     }
 }
@@ -122,14 +127,8 @@ impl Folder {
     }
 }
 
-impl AsRef<Path> for Folder {
-    fn as_ref(&self) -> &Path {
-        &self.0
-    }
-}
-
 impl Drop for Folder {
     fn drop(&mut self) {
-        let _ = fs::remove_dir_all(&self.0);
+        drop(fs::remove_dir_all(&self.0));
     }
 }

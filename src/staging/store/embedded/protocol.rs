@@ -244,11 +244,7 @@ impl QueryParser for Handlers {
         Ok(vec![Type::TEXT; statement.parameters()])
     }
 
-    fn get_result_schema(
-        &self,
-        statement: &Self::Statement,
-        format: Option<&Format>,
-    ) -> PgWireResult<Vec<FieldInfo>> {
+    fn get_result_schema(&self, statement: &Self::Statement, format: Option<&Format>) -> PgWireResult<Vec<FieldInfo>> {
         let format = |at| format.map_or(FieldFormat::Text, |format| format.format_for(at));
         Ok(Arc::unwrap_or_clone(fields(&statement.columns, format)))
     }

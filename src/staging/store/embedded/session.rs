@@ -15,10 +15,10 @@ use pgwire::messages::response::TransactionStatus;
 use rusqlite::types::Value;
 use rusqlite::{Connection, ErrorCode, Statement, ffi};
 
+use super::Depot;
 use super::rows::{Column, columns, encode, fields, parameter};
 use super::sql::Verb;
 use super::writer::{PATIENCE, Turn, Writer};
-use super::Depot;
 
 /// A prepared statement: text, what it does, and where each `$n` is bound.
 #[derive(Clone, Debug)]
@@ -129,7 +129,7 @@ impl Session {
         let failed = status == TransactionStatus::Error;
         let done = |tag, status| Ok(Outcome { fields: Arc::default(), rows: Vec::new(), tag, status });
         match prepared.verb {
-            Verb::Begin if failed => Err(failed_transaction()),
+            Verb::Begin | Verb::Other(_) if failed => Err(failed_transaction()),
             Verb::Begin => {
                 inner.begin(&self.writer)?;
                 done(Tag::new("BEGIN"), TransactionStatus::Transaction)
@@ -143,7 +143,6 @@ impl Session {
                 done(Tag::new("ROLLBACK"), TransactionStatus::Idle)
             }
             Verb::Ignored => done(Tag::new("SET"), status),
-            Verb::Other(_) if failed => Err(failed_transaction()),
             Verb::Other(word) => {
                 let _turn = match inner.turn {
                     None if prepared.writes => Some(turn(&self.writer)?),
@@ -178,7 +177,7 @@ impl Inner {
     fn end(&mut self, how: &str) -> PgWireResult<()> {
         let ended = if self.connection.is_autocommit() { Ok(()) } else { self.connection.execute_batch(how) };
         if ended.is_err() && !self.connection.is_autocommit() {
-            let _ = self.connection.execute_batch("ROLLBACK");
+            drop(self.connection.execute_batch("ROLLBACK"));
         }
         self.turn = None;
         ended.map_err(|error| translated(&error))

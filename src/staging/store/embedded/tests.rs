@@ -17,7 +17,9 @@ async fn connect(database: &Embedded) -> Client {
 async fn things(database: &Embedded) -> Client {
     let client = connect(database).await;
     client
-        .batch_execute("CREATE TABLE things (id BIGINT PRIMARY KEY, name TEXT NOT NULL); INSERT INTO things VALUES (1, 'a;''b')")
+        .batch_execute(
+            "CREATE TABLE things (id BIGINT PRIMARY KEY, name TEXT NOT NULL); INSERT INTO things VALUES (1, 'a;''b')",
+        )
         .await
         .unwrap();
     client
@@ -28,7 +30,8 @@ fn both_protocols_answer_with_types() {
     let database = Embedded::start().unwrap();
     runtime().block_on(async {
         let client = things(&database).await;
-        let insert = client.prepare_typed("INSERT INTO things VALUES ($2, $1)", &[Type::TEXT, Type::INT8]).await.unwrap();
+        let insert =
+            client.prepare_typed("INSERT INTO things VALUES ($2, $1)", &[Type::TEXT, Type::INT8]).await.unwrap();
         assert_eq!(client.execute(&insert, &[&"two", &2_i64]).await.unwrap(), 1);
         let row = client.query_one("SELECT id, name FROM things WHERE name = $1", &[&"two"]).await.unwrap();
         assert_eq!((row.get::<_, i64>(0), row.get::<_, &str>(1)), (2, "two"));
@@ -79,7 +82,8 @@ fn a_dropped_transaction_is_rolled_back_and_a_committed_one_is_seen_by_others() 
     runtime().block_on(async {
         let mut client = things(&database).await;
         let other = connect(&database).await;
-        let count = async || other.query_one("SELECT count(*) AS count_all FROM things", &[]).await.unwrap().get::<_, i64>(0);
+        let count =
+            async || other.query_one("SELECT count(*) AS count_all FROM things", &[]).await.unwrap().get::<_, i64>(0);
         let transaction = client.transaction().await.unwrap();
         transaction.execute("INSERT INTO things VALUES (2, 'b')", &[]).await.unwrap();
         assert_eq!(count().await, 1, "others do not see it before the commit");
@@ -88,7 +92,8 @@ fn a_dropped_transaction_is_rolled_back_and_a_committed_one_is_seen_by_others() 
         transaction.execute("INSERT INTO things VALUES (3, 'c')", &[]).await.unwrap();
         transaction.commit().await.unwrap();
         assert_eq!(count().await, 2);
-        let failed = client.batch_execute("INSERT INTO things VALUES (4, 'd'); INSERT INTO things VALUES (4, 'e')").await;
+        let failed =
+            client.batch_execute("INSERT INTO things VALUES (4, 'd'); INSERT INTO things VALUES (4, 'e')").await;
         assert!(failed.is_err());
         assert_eq!(count().await, 2, "several statements in one message are one transaction");
     });
@@ -132,7 +137,7 @@ fn mistakes_have_the_codes_of_postgresql() {
 #[test]
 fn the_folder_and_the_port_are_gone_afterwards() {
     let database = Embedded::start().unwrap();
-    let (folder, address) = (database._folder.0.clone(), database.address());
+    let (folder, address) = (database.folder().to_owned(), database.address());
     runtime().block_on(async {
         let client = things(&database).await;
         assert!(folder.join("shop.db").exists());
