@@ -83,7 +83,6 @@ impl DelayLine {
         for queued in &mut self.queue {
             let transit = &mut queued.transit;
             let held: Duration = transit.holds.iter().filter(|(by, _)| *by == fault).map(|(_, held)| *held).sum();
-            transit.holds.retain(|(by, _)| *by != fault);
             if !held.is_zero() {
                 transit.own = (transit.own - held).max(now);
             }

@@ -1,7 +1,7 @@
 //! Toxics: what acts on the bytes of a connection. One file per kind, named as the user writes it.
 //!
 //! Pure: a toxic is told the time and says what leaves, and when; it never reorders and never looks at a clock. To add
-//! one: a file here, and an arm in [`build`]. Called by `chain` alone.
+//! one: a file here, and an arm in `build`. Called by `chain` alone.
 
 mod latency;
 mod reset_peer;
