@@ -15,6 +15,7 @@
 //! | `drill` | a checked drill |
 //! | `fault` | a checked fault |
 
+pub mod check;
 pub mod curve;
 pub mod deck;
 pub mod diagnostic;

@@ -1,1 +1,21 @@
-//! Floor 2: files as their authors wrote them. No behaviour, no defaults: `plan` is the only reader.
+//! Floor 2: files as their authors wrote them. No behaviour, no defaults: `plan::check` is the only reader.
+//!
+//! | file | holds |
+//! |---|---|
+//! | `source` | a text, the places of its values, and mistakes of shape |
+//! | `names` | maps of names that keep duplicates and their places |
+//! | `words` | words of the grammar that are known but not built yet |
+//! | `scenario` `step` | a scenario |
+//! | `threshold` | one line of a scenario's `checks` |
+//! | `drill` `act` | a drill |
+//! | `allow` | `squall.targets.ron` |
+//!
+//! A value that can be wrong on its own is a [`source::Spanned`]: it keeps its place, and its mistake of shape if it has one, so that
+//! one wrong element of a list does not hide the mistakes of the next.
+
+pub(crate) mod names;
+pub(crate) mod scenario;
+pub(crate) mod source;
+pub(crate) mod step;
+pub(crate) mod threshold;
+pub(crate) mod words;

@@ -1,0 +1,157 @@
+//! What is taken from an answer, and what an answer must be.
+
+use std::str::FromStr;
+
+use jsonpath_rust::parser::parse_json_path;
+
+use super::desk::Desk;
+use super::tables::{Known, Set, Tables};
+use crate::plan::good::StatusSet;
+use crate::plan::program::{Check, Extraction, From, Is, OnFailure, What};
+use crate::spec::names::Named;
+use crate::spec::source::Spanned;
+use crate::spec::step::{Check as WrittenCheck, Extract, Is as WrittenIs};
+
+/// Extractions in file order; from here on their variables are set.
+pub(super) fn extractions(
+    desk: &mut Desk,
+    tables: &mut Tables,
+    known: &mut Known,
+    (named, on_failure): (&Named<Extract>, OnFailure),
+) -> Vec<Extraction> {
+    let mut found = Vec::new();
+    for (name, at, spanned) in desk.entries(named, "extractions") {
+        let into = tables.variable(name, at, vec!["0".to_owned()]);
+        let label = tables.label(name);
+        // A variable whose extraction has a mistake counts as set, so that its uses are not reported too.
+        let mut set = Set::Surely;
+        if let Some(kind) = desk.open(spanned) {
+            let (from, or) = match kind {
+                Extract::Json(json) => (json_path(desk, &json.path).map(From::Json), json.or.as_ref()),
+                Extract::Header(header) => {
+                    (desk.text(&header.name).map(|name| From::Header(name.to_ascii_lowercase())), header.or.as_ref())
+                }
+                Extract::Status => (Some(From::Status), None),
+                Extract::Body => (Some(From::Body), None),
+            };
+            let or = or.and_then(|or| desk.text(or)).map(str::to_owned);
+            if on_failure == OnFailure::Continue && or.is_none() && known.set.get(&into) != Some(&Set::Surely) {
+                set = Set::Maybe;
+            }
+            found.extend(from.map(|from| Extraction { label, into, from, or }));
+        }
+        known.set.insert(into, set);
+    }
+    found
+}
+
+/// The checks of a request: an answer that says it failed is refused unless a status check of the author says otherwise.
+pub(super) fn step_checks(
+    desk: &mut Desk,
+    tables: &mut Tables,
+    written: Option<&Spanned<Vec<Spanned<WrittenCheck>>>>,
+) -> Vec<Check> {
+    let mut found = desk.open_if(written).map(|list| checks(desk, tables, list)).unwrap_or_default();
+    if !found.iter().any(|check| matches!(check.what, What::Status(_))) {
+        if let Some(usual) = StatusSet::parse("2xx, 3xx") {
+            found.insert(0, Check { label: tables.label("status"), what: What::Status(usual) });
+        }
+    }
+    found
+}
+
+pub(super) fn checks(desk: &mut Desk, tables: &mut Tables, list: &[Spanned<WrittenCheck>]) -> Vec<Check> {
+    let mut found = Vec::new();
+    for spanned in list {
+        let Some(kind) = desk.open(spanned) else { continue };
+        let Some((label, what)) = check(desk, kind) else { continue };
+        found.push(Check { label: tables.label(&label), what });
+    }
+    found
+}
+
+fn check(desk: &mut Desk, kind: &WrittenCheck) -> Option<(String, What)> {
+    Some(match kind {
+        WrittenCheck::Status(text) => ("status".to_owned(), What::Status(statuses(desk, text)?)),
+        WrittenCheck::Header { name, is } => {
+            let (name, is) = (desk.text(name).map(str::to_ascii_lowercase), demand(desk, is));
+            let name = name?;
+            (format!("header {name}"), What::Header { name, is: is? })
+        }
+        WrittenCheck::Body(is) => ("body".to_owned(), What::Body(demand(desk, is)?)),
+        WrittenCheck::Json { path, is } => {
+            let (path, is) = (json_path(desk, path), demand(desk, is));
+            let path = path?;
+            (format!("json {path}"), What::Json { path, is: is? })
+        }
+        WrittenCheck::Size { at_least, at_most } => {
+            let low = at_least.as_ref().map_or(Some(0), |size| desk.size(size));
+            let high = at_most.as_ref().map_or(Some(u64::MAX), |size| desk.size(size));
+            let (low, high) = (low?, high?);
+            if let Some(at) = at_most.as_ref().filter(|_| low > high) {
+                desk.error("shares", at.mark, format!("{low} bytes is above {high}"), "no answer could have this size");
+            }
+            ("size".to_owned(), What::Size { at_least: low, at_most: high })
+        }
+        WrittenCheck::Time { at_most } => ("time".to_owned(), What::Time { at_most: desk.duration(at_most)? }),
+    })
+}
+
+/// `2xx, 304` as a set.
+pub(super) fn statuses(desk: &mut Desk, written: &Spanned<String>) -> Option<StatusSet> {
+    let text = desk.text(written)?;
+    let set = StatusSet::parse(text);
+    if set.is_none() {
+        let message = format!("`{text}` is not a set of statuses");
+        desk.error(desk.id("bad_number", "out-of-range"), written.mark, message, "write it as `2xx, 304, 500-503`");
+    }
+    set
+}
+
+fn demand(desk: &mut Desk, written: &Spanned<WrittenIs>) -> Option<Is> {
+    let text = |desk: &mut Desk, spanned: &Spanned<String>| desk.text(spanned).map(str::to_owned);
+    match desk.open(written)? {
+        WrittenIs::Exists => Some(Is::Exists),
+        WrittenIs::Absent => Some(Is::Absent),
+        WrittenIs::Equals(spanned) => text(desk, spanned).map(Is::Equals),
+        WrittenIs::Not(spanned) => text(desk, spanned).map(Is::Not),
+        WrittenIs::Contains(spanned) => text(desk, spanned).map(Is::Contains),
+        WrittenIs::Lacks(spanned) => text(desk, spanned).map(Is::Lacks),
+        WrittenIs::AtLeast(number) => finite(desk, number).map(Is::AtLeast),
+        WrittenIs::AtMost(number) => finite(desk, number).map(Is::AtMost),
+    }
+}
+
+fn finite(desk: &mut Desk, written: &Spanned<f64>) -> Option<f64> {
+    let number = *desk.open(written)?;
+    if !number.is_finite() {
+        desk.error(
+            "bad_number",
+            written.mark,
+            format!("{number} is not a number to compare with"),
+            "write a finite one",
+        );
+    }
+    Some(number)
+}
+
+/// A JSON path that can be followed; a mistake is shown at its column.
+pub(super) fn json_path(desk: &mut Desk, written: &Spanned<String>) -> Option<String> {
+    let text = desk.text(written)?;
+    match parse_json_path(text) {
+        Ok(_) => Some(text.to_owned()),
+        Err(error) => {
+            // The parser draws a picture; its first place, as ` --> 1:6`, is the column.
+            let picture = error.to_string();
+            let column = picture.split("--> 1:").nth(1).map(|rest| rest.split(|c: char| !c.is_ascii_digit()).next());
+            let column = column.flatten().and_then(|digits| usize::from_str(digits).ok()).unwrap_or(1);
+            let start =
+                text.char_indices().nth(column.saturating_sub(1)).map_or(text.len().saturating_sub(1), |(n, _)| n);
+            let id = desk.id("bad_path", "not-a-json-path");
+            let message = format!("`{text}` is not a JSON path");
+            let end = text.get(start..).and_then(|rest| rest.chars().next()).map_or(start, |c| start + c.len_utf8());
+            desk.error_inside(id, (written.mark, start..end), message, "write it as `$.items[0].name`");
+            None
+        }
+    }
+}

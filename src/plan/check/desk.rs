@@ -1,0 +1,258 @@
+//! The desk at which one file is checked: it opens written values, words their mistakes, and collects everything.
+//!
+//! Used by every file of `check`; knows nothing of scenarios or drills but how each spells its ids.
+
+use std::ops::Range;
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::base::QuantityError;
+use crate::base::duration::Period;
+use crate::base::name::nearest;
+use crate::base::rate::Rate;
+use crate::base::ratio::Ratio;
+use crate::base::size::Size;
+use crate::plan::diagnostic::{Diagnostic, Diagnostics, Place, Severity};
+use crate::spec::names::Named;
+use crate::spec::source::{Mark, Misshapen, Shape, Source, Spanned, Written};
+use crate::spec::words::later_kinds;
+
+/// Which kind of file lies on the desk: their specifications spell ids differently.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Dialect {
+    /// `unknown_field`
+    Scenario,
+    /// `unknown-field`
+    Drill,
+}
+
+/// One file under check.
+#[derive(Debug)]
+pub(super) struct Desk {
+    pub(super) source: Source,
+    dialect: Dialect,
+    found: Diagnostics,
+}
+
+impl Desk {
+    pub(super) fn new(path: &str, text: Arc<str>, dialect: Dialect) -> Self {
+        Self { source: Source { path: path.to_owned(), text }, dialect, found: Diagnostics::default() }
+    }
+
+    /// What was found, in the order of the file.
+    pub(super) fn finish(mut self) -> Diagnostics {
+        self.found.0.sort_by_key(|one| (one.place.line, one.place.column));
+        self.found
+    }
+
+    pub(super) fn has_errors(&self) -> bool {
+        self.found.has_errors()
+    }
+
+    // ── opening ──
+
+    /// The value of `spanned`, after reporting its mistake of shape and its words that are not built yet.
+    pub(super) fn open<'a, T: Written>(&mut self, spanned: &'a Spanned<T>) -> Option<&'a T> {
+        match &spanned.value {
+            Ok(value) => {
+                for (word, mark) in value.later() {
+                    self.not_built(word, mark);
+                }
+                Some(value)
+            }
+            Err(wrong) => {
+                self.misshapen(wrong);
+                None
+            }
+        }
+    }
+
+    /// As [`Self::open`], for a value the author may leave out.
+    pub(super) fn open_if<'a, T: Written>(&mut self, spanned: Option<&'a Spanned<T>>) -> Option<&'a T> {
+        spanned.and_then(|spanned| self.open(spanned))
+    }
+
+    /// A text.
+    pub(super) fn text<'a>(&mut self, spanned: &'a Spanned<String>) -> Option<&'a str> {
+        self.open(spanned).map(String::as_str)
+    }
+
+    /// The entries of a map of names; a name that was there before is reported with both places and left out.
+    pub(super) fn entries<'a, T: Written>(
+        &mut self,
+        named: &'a Named<T>,
+        what: &str,
+    ) -> Vec<(&'a str, Mark, &'a Spanned<T>)> {
+        let mut entries: Vec<(&str, Mark, &Spanned<T>)> = Vec::new();
+        for (name, value) in &named.0 {
+            let Some(text) = self.text(name) else { continue };
+            match entries.iter().find(|(known, ..)| *known == text) {
+                Some((_, first, _)) => self.duplicate(what, text, name.mark, *first),
+                None => entries.push((text, name.mark, value)),
+            }
+        }
+        entries
+    }
+
+    // ── quantities ──
+
+    pub(super) fn quantity<T>(
+        &mut self,
+        spanned: &Spanned<String>,
+        drill_id: &'static str,
+        read: impl Fn(&str) -> Result<T, QuantityError>,
+    ) -> Option<T> {
+        // A number without quotes is a quantity without its unit: say that, not "a text is wanted".
+        if let Err(Misshapen { shape: Shape::Text { found }, .. }) = &spanned.value {
+            if let Err(wrong) = read(found) {
+                let id = if self.dialect == Dialect::Drill { drill_id } else { wrong.id };
+                let help = format!("{}; in quotes", wrong.help);
+                self.error(id, spanned.mark, format!("`{found}` is no text with a unit"), help);
+                return None;
+            }
+        }
+        let text = self.text(spanned)?;
+        match read(text) {
+            Ok(value) => Some(value),
+            Err(wrong) => {
+                let id = if self.dialect == Dialect::Drill { drill_id } else { wrong.id };
+                self.error(id, spanned.mark, wrong.problem, wrong.help);
+                None
+            }
+        }
+    }
+
+    pub(super) fn duration(&mut self, spanned: &Spanned<String>) -> Option<Duration> {
+        self.quantity(spanned, "not-a-duration", str::parse::<Period>).map(|period| period.0)
+    }
+
+    pub(super) fn duration_or(&mut self, spanned: Option<&Spanned<String>>, default: Duration) -> Duration {
+        spanned.and_then(|spanned| self.duration(spanned)).unwrap_or(default)
+    }
+
+    pub(super) fn rate(&mut self, spanned: &Spanned<String>) -> Option<f64> {
+        self.quantity(spanned, "not-a-rate", str::parse::<Rate>).map(Rate::get)
+    }
+
+    pub(super) fn ratio(&mut self, spanned: &Spanned<String>) -> Option<Ratio> {
+        self.quantity(spanned, "not-a-ratio", str::parse::<Ratio>)
+    }
+
+    pub(super) fn size(&mut self, spanned: &Spanned<String>) -> Option<u64> {
+        self.quantity(spanned, "not-a-size", str::parse::<Size>).map(|size| size.0)
+    }
+
+    // ── mistakes ──
+
+    pub(super) fn error(&mut self, id: &'static str, at: Mark, message: impl Into<String>, help: impl Into<String>) {
+        self.report(Severity::Error, id, self.source.range(at), (message.into(), help.into()));
+    }
+
+    pub(super) fn warn(&mut self, id: &'static str, at: Mark, message: impl Into<String>, help: impl Into<String>) {
+        self.report(Severity::Warning, id, self.source.range(at), (message.into(), help.into()));
+    }
+
+    /// A mistake in the bytes `part` of the text literal at `at`.
+    pub(super) fn error_inside(
+        &mut self,
+        id: &'static str,
+        (at, part): (Mark, Range<usize>),
+        message: impl Into<String>,
+        help: impl Into<String>,
+    ) {
+        self.report(Severity::Error, id, self.source.inside(at, part), (message.into(), help.into()));
+    }
+
+    pub(super) fn not_built(&mut self, word: &str, at: Mark) {
+        self.error("not_built", at, format!("`{word}` is known but not built yet"), "leave it out for now");
+    }
+
+    pub(super) fn duplicate(&mut self, what: &str, name: &str, second: Mark, first: Mark) {
+        let id = self.id("duplicate_name", "duplicate-name");
+        self.error(id, second, format!("two {what} are named `{name}`"), "give one of them another name");
+        let place = self.place(first);
+        if let Some(last) = self.found.0.last_mut() {
+            last.related.push((place, "the first is here".to_owned()));
+        }
+    }
+
+    /// `name` is none of `known`: with the nearest of them, or the list.
+    pub(super) fn unknown(&mut self, what: &str, name: &str, at: Mark, known: &[&str]) {
+        let id = self.id("unknown_name", "unknown-name");
+        self.error(id, at, format!("there is no {what} `{name}`"), suggest(name, known));
+    }
+
+    pub(super) fn id(&self, scenario: &'static str, drill: &'static str) -> &'static str {
+        if self.dialect == Dialect::Drill { drill } else { scenario }
+    }
+
+    fn misshapen(&mut self, wrong: &Misshapen) {
+        let at = wrong.mark;
+        match &wrong.shape {
+            Shape::Field { found, known, .. } => {
+                let id = self.id("unknown_field", "unknown-field");
+                self.error(id, at, format!("unknown field `{found}`"), suggest(found, known));
+            }
+            Shape::Kind { found, of, .. } if later_kinds(of).contains(&found.as_str()) => self.not_built(found, at),
+            Shape::Kind { found, known, of } => {
+                let id = self.id("unknown_kind", "unknown-variant");
+                let all: Vec<&str> = known.iter().chain(later_kinds(of)).copied().collect();
+                self.error(id, at, format!("unknown kind `{found}`"), suggest(found, &all));
+            }
+            Shape::Missing { field } => {
+                let id = self.id("missing_field", "missing-field");
+                self.error(id, at, format!("`{field}` is missing"), format!("add `{field}: …`"));
+            }
+            Shape::Twice { field } => {
+                let id = self.id("duplicate_name", "duplicate-name");
+                self.error(id, at, format!("`{field}` is written twice"), "remove one of them");
+            }
+            Shape::Text { found } => {
+                let short: String = found.chars().take(40).collect();
+                self.error("syntax", at, format!("`{short}` is not a text"), "write it in quotes");
+            }
+            Shape::Other(sentence) => self.error("syntax", at, sentence.clone(), ""),
+        }
+    }
+
+    fn report(&mut self, severity: Severity, id: &'static str, at: Range<usize>, (message, help): (String, String)) {
+        let place = self.place_of(at);
+        self.found.push(Diagnostic { id, severity, message, place, help, related: Vec::new() });
+    }
+
+    // ── places ──
+
+    pub(super) fn place(&self, mark: Mark) -> Place {
+        self.place_of(self.source.range(mark))
+    }
+
+    /// The line a value stands in, from 1.
+    pub(super) fn line(&self, mark: Mark) -> usize {
+        self.place(mark).line
+    }
+
+    /// The place of some bytes of the text, cut at the end of their first line.
+    fn place_of(&self, at: Range<usize>) -> Place {
+        let text = &self.source.text;
+        let before = text.get(..at.start).unwrap_or_default();
+        let line_start = before.rfind('\n').map_or(0, |newline| newline + 1);
+        let line = text.get(line_start..).unwrap_or_default().lines().next().unwrap_or_default();
+        let part = text.get(at).unwrap_or_default().lines().next().unwrap_or_default();
+        Place {
+            file: self.source.path.clone(),
+            line: before.matches('\n').count() + 1,
+            column: before.get(line_start..).unwrap_or_default().chars().count() + 1,
+            length: part.chars().count().max(1),
+            text: line.to_owned(),
+        }
+    }
+}
+
+/// "did you mean …?", or the list of what there is.
+pub(super) fn suggest(wrong: &str, known: &[&str]) -> String {
+    match nearest(wrong, known.iter().copied()) {
+        Some(near) => format!("did you mean `{near}`?"),
+        None if known.is_empty() => "there are none".to_owned(),
+        None => format!("there are: {}", known.join(", ")),
+    }
+}

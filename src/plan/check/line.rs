@@ -1,0 +1,367 @@
+//! The scenario's `checks`: every line read, its names resolved, its globs expanded to one check per match.
+
+use std::time::Duration;
+
+use super::desk::{Desk, suggest};
+use super::tables::Tables;
+use crate::base::name::nearest;
+use crate::measure::sample::StepId;
+use crate::plan::diagnostic::Place;
+use crate::plan::program::{Journey, Op};
+use crate::plan::threshold::{ClockKind, Cmp, Level, Outcomes, Scope, Subject, Threshold, Window};
+use crate::spec::source::{Mark, Spanned};
+use crate::spec::threshold::{self as written, Bound, Key, Line, Modifier, Selector, Value};
+
+/// More expanded checks than this are a mistake: somebody selects by something that is not a kind of step.
+const EXPANDED_MOST: usize = 200;
+const PHASES: [&str; 3] = ["steady", "warmup", "drain"];
+
+/// What a selector or a glob may match.
+struct Names<'a> {
+    steps: Vec<&'a str>,
+    journeys: Vec<(&'a str, Vec<StepId>)>,
+}
+
+/// The checks of a scenario, and the one that is always there.
+pub(super) fn lines(
+    desk: &mut Desk,
+    tables: &Tables,
+    journeys: &[Journey],
+    written: Option<&Spanned<Vec<Spanned<String>>>>,
+) -> Vec<Threshold> {
+    let names = Names {
+        steps: tables.steps.iter().map(|(name, _)| name.as_str()).collect(),
+        journeys: journeys.iter().map(|one| (one.name.as_str(), steps_of(one))).collect(),
+    };
+    let mut checks = vec![answered()];
+    let mut seen: Vec<(String, Mark)> = Vec::new();
+    for spanned in desk.open_if(written).map_or(&[][..], Vec::as_slice) {
+        let Some(text) = desk.text(spanned) else { continue };
+        match written::parse(text) {
+            Err(refusal) => desk.error_inside("bad_check", (spanned.mark, refusal.at), refusal.message, ""),
+            Ok(line) => {
+                let found = expand(desk, &names, (&line, text, spanned.mark)).unwrap_or_default();
+                for check in found {
+                    if let Some((id, first)) = seen.iter().find(|(id, _)| *id == check.id) {
+                        let (message, first) = (format!("two checks are named {id}"), desk.line(*first));
+                        desk.error("duplicate_name", spanned.mark, message, format!("the first is at line {first}"));
+                        break;
+                    }
+                    seen.push((check.id.clone(), spanned.mark));
+                    checks.push(check);
+                }
+            }
+        }
+    }
+    if let Some(at) = written.filter(|_| checks.len() > EXPANDED_MOST) {
+        let message = format!("these lines expand to {} checks", checks.len());
+        desk.error(
+            "bad_check",
+            at.mark,
+            message,
+            format!("at most {EXPANDED_MOST} are judged: pool with != or no selector"),
+        );
+    }
+    checks
+}
+
+fn steps_of(journey: &Journey) -> Vec<StepId> {
+    journey.steps.iter().filter_map(|op| if let Op::Http(http) = op { Some(http.step) } else { None }).collect()
+}
+
+/// A dead target fails the run with or without checks.
+fn answered() -> Threshold {
+    Threshold {
+        id: "squall.answered".to_owned(),
+        level: Level::Hard,
+        subject: Subject::Goodput,
+        scope: Scope { phases: PHASES.map(str::to_owned).to_vec(), ..Scope::default() },
+        cmp: Cmp::More,
+        bound: 0.0,
+        window: Window::Whole,
+        after: Duration::ZERO,
+        abort: None,
+        n_least: None,
+        place: Place::default(),
+    }
+}
+
+fn expand(desk: &mut Desk, names: &Names<'_>, (line, text, at): (&Line, &str, Mark)) -> Option<Vec<Threshold>> {
+    let unbuilt = |desk: &mut Desk, word: &str, part: std::ops::Range<usize>| {
+        desk.error_inside(
+            "not_built",
+            (at, part),
+            format!("`{word}` is known but not built yet"),
+            "leave it out for now",
+        );
+    };
+    let (subject, bound) = match (subject(line), bound(line)) {
+        (Some(subject), Some(bound)) => (subject, bound),
+        (subject, bound) => {
+            if subject.is_none() {
+                let word = text.get(line.subject_at.clone()).unwrap_or_default();
+                unbuilt(desk, word, line.subject_at.clone());
+            }
+            if let (None, Bound::Reference { to, .. }) = (bound, line.bound) {
+                unbuilt(desk, to.name(), line.bound_at.clone());
+            }
+            return None;
+        }
+    };
+    let base = scope(desk, line, at)?;
+    let sets = step_sets(desk, names, line, at)?;
+    let place = desk.place(at);
+    let mut found = Vec::new();
+    for (matches, steps) in sets {
+        let mut check = Threshold {
+            id: id(line, text, &matches),
+            level: level(line.level),
+            subject,
+            scope: Scope { steps, ..base.clone() },
+            cmp: cmp(line.cmp),
+            bound,
+            window: Window::Whole,
+            after: Duration::ZERO,
+            abort: None,
+            n_least: None,
+            place: place.clone(),
+        };
+        modify(&mut check, &line.modifiers);
+        found.push(check);
+    }
+    Some(found)
+}
+
+fn level(level: written::Level) -> Level {
+    match level {
+        written::Level::Hard => Level::Hard,
+        written::Level::Must => Level::Must,
+        written::Level::Should => Level::Should,
+        written::Level::Info => Level::Info,
+    }
+}
+
+fn cmp(cmp: written::Cmp) -> Cmp {
+    match cmp {
+        written::Cmp::Less => Cmp::Less,
+        written::Cmp::AtMost => Cmp::AtMost,
+        written::Cmp::More => Cmp::More,
+        written::Cmp::AtLeast => Cmp::AtLeast,
+    }
+}
+
+fn micros(time: f64) -> Duration {
+    Duration::from_secs_f64(time / 1e6)
+}
+
+/// The subject; `None` for those nobody measures yet.
+fn subject(line: &Line) -> Option<Subject> {
+    Some(match line.subject {
+        written::Subject::Quantile(q) => Subject::Quantile(q),
+        written::Subject::Mean => Subject::Mean,
+        written::Subject::Max => Subject::Max,
+        written::Subject::Min => Subject::Min,
+        written::Subject::Errors => Subject::Errors,
+        written::Subject::Timeouts => Subject::Timeouts,
+        written::Subject::Shed => Subject::Shed,
+        written::Subject::Slow(time) => Subject::Slow(micros(time)),
+        written::Subject::Offered => Subject::Offered,
+        written::Subject::Achieved if matches!(line.bound, Bound::Value(Value::Share(_))) => Subject::AchievedShare,
+        written::Subject::Achieved => Subject::Achieved,
+        written::Subject::Goodput => Subject::Goodput,
+        written::Subject::Requests => Subject::Requests,
+        written::Subject::Lateness(q) => Subject::Lateness(q),
+        written::Subject::Apdex(_)
+        | written::Subject::Recovery
+        | written::Subject::Unavailable
+        | written::Subject::GeneratorCpu => return None,
+    })
+}
+
+fn bound(line: &Line) -> Option<f64> {
+    match line.bound {
+        Bound::Value(
+            Value::Time(value) | Value::Share(value) | Value::Points(value) | Value::Rate(value) | Value::Number(value),
+        ) => Some(value),
+        Bound::Reference { .. } => None,
+    }
+}
+
+/// The parts of a scope that are not expanded: phases, outcome, clock.
+fn scope(desk: &mut Desk, line: &Line, at: Mark) -> Option<Scope> {
+    let mut scope = Scope::default();
+    let mut is_whole = true;
+    for one in &line.scope {
+        let part = (at, one.at.clone());
+        match one.key {
+            Key::Step | Key::Journey => {}
+            Key::Outcome => {
+                scope.outcome = match one.glob.as_str() {
+                    "ok" => Outcomes::Ok,
+                    "failed" => Outcomes::Failed,
+                    _ => Outcomes::Any,
+                }
+            }
+            Key::Clock if one.glob == "service" => scope.clock = ClockKind::Service,
+            Key::Clock => scope.clock = ClockKind::Response,
+            Key::Phase if !one.is_negated && PHASES.contains(&one.glob.as_str()) => scope.phases.push(one.glob.clone()),
+            Key::Phase if !one.is_negated && !is_glob(&one.glob) && !is_fault_phase(&one.glob) => {
+                is_whole = false;
+                let help = suggest(&one.glob, &PHASES);
+                desk.error_inside("bad_check", part, format!("no phase matches {}", one.glob), help);
+            }
+            Key::Phase | Key::Label | Key::Fault | Key::Status => {
+                is_whole = false;
+                let word = selector_text(one, &one.glob);
+                let message = format!("`{word}` is known but not built yet");
+                desk.error_inside("not_built", part, message, "leave it out for now");
+            }
+        }
+    }
+    is_whole.then_some(scope)
+}
+
+fn is_fault_phase(phase: &str) -> bool {
+    phase.starts_with("fault:") || phase.starts_with("recovery:")
+}
+
+/// What each selector matched, in the order of the selectors, and the steps that are meant; no steps: all.
+type Expansion = (Vec<Option<String>>, Vec<StepId>);
+
+fn step_sets(desk: &mut Desk, names: &Names<'_>, line: &Line, at: Mark) -> Option<Vec<Expansion>> {
+    let all: Vec<StepId> = (0..names.steps.len()).filter_map(|n| u16::try_from(n).ok().map(StepId)).collect();
+    let mut sets: Vec<Expansion> = vec![(Vec::new(), all.clone())];
+    let mut narrows = false;
+    for one in &line.scope {
+        let candidates: Vec<(&str, Vec<StepId>)> = match one.key {
+            Key::Step => names.steps.iter().zip(&all).map(|(name, id)| (*name, vec![*id])).collect(),
+            Key::Journey => names.journeys.clone(),
+            _ => {
+                sets.iter_mut().for_each(|(matched, _)| matched.push(None));
+                continue;
+            }
+        };
+        narrows = true;
+        let hits: Vec<_> = candidates.iter().filter(|(name, _)| matches(&one.glob, name)).collect();
+        if hits.is_empty() {
+            let what = if one.key == Key::Step { "step" } else { "journey" };
+            let near = nearest(&one.glob, candidates.iter().map(|(name, _)| *name));
+            let near = near.map(|near| format!(": did you mean {near}?")).unwrap_or_default();
+            let message = format!("no {what} matches {}{near}", one.glob);
+            desk.error_inside("bad_check", (at, one.at.clone()), message, "");
+            return None;
+        }
+        sets = sets.into_iter().flat_map(|set| narrowed(set, one, &hits)).collect();
+    }
+    sets.retain(|(_, steps)| !steps.is_empty());
+    if sets.is_empty() {
+        desk.error("bad_check", at, "no step matches all of these selectors", "");
+        return None;
+    }
+    if !narrows {
+        sets.iter_mut().for_each(|(_, steps)| steps.clear());
+    }
+    Some(sets)
+}
+
+/// `!=` pools what is left; `=` gives one set for each match.
+fn narrowed((matched, steps): Expansion, one: &Selector, hits: &[&(&str, Vec<StepId>)]) -> Vec<Expansion> {
+    let with = |name: Option<String>| matched.iter().cloned().chain([name]).collect();
+    if one.is_negated {
+        let left = steps.iter().filter(|step| !hits.iter().any(|(_, ids)| ids.contains(step))).copied().collect();
+        return vec![(with(None), left)];
+    }
+    hits.iter()
+        .map(|(name, ids)| {
+            let kept = steps.iter().filter(|step| ids.contains(step)).copied().collect();
+            (with(Some((*name).to_owned())), kept)
+        })
+        .collect()
+}
+
+fn is_glob(text: &str) -> bool {
+    text.contains(['*', '?'])
+}
+
+/// `*` any run, `?` one character.
+fn matches(glob: &str, name: &str) -> bool {
+    let mut glob_chars = glob.chars();
+    match glob_chars.next() {
+        None => name.is_empty(),
+        Some('*') => {
+            let rest = glob_chars.as_str();
+            name.char_indices()
+                .map(|(n, _)| n)
+                .chain([name.len()])
+                .any(|n| matches(rest, name.get(n..).unwrap_or_default()))
+        }
+        Some(wanted) => {
+            let mut name_chars = name.chars();
+            name_chars.next().is_some_and(|c| wanted == '?' || wanted == c)
+                && matches(glob_chars.as_str(), name_chars.as_str())
+        }
+    }
+}
+
+fn modify(check: &mut Threshold, modifiers: &[Modifier]) {
+    for modifier in modifiers {
+        match modifier {
+            Modifier::For(time) => check.window = Window::For(micros(*time)),
+            Modifier::Over(time) => check.window = Window::Over(micros(*time)),
+            Modifier::In(share, time) => check.window = Window::In(*share, micros(*time)),
+            Modifier::After(time) => check.after = micros(*time),
+            Modifier::Abort(times) => check.abort = Some(*times),
+            Modifier::AtLeast(n) => check.n_least = Some(*n),
+            Modifier::As(_) => {}
+        }
+    }
+}
+
+fn selector_text(one: &Selector, glob: &str) -> String {
+    let key = match one.key {
+        Key::Step => "step",
+        Key::Journey => "journey",
+        Key::Label => "label",
+        Key::Phase => "phase",
+        Key::Fault => "fault",
+        Key::Status => "status",
+        Key::Outcome => "outcome",
+        Key::Clock => "clock",
+    };
+    let needs_quotes = glob.contains([' ', ',', '{', '}', '"']);
+    let glob = if needs_quotes { format!("'{glob}'") } else { glob.to_owned() };
+    format!("{key}{}{glob}", if one.is_negated { "!=" } else { "=" })
+}
+
+/// The expanded text in canonical spacing, or the `as` name with what a glob matched.
+fn id(line: &Line, text: &str, matched: &[Option<String>]) -> String {
+    let globbed = line.scope.iter().zip(matched).filter(|(one, _)| is_glob(&one.glob) && !one.is_negated);
+    let found: Vec<&str> = globbed.filter_map(|(_, name)| name.as_deref()).collect();
+    let named = line.modifiers.iter().find_map(|one| if let Modifier::As(name) = one { Some(name) } else { None });
+    if let Some(name) = named {
+        return if found.is_empty() { name.clone() } else { format!("{name}[{}]", found.join(", ")) };
+    }
+    let spaced = |part: &str| part.split_whitespace().collect::<Vec<_>>().join(" ");
+    let selectors: Vec<String> = line
+        .scope
+        .iter()
+        .zip(matched)
+        .map(|(one, name)| selector_text(one, name.as_deref().unwrap_or(&one.glob)))
+        .collect();
+    let scope = if selectors.is_empty() { String::new() } else { format!("{{{}}}", selectors.join(", ")) };
+    let level = match line.level {
+        written::Level::Hard => "hard: ",
+        written::Level::Must => "",
+        written::Level::Should => "should: ",
+        written::Level::Info => "info: ",
+    };
+    let part = |range: std::ops::Range<usize>| spaced(text.get(range).unwrap_or_default());
+    let behind = spaced(text.get(line.bound_at.end..).unwrap_or_default().trim_start());
+    let behind = behind.replace(" ,", ",");
+    format!(
+        "{level}{}{scope} {} {}{behind}",
+        part(line.subject_at.clone()),
+        cmp(line.cmp).sign(),
+        part(line.bound_at.clone())
+    )
+}

@@ -1,0 +1,113 @@
+//! From a file as written to a plan that can be run: every name resolved, every default filled in, every mistake collected.
+//!
+//! | file | checks |
+//! |---|---|
+//! | `files` `desk` `tables` | texts that were read; mistakes with their places; names and their numbers |
+//! | `scenario` `target` `client` `workload` `vars` | a scenario |
+//! | `journey` `step` `answer` | its journeys |
+//! | `line` | its checks |
+//! | `targets` | `squall.targets.ron` |
+//!
+//! Called by `cli`, and by whoever renders a report again from the texts its journal keeps.
+
+mod answer;
+mod client;
+mod desk;
+mod files;
+mod journey;
+mod line;
+mod scenario;
+mod step;
+mod tables;
+mod target;
+#[cfg(test)]
+mod tests;
+mod think;
+mod vars;
+mod workload;
+
+use super::diagnostic::{Diagnostic, Diagnostics, Place, Severity};
+use super::load::LoadPlan;
+use crate::base::seed::Seed;
+use desk::{Desk, Dialect};
+pub use files::Files;
+
+/// A plan with its warnings, or all mistakes (warnings among them).
+pub type Checked<T> = Result<(T, Diagnostics), Diagnostics>;
+
+/// What a scenario's file does not say.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct ScenarioOptions {
+    /// `--seed`.
+    pub seed: Seed,
+}
+
+/// What a file is, by its first words.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum FileKind {
+    /// A load scenario.
+    Scenario,
+    /// A crisis drill.
+    Drill,
+    /// `squall.targets.ron`.
+    Targets,
+    /// `journal.jsonl` of a run.
+    Journal,
+}
+
+/// What kind of file `text` is; a file that is none of them is taken for a scenario, whose check then says what is wrong.
+pub fn kind_of(text: &str) -> FileKind {
+    let code = without_comments(text);
+    let code = code.trim_start();
+    if code.starts_with("{\"") {
+        return FileKind::Journal;
+    }
+    let (name, rest) = code.split_once('(').unwrap_or((code, ""));
+    if name.trim() == "Drill" {
+        return FileKind::Drill;
+    }
+    let first = rest.split_once(':').map_or("", |(field, _)| field.trim());
+    match first {
+        "allow" | "never" => FileKind::Targets,
+        "version" | "about" | "system" | "run" | "acts" | "phases" => FileKind::Drill,
+        _ => FileKind::Scenario,
+    }
+}
+
+/// `text` up to its first words, without comments in front of and between them.
+fn without_comments(text: &str) -> String {
+    let lines = text.lines().map(|line| line.split_once("//").map_or(line, |(code, _)| code));
+    lines.collect::<Vec<_>>().join("\n")
+}
+
+/// Reads and checks the scenario at `path`.
+///
+/// # Errors
+/// All mistakes of the file, with their places.
+pub fn scenario(files: &mut Files, path: &str, options: &ScenarioOptions) -> Checked<LoadPlan> {
+    let mut desk = open(files, path, Dialect::Scenario, "missing_file")?;
+    let plan = scenario::scenario(&mut desk, *options, &scenario::Instead::Nothing);
+    finish(plan, desk.finish())
+}
+
+fn open(files: &mut Files, path: &str, dialect: Dialect, id: &'static str) -> Result<Desk, Diagnostics> {
+    match files.read(path) {
+        Ok(text) => Ok(Desk::new(path, text, dialect)),
+        Err(error) => Err(Diagnostics(vec![Diagnostic {
+            id,
+            severity: Severity::Error,
+            message: format!("cannot read {path}: {error}"),
+            place: Place { file: path.to_owned(), ..Place::default() },
+            help: String::new(),
+            related: Vec::new(),
+        }])),
+    }
+}
+
+/// A plan counts only when nothing but warnings was found.
+fn finish<T>(plan: Option<T>, found: Diagnostics) -> Checked<T> {
+    match plan {
+        Some(plan) if !found.has_errors() => Ok((plan, found)),
+        _ => Err(found),
+    }
+}

@@ -1,0 +1,95 @@
+//! A whole scenario: the order in which its parts are checked, and the plan they make.
+//!
+//! Variables come first, then journeys (which number steps and labels), then the load that mixes them, then the checks that name them.
+
+use std::sync::Arc;
+
+use super::desk::Desk;
+use super::tables::{Known, Tables};
+use super::{ScenarioOptions, client, journey, line, target, vars, workload};
+use crate::base::digest::sha256;
+use crate::base::seed::Seed;
+use crate::plan::diagnostic::Place;
+use crate::plan::good::Good;
+use crate::plan::load::{LoadPlan, Origin};
+use crate::spec::scenario::Scenario;
+
+/// What stands in the place of parts of the file: a drill brings its own system and rate.
+#[derive(Clone, Debug)]
+pub(super) enum Instead {
+    /// The file is run as it is written.
+    Nothing,
+    /// The file is a drill's load.
+    Drill {
+        /// The system's public side; host `127.0.0.1` and port 0 until the embedded system has started.
+        origin: Origin,
+        /// Arrivals per second of its open workload.
+        rate: Option<f64>,
+        /// As long as this its rates are held.
+        longest: std::time::Duration,
+        /// The SLO's idea of a good request.
+        good: Good,
+    },
+}
+
+/// Checks the scenario on the desk.
+pub(super) fn scenario(desk: &mut Desk, options: ScenarioOptions, instead: &Instead) -> Option<LoadPlan> {
+    let written = desk.source.read::<Scenario>();
+    let written = desk.open(&written)?;
+    let name = desk.text(&written.name).map(str::to_owned);
+    if let Some(bad) = name.as_ref().filter(|name| !is_name(name)) {
+        let message = format!("`{bad}` cannot name a folder");
+        desk.error("bad_name", written.name.mark, message, "use the characters a-z 0-9 _ -, at most 64");
+    }
+    let target = target::target(desk, written, instead);
+    let mut tables = Tables::default();
+    let draws = vars::vars(desk, &mut tables, written.vars.as_ref());
+    let mut known = Known { setter: "no variable of `vars`".to_owned(), ..Known::default() };
+    known.set.extend(draws.iter().map(|(variable, _)| (*variable, super::tables::Set::Surely)));
+    let client = client::client(desk, &tables, &known, written.client.as_ref());
+    let paths = journey::Paths { hosts: &target.hosts, total: client.timeouts.total };
+    let journeys = journey::journeys(desk, &mut tables, &known, (&paths, &written.journeys));
+    let workloads = workload::workloads(desk, &journeys, client.timeouts.total, &written.load);
+    let (workloads, good) = match instead {
+        Instead::Nothing => (workloads, Good::default()),
+        Instead::Drill { rate, longest, good, .. } => {
+            (workload::for_drill(desk, workloads, (*rate, *longest), &written.load), good.clone())
+        }
+    };
+    target::ceiling(desk, target.max_rate, (&workloads, &journeys), options.seed);
+    let checks = line::lines(desk, &tables, &journeys, written.checks.as_ref());
+    let steps = tables.steps.into_iter().map(|(name, _)| name).collect();
+    let mut plan = LoadPlan {
+        name: name?,
+        origins: target.origins,
+        client,
+        workloads,
+        journeys,
+        steps,
+        labels: Arc::new(tables.labels),
+        draws,
+        variables: u16::try_from(tables.variables.len()).unwrap_or(u16::MAX),
+        good,
+        checks,
+        hash: String::new(),
+    };
+    plan.hash = fingerprint(&plan, options.seed);
+    Some(plan)
+}
+
+/// SHA-256 over everything that decides what is sent and how it is judged: not addresses, not places in files.
+pub(super) fn fingerprint(plan: &LoadPlan, seed: Seed) -> String {
+    let mut bare = plan.clone();
+    bare.origins.clear();
+    bare.hash.clear();
+    for check in &mut bare.checks {
+        check.place = Place::default();
+    }
+    sha256(format!("squall load plan 1\nseed {}\n{bare:#?}", seed.0).as_bytes())
+}
+
+/// Names that become folders and parts of draws.
+pub(super) fn is_name(name: &str) -> bool {
+    (1..=64).contains(&name.len())
+        && name.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_' || b == b'-')
+}

@@ -1,0 +1,211 @@
+//! The numbers that names become while a scenario is checked: variables, labels, series; and who knows which variable when.
+//!
+//! Filled by the other files of `check`, read into the plan at the end.
+
+use std::collections::BTreeMap;
+
+use super::desk::{Desk, suggest};
+use crate::measure::sample::StepId;
+use crate::plan::template::{Escape, Piece, Template, VarId};
+use crate::spec::source::{Mark, Spanned};
+
+/// Names and their numbers.
+#[derive(Debug, Default)]
+pub(super) struct Tables {
+    /// By number: name, where it is first set, and values it may take (for trying a body).
+    pub(super) variables: Vec<(String, Mark, Vec<String>)>,
+    pub(super) labels: Vec<String>,
+    /// By step id: name, and where it stands.
+    pub(super) steps: Vec<(String, Mark)>,
+}
+
+/// What is known of a variable at some point of a journey.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Set {
+    /// It has a value.
+    Surely,
+    /// The step that sets it may have failed without ending the journey.
+    Maybe,
+}
+
+/// The variables that are set at some point of a journey, and how to call that point.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Known {
+    pub(super) set: BTreeMap<VarId, Set>,
+    /// Such as "no earlier step of journey `buy`".
+    pub(super) setter: String,
+}
+
+impl Tables {
+    /// The number of variable `name`, new or known.
+    pub(super) fn variable(&mut self, name: &str, at: Mark, samples: Vec<String>) -> VarId {
+        if let Some(known) = self.find(name) {
+            // Set again: any of its values may be met.
+            if let Some((_, _, all)) = self.variables.get_mut(usize::from(known.0)) {
+                all.extend(samples);
+            }
+            return known;
+        }
+        self.variables.push((name.to_owned(), at, samples));
+        VarId(narrow(self.variables.len() - 1))
+    }
+
+    fn find(&self, name: &str) -> Option<VarId> {
+        self.variables.iter().position(|(known, ..)| known == name).map(|n| VarId(narrow(n)))
+    }
+
+    /// The number of label `name`, new or known.
+    pub(super) fn label(&mut self, name: &str) -> u16 {
+        let known = self.labels.iter().position(|known| known == name);
+        narrow(known.unwrap_or_else(|| {
+            self.labels.push(name.to_owned());
+            self.labels.len() - 1
+        }))
+    }
+
+    /// The series of a new step; equal names are reported.
+    pub(super) fn step(&mut self, desk: &mut Desk, name: String, at: Mark) -> StepId {
+        if let Some((_, first)) = self.steps.iter().find(|(known, _)| *known == name) {
+            desk.duplicate("steps", &name, at, *first);
+        }
+        self.steps.push((name, at));
+        StepId(narrow(self.steps.len() - 1))
+    }
+
+    /// `text` as a template; mistakes are reported with their place inside the text.
+    pub(super) fn template(
+        &self,
+        desk: &mut Desk,
+        known: &Known,
+        text: &Spanned<String>,
+        escape: Escape,
+    ) -> Option<Template> {
+        let literal = desk.text(text)?;
+        let parts = match cut(literal) {
+            Ok(parts) => parts,
+            Err(wrong) => {
+                let help = "a variable is written `${name}`, a plain `${` is written `$${`";
+                desk.error_inside("bad_template", (text.mark, wrong.at), wrong.message, help);
+                return None;
+            }
+        };
+        let mut pieces = Vec::new();
+        let mut is_whole = true;
+        for part in parts {
+            match part {
+                Part::Text(text) => pieces.push(Piece::Text(text)),
+                Part::Name { name, at } => match self.resolve(desk, known, &name, (text.mark, at)) {
+                    Some(variable) => pieces.push(Piece::Var(variable, escape)),
+                    None => is_whole = false,
+                },
+            }
+        }
+        is_whole.then_some(Template { pieces })
+    }
+
+    fn resolve(&self, desk: &mut Desk, known: &Known, name: &str, at: (Mark, std::ops::Range<usize>)) -> Option<VarId> {
+        let found = self.find(name).and_then(|variable| known.set.get(&variable).map(|set| (variable, *set)));
+        match found {
+            Some((variable, Set::Surely)) => Some(variable),
+            Some((_, Set::Maybe)) => {
+                let message = format!("`${{{name}}}` may have no value: the step that sets it can fail");
+                desk.error_inside("maybe_unset", at, message, "give the extraction an `or`");
+                None
+            }
+            None => {
+                if name.split_once('.').is_some_and(|(base, _)| base == "secret" || self.find(base).is_some()) {
+                    let message = format!("`${{{name}}}` is known but not built yet");
+                    desk.error_inside("not_built", at, message, "leave it out for now");
+                    return None;
+                }
+                let message = format!("`${{{name}}}` is set by {}", known.setter);
+                let help = self.help(desk, known, name);
+                desk.error_inside("unknown_variable", at, message, help);
+                None
+            }
+        }
+    }
+
+    fn help(&self, desk: &Desk, known: &Known, wrong: &str) -> String {
+        let set: Vec<&(String, Mark, Vec<String>)> = known
+            .set
+            .keys()
+            .filter_map(|variable| self.variables.get(usize::from(variable.0)))
+            .filter(|(_, at, _)| *at != Mark::default())
+            .collect();
+        let names: Vec<&str> = set.iter().map(|(name, ..)| name.as_str()).collect();
+        match crate::base::name::nearest(wrong, names.iter().copied()) {
+            Some(near) => {
+                let line = set.iter().find(|(name, ..)| name == near).map_or(0, |(_, at, _)| desk.line(*at));
+                format!("did you mean `${{{near}}}`, set at line {line}?")
+            }
+            None => suggest(wrong, &names),
+        }
+    }
+
+    /// The template filled with sample values: round `n` takes the n-th value of each variable, or its last.
+    pub(super) fn sample(&self, template: &Template, n: usize) -> String {
+        let mut text = String::new();
+        let value = |variable: VarId| {
+            let samples = self.variables.get(usize::from(variable.0)).map(|(_, _, samples)| samples.as_slice());
+            samples.and_then(|all| all.get(n).or(all.last())).map_or("0", String::as_str)
+        };
+        template.render(value, &mut text);
+        text
+    }
+
+    /// How many rounds of [`Self::sample`] show every value.
+    pub(super) fn rounds(&self) -> usize {
+        self.variables.iter().map(|(_, _, samples)| samples.len()).max().unwrap_or(0).max(1)
+    }
+}
+
+fn narrow(n: usize) -> u16 {
+    u16::try_from(n).unwrap_or(u16::MAX)
+}
+
+enum Part {
+    Text(String),
+    Name { name: String, at: std::ops::Range<usize> },
+}
+
+struct Wrong {
+    message: String,
+    at: std::ops::Range<usize>,
+}
+
+/// Cuts `a ${b} $${c}` into text `a `, name `b`, text ` ${c}`.
+fn cut(text: &str) -> Result<Vec<Part>, Wrong> {
+    let mut parts = Vec::new();
+    let mut plain = String::new();
+    let mut at = 0;
+    while let Some(rest) = text.get(at..).filter(|rest| !rest.is_empty()) {
+        if let Some(after) = rest.strip_prefix("$${") {
+            plain.push_str("${");
+            at = text.len() - after.len();
+        } else if let Some(after) = rest.strip_prefix("${") {
+            let Some((name, _)) = after.split_once('}') else {
+                return Err(Wrong { message: "`${` is not closed".to_owned(), at: at..text.len() });
+            };
+            let range = at..at + name.len() + 3;
+            let is_name = name.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_')
+                && name.chars().all(|c| c.is_ascii_alphanumeric() || "_.-".contains(c));
+            if !is_name {
+                return Err(Wrong { message: format!("`{name}` is not the name of a variable"), at: range });
+            }
+            if !plain.is_empty() {
+                parts.push(Part::Text(std::mem::take(&mut plain)));
+            }
+            at = range.end;
+            parts.push(Part::Name { name: name.to_owned(), at: range });
+        } else {
+            let end = rest.char_indices().skip(1).find(|(_, c)| *c == '$').map_or(rest.len(), |(n, _)| n);
+            plain.push_str(rest.get(..end).unwrap_or_default());
+            at += end;
+        }
+    }
+    if !plain.is_empty() {
+        parts.push(Part::Text(plain));
+    }
+    Ok(parts)
+}

@@ -1,0 +1,92 @@
+//! Variables that are drawn at the start of every journey.
+
+use super::desk::Desk;
+use super::tables::{Known, Set, Tables};
+use crate::plan::program::Draw;
+use crate::plan::template::{Escape, VarId};
+use crate::spec::names::Named;
+use crate::spec::scenario::Var;
+use crate::spec::source::{Mark, Spanned};
+
+/// The draws, in the order they are written: a `Text` may use what stands before it.
+pub(super) fn vars(desk: &mut Desk, tables: &mut Tables, written: Option<&Spanned<Named<Var>>>) -> Vec<(VarId, Draw)> {
+    let Some(named) = desk.open_if(written) else { return Vec::new() };
+    let mut draws = Vec::new();
+    let mut known = Known { setter: "no variable before it".to_owned(), ..Known::default() };
+    for (name, at, var) in desk.entries(named, "variables") {
+        let is_name = name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_' || c == '-');
+        if !is_name || !name.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_') {
+            desk.error("bad_name", at, format!("`{name}` cannot be written as `${{{name}}}`"), "use a-z 0-9 _ -");
+        }
+        let draw = desk.open(var).and_then(|kind| draw(desk, (tables, &known), kind, var.mark));
+        // A variable with a mistake is known all the same, so that its uses are not reported too.
+        let samples = draw.as_ref().map_or_else(Vec::new, |draw| samples(tables, draw));
+        let variable = tables.variable(name, at, samples);
+        known.set.insert(variable, Set::Surely);
+        draws.push((variable, draw.unwrap_or(Draw::Uuid)));
+    }
+    draws
+}
+
+fn draw(desk: &mut Desk, (tables, known): (&Tables, &Known), kind: &Var, at: Mark) -> Option<Draw> {
+    match kind {
+        Var::Text(text) => tables.template(desk, known, text, Escape::Plain).map(Draw::Text),
+        Var::Uuid => Some(Draw::Uuid),
+        Var::Hex(digits) => {
+            let count = *desk.open(digits)?;
+            let fits = u16::try_from(count).ok().filter(|n| (1..=1024).contains(n));
+            if fits.is_none() {
+                desk.error("bad_number", digits.mark, format!("{count} digits"), "write 1 to 1024");
+            }
+            fits.map(Draw::Hex)
+        }
+        Var::Int(low, high) => {
+            let (first, last) = (desk.open(low).copied(), desk.open(high).copied());
+            let (first, last) = (first?, last?);
+            if first > last {
+                desk.error("shares", at, format!("{first} is above {last}"), "write the smaller number first");
+            }
+            Some(Draw::Int(first, last))
+        }
+        Var::Choice(options) => choice(desk, options, at),
+        Var::Counter { start, step } => {
+            let start = desk.open_if(start.as_ref()).copied().unwrap_or(0);
+            let step = desk.open_if(step.as_ref()).copied().unwrap_or(1);
+            Some(Draw::Counter { start, step })
+        }
+    }
+}
+
+fn choice(desk: &mut Desk, options: &[Spanned<(Spanned<String>, Spanned<u64>)>], at: Mark) -> Option<Draw> {
+    let mut all = Vec::new();
+    for option in options {
+        let Some((text, weight)) = desk.open(option) else { continue };
+        let (value, weight) = (desk.text(text), desk.open(weight));
+        if value.is_some_and(|value| value.contains("${")) {
+            desk.not_built("a variable inside Choice", text.mark);
+        }
+        all.extend(value.zip(weight).map(|(value, weight)| (value.to_owned(), *weight)));
+    }
+    if all.iter().try_fold(0_u64, |sum, (_, weight)| sum.checked_add(*weight)).is_none_or(|sum| sum == 0) {
+        desk.error(
+            "bad_number",
+            at,
+            "the weights add up to nothing that can be drawn from",
+            "give one a weight above 0",
+        );
+        return None;
+    }
+    Some(Draw::Choice(all))
+}
+
+/// Values the variable may take, to try a body with.
+fn samples(tables: &Tables, draw: &Draw) -> Vec<String> {
+    match draw {
+        Draw::Text(template) => (0..tables.rounds()).map(|n| tables.sample(template, n)).collect(),
+        Draw::Uuid => vec!["00000000-0000-4000-8000-00000000000a".to_owned()],
+        Draw::Hex(digits) => vec!["a".repeat(usize::from(*digits))],
+        Draw::Int(low, high) => vec![low.to_string(), high.to_string()],
+        Draw::Choice(options) => options.iter().map(|(text, _)| text.clone()).collect(),
+        Draw::Counter { start, .. } => vec![start.to_string()],
+    }
+}

@@ -1,0 +1,189 @@
+//! A scenario as written: target, client, load, variables, journeys, checks. Steps are in `step`.
+
+use serde::Deserialize;
+
+use super::names::Named;
+use super::source::{Spanned, Written, written};
+use super::step::{Think, WrittenStep};
+
+written! {
+    /// The whole file.
+    Scenario {
+        name: Spanned<String>,
+        target: Option<Spanned<Target>>,
+        client: Option<Spanned<Client>>,
+        load: Spanned<Vec<Spanned<Workload>>>,
+        vars: Option<Spanned<Named<Var>>>,
+        journeys: Spanned<Named<Journey>>,
+        checks: Option<Spanned<Vec<Spanned<String>>>>,
+    } later {
+        data, secrets, tokens, setup, teardown, max_series, gate, faults, fleet, evidence, fidelity, reactions, pages,
+    }
+}
+
+written! {
+    /// Where requests go.
+    Target { base: Spanned<String>, hosts: Option<Spanned<Named<String>>>, max_rate: Option<Spanned<String>> }
+    later { http, dns, tls, connect_to, unix, source, max_run }
+}
+
+written! {
+    /// How clients behave.
+    Client {
+        connections: Option<Spanned<Connections>>,
+        timeouts: Option<Spanned<Timeouts>>,
+        headers: Option<Spanned<Named<String>>>,
+        body_limit: Option<Spanned<String>>,
+    } later { auth, cookies, redirects, patience, retry }
+}
+
+/// Connections and how they are shared.
+#[derive(Clone, Debug, Deserialize)]
+pub(crate) enum Connections {
+    Shared(Box<Shared>),
+    PerUser(Box<PerUser>),
+    Fresh,
+}
+
+impl Written for Connections {
+    fn later(&self) -> Vec<(&'static str, super::source::Mark)> {
+        match self {
+            Self::Shared(shared) => shared.later(),
+            Self::PerUser(own) => own.later(),
+            Self::Fresh => Vec::new(),
+        }
+    }
+}
+
+written! {
+    /// At most so many for all.
+    Shared { max: Option<Spanned<u64>> } later { streams, open_first, open_rate, max_requests, max_age, idle }
+}
+
+written! {
+    /// Own ones for each user.
+    PerUser {} later { streams, open_first, open_rate, max_requests, max_age, idle }
+}
+
+written! {
+    /// Limits of time.
+    Timeouts {
+        connect: Option<Spanned<String>>,
+        wait: Option<Spanned<String>>,
+        first_byte: Option<Spanned<String>>,
+        idle: Option<Spanned<String>>,
+        total: Option<Spanned<String>>,
+    } later { resolve, tls }
+}
+
+/// One stream of arrivals, or one group of users.
+#[derive(Clone, Debug, Deserialize)]
+pub(crate) enum Workload {
+    Open(Box<Open>),
+    Closed(Box<Closed>),
+}
+
+impl Written for Workload {
+    fn later(&self) -> Vec<(&'static str, super::source::Mark)> {
+        match self {
+            Self::Open(open) => open.later(),
+            Self::Closed(closed) => closed.later(),
+        }
+    }
+}
+
+written! {
+    /// Arrivals that do not wait for the server.
+    Open {
+        name: Option<Spanned<String>>,
+        rate: Spanned<Vec<Spanned<Piece>>>,
+        spacing: Option<Spanned<Spacing>>,
+        mix: Option<Spanned<Named<u64>>>,
+        max_in_flight: Option<Spanned<u64>>,
+        warmup: Option<Spanned<String>>,
+        drain: Option<Spanned<String>>,
+        start: Option<Spanned<Start>>,
+        arrivals: Option<Spanned<u64>>,
+    } later { stay, client }
+}
+
+written! {
+    /// Users that wait for answers.
+    Closed {
+        name: Option<Spanned<String>>,
+        users: Spanned<Vec<Spanned<UserPiece>>>,
+        mix: Option<Spanned<Named<u64>>>,
+        think: Option<Spanned<Think>>,
+        warmup: Option<Spanned<String>>,
+        drain: Option<Spanned<String>>,
+        start: Option<Spanned<Start>>,
+    } later { iterations, cycle, client }
+}
+
+/// A piece of a rate.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) enum Piece {
+    Hold { rate: Spanned<String>, r#for: Spanned<String> },
+    Ramp { from: Option<Spanned<String>>, to: Spanned<String>, over: Spanned<String> },
+}
+
+impl Written for Piece {}
+
+/// A piece of a number of users.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) enum UserPiece {
+    Hold { users: Spanned<u64>, r#for: Spanned<String> },
+}
+
+impl Written for UserPiece {}
+
+/// Where between its neighbours an arrival lies.
+#[derive(Clone, Copy, Debug, Deserialize)]
+pub(crate) enum Spacing {
+    Even,
+    Poisson,
+}
+
+impl Written for Spacing {}
+
+/// When a workload begins.
+#[derive(Clone, Debug, Deserialize)]
+pub(crate) enum Start {
+    At(Spanned<String>),
+}
+
+impl Written for Start {}
+
+/// A variable drawn once per journey.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) enum Var {
+    Text(Spanned<String>),
+    Uuid,
+    Hex(Spanned<u64>),
+    Int(Spanned<i64>, Spanned<i64>),
+    Choice(Vec<Spanned<(Spanned<String>, Spanned<u64>)>>),
+    Counter { start: Option<Spanned<i64>>, step: Option<Spanned<i64>> },
+}
+
+impl Written for Var {}
+
+written! {
+    /// A user's path.
+    Journey {
+        steps: Spanned<Vec<Spanned<WrittenStep>>>,
+        think: Option<Spanned<Think>>,
+        on_failure: Option<Spanned<OnFailure>>,
+    } later { walk, owner, misbehave, client }
+}
+
+/// What a failed step does.
+#[derive(Clone, Copy, Debug, Deserialize)]
+pub(crate) enum OnFailure {
+    EndJourney,
+    Continue,
+}
+
+impl Written for OnFailure {}
