@@ -11,6 +11,8 @@ mod deeds;
 mod handshake;
 mod play;
 mod rig;
+#[cfg(test)]
+mod tests;
 mod traffic;
 
 use std::fmt;

@@ -207,10 +207,13 @@ impl<'a> Play<'a> {
                 }
             }
             Command::StopLoad => self.traffic.stop(),
-            Command::Apply(act) => match self.intent(act) {
-                Some(line) if self.write(Source::Controller, "", line) => self.under_way.push(deeds.apply(act)),
-                _ => self.hear(Event::NotApplied(act)),
-            },
+            Command::Apply(act) => {
+                if self.intent(act).is_some_and(|line| self.write(Source::Controller, "", line)) {
+                    self.under_way.push(deeds.apply(act));
+                } else {
+                    self.hear(Event::NotApplied(act));
+                }
+            }
             Command::Prove(act) => self.under_way.push(deeds.prove(act)),
             Command::Renew(act) => self.under_way.push(deeds.renew(act)),
             Command::Revert(act) => {
