@@ -1,0 +1,350 @@
+//! The director: what a drill does next. Pure: it is told the time, reads no clock, opens no socket, draws nothing.
+//!
+//! ```text
+//! Armed ─► Baseline ─► Exercise ─► Watching ─┐
+//!   │         │            │           │     ├─► Cleanup ─► Done
+//!   └─────────┴── Aborting ┴───────────┴─────┘
+//! ```
+//! Inside one step: fold the second, abort, what was heard, due acts in file order, the robot, leases, the phase.
+//! Not here: how a command is carried out (`stage`), what impact is (`judge::impact`). Called by the stage and by tests.
+
+mod acts;
+mod command;
+mod live;
+mod robot;
+mod steady;
+mod story;
+#[cfg(test)]
+mod tests;
+mod view;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+pub use command::{ActId, Author, Command, Ended, Ending, Event, MitigationId, Page, Phase};
+
+use crate::base::clock::Tick;
+use crate::measure::interval::Interval;
+use crate::plan::drill::{DrillPlan, Moment, When};
+use acts::{Acts, Stand};
+use robot::Robot;
+use story::{Happened, Story};
+use view::View;
+
+/// The mark that ends the exercise.
+const RESOLVED: &str = "resolved";
+/// The least time between that mark and the end of watching.
+const AFTER_CLAIM: Duration = Duration::from_secs(5);
+
+/// When the phases began.
+#[derive(Clone, Copy, Debug, Default)]
+struct Course {
+    baseline: Tick,
+    exercise: Tick,
+}
+
+/// Decides one drill.
+#[derive(Debug)]
+pub struct Director {
+    plan: Arc<DrillPlan>,
+    phase: Phase,
+    course: Course,
+    /// When it was last asked.
+    stepped: Tick,
+    /// What was heard since then.
+    heard: Vec<(Tick, Event)>,
+    ready: bool,
+    view: View,
+    story: Story,
+    acts: Acts,
+    robot: Robot,
+    ending: Option<Ending>,
+    /// Somebody asked twice: verification is not waited for any more.
+    hurried: bool,
+}
+
+impl Director {
+    /// A director for `plan`, waiting for [`Event::Ready`].
+    pub fn new(plan: Arc<DrillPlan>) -> Self {
+        Self {
+            phase: Phase::Armed,
+            course: Course::default(),
+            stepped: Tick::ZERO,
+            heard: Vec::new(),
+            ready: false,
+            view: View::new(&plan),
+            story: Story::default(),
+            acts: Acts::new(&plan),
+            robot: Robot::new(&plan),
+            ending: None,
+            hurried: false,
+            plan,
+        }
+    }
+
+    /// Takes note of `event`, which happened at `now`; the next [`Director::step`] acts on it.
+    pub fn hear(&mut self, now: Tick, event: Event) {
+        if self.phase != Phase::Done {
+            self.heard.push((now, event));
+        }
+    }
+
+    /// Decides what is to be done at `now`. `seen` is a second that has just closed, if one has.
+    pub fn step(&mut self, now: Tick, seen: Option<&Interval>) -> Vec<Command> {
+        let mut out = Vec::new();
+        if self.phase == Phase::Done {
+            return out;
+        }
+        self.stepped = now;
+        if let Some(second) = seen {
+            self.fold(now, second);
+        }
+        if let Some(why) = self.view.silent(now).filter(|_| self.phase.has_load()) {
+            self.end(Ending::Aborted(why));
+        }
+        self.listen(&mut out);
+        self.act(now, &mut out);
+        self.acts.renew(now, &self.plan, &mut out);
+        if self.advance(now, &mut out) {
+            // What is due at the very start of a phase is not kept waiting.
+            self.act(now, &mut out);
+        }
+        out
+    }
+
+    /// The next planned instant, later than the last step unless something was heard since; `None` when only an event
+    /// can move the drill.
+    pub fn wake_at(&self) -> Option<Tick> {
+        if !self.heard.is_empty() {
+            return Some(self.stepped);
+        }
+        let phases = &self.plan.phases;
+        let exercise = self.course.exercise;
+        let own = match self.phase {
+            Phase::Armed | Phase::Aborting | Phase::Done => None,
+            Phase::Baseline => Some(self.course.baseline + phases.baseline),
+            Phase::Exercise => Some(exercise + phases.at_most),
+            Phase::Watching => Some(exercise + phases.at_most + phases.recovery_hold),
+            Phase::Cleanup => self.acts.overdue_at(),
+        };
+        let claim = self.story.claim().filter(|_| self.phase == Phase::Watching).map(|at| at + AFTER_CLAIM);
+        let silence = self.view.silent_at().filter(|_| self.phase.has_load());
+        let acting = self.phase.is_exercised() && self.ending.is_none();
+        let act = self.acts.waiting().filter(|_| acting).filter_map(|act| self.due(act)).min();
+        let robot = self.robot.next(&self.plan, &self.story).filter(|_| acting);
+        let all = [own, claim, silence, act, robot, self.acts.renew_at()];
+        all.into_iter().flatten().filter(|at| *at > self.stepped).min()
+    }
+
+    /// Where the drill is.
+    pub fn phase(&self) -> Phase {
+        self.phase
+    }
+
+    /// Names of the acts that are in force, or may be.
+    pub fn in_force(&self) -> Vec<&str> {
+        self.acts.open().map(|act| self.plan.acts[act.0].name.as_str()).collect()
+    }
+
+    /// The live share of bad requests, for screens; `None` before the first window.
+    pub fn bad_ratio(&self) -> Option<f64> {
+        self.view.ratio()
+    }
+
+    fn fold(&mut self, now: Tick, second: &Interval) {
+        self.view.fold(now, second, self.phase == Phase::Baseline);
+        if self.phase.is_exercised() {
+            if self.view.impact() {
+                self.story.note(now, Happened::Impact);
+            }
+            if self.view.clear() && self.story.when(&Happened::Impact).is_some() {
+                self.story.note(now, Happened::Clear);
+            }
+        }
+    }
+
+    fn end(&mut self, ending: Ending) {
+        // The first reason stands; only a drill that ran its course can still be interrupted while it cleans up.
+        if matches!(self.ending, None | Some(Ending::Finished)) {
+            self.ending = Some(ending);
+        }
+    }
+
+    fn listen(&mut self, out: &mut Vec<Command>) {
+        for (at, event) in std::mem::take(&mut self.heard) {
+            match event {
+                Event::Ready => self.ready = true,
+                Event::Page(page) => {
+                    let shaken = self.acts.first_at().is_some_and(|first| first <= at);
+                    if page.action == "trigger" && shaken {
+                        self.story.note(at, Happened::Page);
+                    }
+                }
+                Event::Marked(mark) => self.mark(at, mark),
+                Event::Stop(ending) => self.end(ending),
+                Event::Hurry => self.hurried = true,
+                Event::Performed(id) => {
+                    if self.plan.mitigations.get(id.0).is_some_and(|one| one.verify.is_some()) {
+                        out.push(Command::Verify(id));
+                    }
+                    self.acts.look_now(at, &self.plan);
+                }
+                Event::Applied(act) if self.acts.applied(act, at, &self.plan) => {
+                    self.story.note(at, Happened::Act(self.plan.acts[act.0].name.clone()));
+                    out.push(Command::Prove(act));
+                }
+                Event::LeaseLost(act, why) if self.acts.lost(act) => {
+                    let name = &self.plan.acts[act.0].name;
+                    self.end(Ending::Aborted(format!("the lease of act `{name}` was lost: {why}")));
+                }
+                Event::Undone(act) if self.acts.undone(act) => out.push(Command::Confirm(act)),
+                Event::Healed(act) if self.acts.healed(act) => out.push(Command::ReadBack(act)),
+                other => self.acts.hear(other),
+            }
+        }
+    }
+
+    fn mark(&mut self, at: Tick, mark: String) {
+        self.story.note(at, Happened::Mark(mark));
+    }
+
+    /// When `act` is due, as far as that is known.
+    fn due(&self, act: ActId) -> Option<Tick> {
+        match &self.plan.acts.get(act.0)?.when {
+            When::At(after) => Some(self.course.exercise + *after),
+            When::After(moment, after) => {
+                let happened = match moment {
+                    Moment::Impact => Happened::Impact,
+                    Moment::Mark(mark) => Happened::Mark(mark.clone()),
+                    Moment::Act(name) => Happened::Act(name.clone()),
+                    Moment::Mitigation(name) => Happened::Mitigation(name.clone()),
+                };
+                self.story.when(&happened).map(|at| at + *after)
+            }
+        }
+    }
+
+    /// Acts that are due, in file order, then the robot.
+    fn act(&mut self, now: Tick, out: &mut Vec<Command>) {
+        if self.ending.is_some() {
+            return;
+        }
+        if self.phase == Phase::Exercise {
+            self.trigger(now, out);
+        }
+        if self.phase.is_exercised() {
+            self.play(now, out);
+        }
+    }
+
+    fn trigger(&mut self, now: Tick, out: &mut Vec<Command>) {
+        let due: Vec<ActId> = self.acts.waiting().filter(|act| self.due(*act).is_some_and(|due| due <= now)).collect();
+        for act in due {
+            self.acts.begin(act, now);
+            out.push(Command::Apply(act));
+        }
+    }
+
+    fn play(&mut self, now: Tick, out: &mut Vec<Command>) {
+        // A deed may be the cue of another step; each step acts once, so this ends.
+        while let Some(step) = self.robot.take_due(now, &self.plan, &self.story) {
+            let deed = robot::carry_out(&self.plan, step);
+            match &deed {
+                Command::Mark { mark, .. } => self.mark(now, mark.clone()),
+                Command::Perform(id, _) => {
+                    if let Some(one) = self.plan.mitigations.get(id.0) {
+                        self.story.note(now, Happened::Mitigation(one.name.clone()));
+                    }
+                }
+                _ => {}
+            }
+            out.push(deed);
+        }
+    }
+
+    fn enter(&mut self, phase: Phase, out: &mut Vec<Command>) {
+        self.phase = phase;
+        out.push(Command::Enter(phase));
+    }
+
+    /// Moves through the phases as far as `now` allows. True when it moved.
+    fn advance(&mut self, now: Tick, out: &mut Vec<Command>) -> bool {
+        let first = self.phase;
+        loop {
+            let before = self.phase;
+            match self.phase {
+                phase if phase.may_end() && self.ending.is_some() => {
+                    let loaded = self.phase.has_load();
+                    self.enter(Phase::Aborting, out);
+                    if loaded {
+                        out.push(Command::StopLoad);
+                    }
+                }
+                Phase::Armed if self.ready => {
+                    self.course.baseline = now;
+                    self.view.begin(now);
+                    self.enter(Phase::Baseline, out);
+                    out.push(Command::StartLoad);
+                }
+                Phase::Baseline if now >= self.course.baseline + self.plan.phases.baseline => {
+                    self.leave_baseline(now, out);
+                }
+                Phase::Exercise if self.exercise_over(now) => self.enter(Phase::Watching, out),
+                Phase::Watching if self.watching_over(now) => {
+                    out.push(Command::StopLoad);
+                    self.ending = Some(Ending::Finished);
+                    self.enter(Phase::Cleanup, out);
+                }
+                Phase::Aborting => self.enter(Phase::Cleanup, out),
+                Phase::Cleanup => {
+                    self.acts.clean_up(now, self.hurried, out);
+                    if self.acts.open().next().is_none() {
+                        self.enter(Phase::Done, out);
+                        out.push(Command::Finish(self.ended()));
+                    }
+                }
+                _ => {}
+            }
+            if self.phase == before && (self.ending.is_none() || !self.phase.may_end()) {
+                return self.phase != first;
+            }
+        }
+    }
+
+    fn leave_baseline(&mut self, now: Tick, out: &mut Vec<Command>) {
+        match self.view.steady() {
+            Ok(()) => {
+                self.course.exercise = now;
+                self.enter(Phase::Exercise, out);
+            }
+            Err(ending) => self.end(ending),
+        }
+    }
+
+    fn exercise_over(&self, now: Tick) -> bool {
+        self.story.claim().is_some() || now >= self.course.exercise + self.plan.phases.at_most
+    }
+
+    fn watching_over(&self, now: Tick) -> bool {
+        let phases = &self.plan.phases;
+        let claimed = self.story.claim().is_none_or(|at| now >= at + AFTER_CLAIM);
+        let clean = self.view.clean_for().is_some_and(|held| held >= phases.recovery_hold);
+        (clean && claimed) || now >= self.course.exercise + phases.at_most + phases.recovery_hold
+    }
+
+    fn ended(&self) -> Ended {
+        let name = |act: ActId| self.plan.acts[act.0].name.clone();
+        Ended {
+            ending: self.ending.clone().unwrap_or(Ending::Finished),
+            unclean: self
+                .acts
+                .iter()
+                .filter_map(|(act, stand)| match stand {
+                    Stand::Stuck(why) => Some((name(act), why.clone())),
+                    _ => None,
+                })
+                .collect(),
+            unproved: self.acts.unproved().map(name).collect(),
+        }
+    }
+}

@@ -1,0 +1,198 @@
+//! Deeds: what a command sets going, and what is told when it is over: lines for the journal, an event for the director.
+//!
+//! Each has a limit of time; they run side by side on the stage's thread. Not here: the order of things (`director`), the
+//! lines that are written before an effect (`play`).
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures::FutureExt;
+use futures::future::LocalBoxFuture;
+
+use super::DrillError;
+use super::handshake::agree;
+use crate::base::clock::Clock;
+use crate::base::timer::Timer;
+use crate::drill::director::{ActId, Ending, Event, MitigationId};
+use crate::drill::lever::http::Endpoint;
+use crate::drill::lever::{Levers, READ_BACK, Renewal};
+use crate::measure::journal::Event as Line;
+use crate::plan::drill::{Act, DrillPlan};
+
+/// How often a system is asked whether it still agrees.
+const AGREES_EVERY: Duration = Duration::from_secs(60);
+
+/// What came of a deed.
+#[derive(Debug, Default)]
+pub(super) struct Told {
+    pub(super) lines: Vec<Line>,
+    pub(super) event: Option<Event>,
+}
+
+impl Told {
+    fn new(lines: Vec<Line>, event: Event) -> Self {
+        Self { lines, event: Some(event) }
+    }
+
+    fn note(text: String) -> Self {
+        Self { lines: vec![note(text)], event: None }
+    }
+}
+
+/// A deed under way.
+pub(super) type Deed = LocalBoxFuture<'static, Told>;
+
+fn note(text: String) -> Line {
+    Line::Mark { mark: "note".to_owned(), text }
+}
+
+/// Makes the deeds of one drill.
+#[derive(Clone, Debug)]
+pub(super) struct Deeds {
+    pub(super) plan: Arc<DrillPlan>,
+    pub(super) levers: Arc<Levers>,
+}
+
+impl Deeds {
+    fn act(&self, act: ActId) -> Option<&Act> {
+        self.plan.acts.get(act.0)
+    }
+
+    pub(super) fn apply(self, id: ActId) -> Deed {
+        async move {
+            let Some(act) = self.act(id) else { return Told::default() };
+            match self.levers.apply(id.0, act).await {
+                Ok(()) => Told { lines: Vec::new(), event: Some(Event::Applied(id)) },
+                Err(error) => {
+                    let text = format!("act `{}` was not put in force: {error}", act.name);
+                    Told::new(vec![note(text)], Event::NotApplied(id))
+                }
+            }
+        }
+        .boxed_local()
+    }
+
+    pub(super) fn prove(self, id: ActId) -> Deed {
+        async move {
+            let Some(act) = self.act(id) else { return Told::default() };
+            let injected = |proof: String, proved| Line::Injected { id: act.name.clone(), proof, proved };
+            match self.levers.prove(act).await {
+                Ok(seen) => Told::new(vec![injected(seen, true)], Event::Proved(id, true)),
+                Err(why) => {
+                    let text = format!("no proof that act `{}` touched anything: {why}", act.name);
+                    Told::new(vec![injected(String::new(), false), note(text)], Event::Proved(id, false))
+                }
+            }
+        }
+        .boxed_local()
+    }
+
+    pub(super) fn renew(self, id: ActId) -> Deed {
+        async move {
+            let Some(act) = self.act(id) else { return Told::default() };
+            let name = act.name.clone();
+            match self.levers.renew(id.0, act).await {
+                Renewal::Renewed => Told { lines: vec![Line::Renewed { id: name }], event: None },
+                Renewal::Unasked(why) => Told::note(format!("the lease of act `{name}` could not be renewed: {why}")),
+                Renewal::Undone => {
+                    Told::new(vec![note(format!("act `{name}` was undone by somebody"))], Event::Undone(id))
+                }
+                Renewal::Lost(why) => {
+                    let text = format!("the lease of act `{name}` ended: {why}");
+                    Told::new(vec![note(text)], Event::LeaseLost(id, why))
+                }
+            }
+        }
+        .boxed_local()
+    }
+
+    pub(super) fn revert(self, id: ActId) -> Deed {
+        async move {
+            let Some(act) = self.act(id) else { return Told::default() };
+            let name = act.name.clone();
+            match self.levers.revert(id.0, act).await {
+                Ok(()) => Told::new(vec![Line::Healed { id: name }], Event::Healed(id)),
+                Err(reason) => {
+                    Told::new(vec![Line::HealFailed { id: name, reason: reason.clone() }], Event::HealFailed(id, reason))
+                }
+            }
+        }
+        .boxed_local()
+    }
+
+    /// After our own undo: not reading it back is a failure.
+    pub(super) fn read_back(self, id: ActId) -> Deed {
+        async move {
+            let Some(act) = self.act(id) else { return Told::default() };
+            let name = act.name.clone();
+            match self.levers.read_back(act, READ_BACK).await {
+                Ok(_) => Told::new(vec![Line::Verified { id: name }], Event::Verified(id)),
+                Err(reason) => {
+                    Told::new(vec![Line::HealFailed { id: name, reason: reason.clone() }], Event::HealFailed(id, reason))
+                }
+            }
+        }
+        .boxed_local()
+    }
+
+    /// After somebody's undo: a part of the system may act on the change for a while longer; the clean-up does the rest.
+    pub(super) fn confirm(self, id: ActId) -> Deed {
+        async move {
+            let Some(act) = self.act(id) else { return Told::default() };
+            let name = act.name.clone();
+            match self.levers.read_back(act, self.plan.phases.at_most).await {
+                Ok(_) => {
+                    let lines =
+                        vec![Line::Healing { id: name.clone() }, Line::Healed { id: name.clone() }, Line::Verified { id: name }];
+                    Told::new(lines, Event::Verified(id))
+                }
+                Err(why) => Told::note(format!("act `{name}` was undone, but not everywhere: {why}")),
+            }
+        }
+        .boxed_local()
+    }
+
+    pub(super) fn perform(self, id: MitigationId) -> Deed {
+        async move {
+            let Some(mitigation) = self.plan.mitigations.get(id.0) else { return Told::default() };
+            let Some(lever) = &mitigation.does else { return Told { lines: Vec::new(), event: Some(Event::Performed(id)) } };
+            match self.levers.perform(lever).await {
+                Ok(()) => Told { lines: Vec::new(), event: Some(Event::Performed(id)) },
+                Err(error) => {
+                    let (name, text) = (mitigation.name.clone(), error.to_string());
+                    Told { lines: vec![Line::Effect { name, verified: false, text }], event: None }
+                }
+            }
+        }
+        .boxed_local()
+    }
+
+    pub(super) fn verify(self, id: MitigationId) -> Deed {
+        async move {
+            let Some(mitigation) = self.plan.mitigations.get(id.0) else { return Told::default() };
+            let Some(probe) = &mitigation.verify else { return Told::default() };
+            let (verified, text) = match self.levers.wait_for(probe).await {
+                Ok(seen) => (true, seen),
+                Err(why) => (false, why),
+            };
+            Told { lines: vec![Line::Effect { name: mitigation.name.clone(), verified, text }], event: None }
+        }
+        .boxed_local()
+    }
+}
+
+/// Asks again every minute; tells when the system has taken its agreement back.
+pub(super) fn still_agrees(public: Endpoint, rate: f64, clock: Clock) -> Deed {
+    async move {
+        let Ok(mut timer) = Timer::new(&clock) else { return Told::default() };
+        loop {
+            timer.until(clock.now() + AGREES_EVERY).await;
+            // A system that is too busy to answer has not taken anything back.
+            if let Err(DrillError::Handshake { why, .. }) = agree(&public, rate).await {
+                let ending = Ending::Aborted(format!("the system no longer agrees to be shaken: {why}"));
+                return Told { lines: Vec::new(), event: Some(Event::Stop(ending)) };
+            }
+        }
+    }
+    .boxed_local()
+}
