@@ -115,6 +115,12 @@ impl Frame {
     }
 }
 
+/// The position in `seconds` of the first one at or after `at_s`, rounded.
+fn position(seconds: &[Interval], at_s: f64, round: impl Fn(f64) -> f64) -> usize {
+    let at = round(at_s);
+    seconds.partition_point(|one| f64::from(one.second) < at)
+}
+
 fn timeline(seen: &impact::Impact, story: Story<'_>, frame: &Frame, seconds: &[Interval]) -> (Timeline, Witness) {
     let at = |position: Option<usize>| position.and_then(|n| seconds.get(n)).map(|one| f64::from(one.second));
     let since = story.injected().unwrap_or(frame.t0_s);
