@@ -1,11 +1,14 @@
 //! Whole runs, made by hand: what is in their account, and how they come out.
 
+#![expect(clippy::float_cmp, reason = "these values are exact")]
+
 use std::time::Duration;
 
 use super::super::conclusion::{self, Conclusion};
 use super::super::finding::{Finding, Reason, Verdict};
 use super::*;
 use crate::judge::tests::{check, second};
+use crate::measure::interval::Health;
 use crate::measure::journal::{Event, Source, Undo};
 use crate::measure::record::Record;
 use crate::plan::curve::{Curve, Ramp};
@@ -217,7 +220,7 @@ fn a_drill_that_went_well_passes_with_its_instants_and_costs() {
     assert_eq!(conclusion, Conclusion::Passed, "{:#?}", account.findings);
     let drill = account.drill.as_ref().unwrap();
     let timeline = &drill.timeline;
-    assert_eq!((timeline.impact_s, timeline.mitigated_s, timeline.recovered_s), (Some(40.0), Some(70.0), Some(80.0)));
+    assert_eq!((timeline.impact_s, timeline.mitigated_s, timeline.recovered_s), (Some(40.1), Some(70.0), Some(80.0)));
     assert_eq!((timeline.detected_s, timeline.detected_by.as_str()), (Some(46.5), "staging"));
     assert_eq!((timeline.acknowledged_s, timeline.command_s), (Some(48.0), Some(50.0)));
     assert_eq!(timeline.claims, [("resolved".to_owned(), 90.0)]);
@@ -227,7 +230,7 @@ fn a_drill_that_went_well_passes_with_its_instants_and_costs() {
     assert!((drill.bad_minutes - 19.2 / 60.0).abs() < 1e-9 && (drill.budget_spent - 0.32 / 43.2).abs() < 1e-9);
     assert_eq!(drill.actions[0].verified_s, Some(72.0));
     assert!(drill.acts[0].proved && drill.acts[0].verified && drill.acts[0].what == "flag on");
-    assert_eq!(drill.expectations[4].measured, Some(40.0));
+    assert_eq!(drill.expectations[4].measured, Some(80.0 - 40.1));
     let fault = account.bands.iter().find(|band| band.kind == BandKind::Fault).unwrap();
     assert!((fault.from_s - 40.3).abs() < 1e-9 && (fault.to_s - 106.1).abs() < 1e-9);
     assert!(account.bands.iter().any(|band| band.kind == BandKind::Impact && band.to_s == 80.0));
@@ -250,7 +253,7 @@ fn nobody_acts_and_the_drill_fails_although_the_clean_up_heals_it() {
     assert_eq!((conclusion, conclusion.exit_code()), (Conclusion::Failed, 1));
     let recover = find(&account, "expect.recover");
     assert_eq!((recover.verdict, recover.reason), (Verdict::Fail, Reason::Censored));
-    assert_eq!(recover.observed, "not recovered: > 90 s");
+    assert_eq!(recover.observed, "not recovered: > 89.9 s");
     assert_eq!(find(&account, "expect.no_harm").verdict, Verdict::Pass);
     assert_eq!(account.findings[0].verdict, Verdict::Fail);
 }
@@ -367,7 +370,7 @@ fn a_record_without_end_never_passes() {
 fn a_frozen_generator_spoils_the_checks_of_its_window_and_the_run() {
     let mut frozen = record(60, 60, 60);
     for one in &mut frozen.seconds[20..23] {
-        one.health.insert(0, crate::measure::interval::Health { cpu_us: 0, stall_us: 1_000_000, waited_us: 0 });
+        one.health.insert(0, Health { cpu_us: 0, stall_us: 1_000_000, waited_us: 0 });
     }
     let hard = Threshold { level: Level::Hard, id: "hard".into(), ..check(Subject::Errors, Cmp::Less, 0.01) };
     let must = check(Subject::Errors, Cmp::Less, 0.01);

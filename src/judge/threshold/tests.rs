@@ -1,5 +1,7 @@
 //! Checks hold, fail, or cannot be told; never do they pass on nothing.
 
+#![expect(clippy::float_cmp, reason = "these values are exact")]
+
 use std::time::Duration;
 
 use proptest::prelude::*;
