@@ -71,13 +71,16 @@ pub fn point(subject: Subject, scope: &Scope, seconds: &[&Interval]) -> Option<E
     if n == 0 {
         return None;
     }
+    let among_unanswered = match subject {
+        Subject::Mean | Subject::Min => bins.is_empty(),
+        Subject::Max => unanswered > 0,
+        _ => false,
+    };
     let value = match subject {
+        _ if among_unanswered => f64::INFINITY,
         Subject::Quantile(q) | Subject::Lateness(q) => at(rank_of(q, n)),
-        Subject::Mean if bins.is_empty() => f64::INFINITY,
         Subject::Mean => bins.mean(),
-        Subject::Max if unanswered > 0 => f64::INFINITY,
-        Subject::Max => bins.max().map_or(f64::INFINITY, |value| value as f64),
-        Subject::Min if bins.is_empty() => f64::INFINITY,
+        Subject::Max => bins.extent().max as f64,
         Subject::Min => bins.extent().min as f64,
         Subject::Offered | Subject::Achieved | Subject::Goodput => counted as f64 / length,
         Subject::Requests => n as f64,

@@ -33,7 +33,9 @@ pub struct Rules {
 /// a few hundred does not end a drill.
 pub fn finding(seconds: &[&Interval], rules: Rules) -> Finding {
     let mut classes = Classes::default();
-    seconds.iter().for_each(|one| classes.merge(&one.classes()));
+    for one in seconds {
+        classes.merge(&one.classes());
+    }
     let (bad, n) = (classes.bad(), classes.total());
     let tolerated = 2.0 * (1.0 - rules.objective);
     let share = bad as f64 / n.max(1) as f64;

@@ -30,8 +30,8 @@ pub(super) fn of(
     let frame = Frame::of(bands, seconds, story);
     let series: Vec<Second> = seconds.iter().map(read).collect();
     let course = Course {
-        baseline: position(seconds, frame.baseline_s.0, f64::round)..position(seconds, frame.t0_s, f64::floor),
-        end: position(seconds, frame.end_s, f64::floor),
+        baseline: position(seconds, frame.baseline.0, f64::round)..position(seconds, frame.t0, f64::floor),
+        end: position(seconds, frame.end, f64::floor),
         hold: whole(plan.phases.recovery_hold),
     };
     let course = Course { baseline: settled(course.baseline), ..course };
@@ -52,8 +52,8 @@ pub(super) fn of(
     findings.extend(score.findings);
     let account = DrillAccount {
         about: plan.about.clone(),
-        t0_s: frame.t0_s,
-        end_s: frame.end_s,
+        t0_s: frame.t0,
+        end_s: frame.end,
         timeline,
         acts,
         actions,
@@ -94,30 +94,36 @@ fn settled(baseline: Range<usize>) -> Range<usize> {
 /// The borders of a drill, seconds on the run's clock.
 #[derive(Clone, Copy, Debug)]
 struct Frame {
-    baseline_s: (f64, f64),
-    t0_s: f64,
-    end_s: f64,
+    baseline: (f64, f64),
+    t0: f64,
+    end: f64,
     /// The end of the last second in which a request was due.
-    observed_s: f64,
+    observed: f64,
 }
 
 impl Frame {
     fn of(bands: &[Band], seconds: &[Interval], story: Story<'_>) -> Self {
         let phase = |name: &str| bands.iter().find(|band| band.name == name);
         let loaded = seconds.iter().rev().find(|one| one.classes().total() > 0);
-        let observed_s = loaded.map_or(0.0, |one| f64::from(one.second + 1));
+        let observed = loaded.map_or(0.0, |one| f64::from(one.second + 1));
         // Without an exercise everything there was is baseline.
-        let t0_s = phase("exercise").map_or_else(|| story.last_s().max(observed_s), |band| band.from_s);
-        let ends = |band: &&Band| matches!(band.name.as_str(), "cleanup" | "aborting") && band.from_s >= t0_s;
-        let end_s = bands.iter().find(ends).map_or(observed_s.max(t0_s), |band| band.from_s);
-        let baseline_s = phase("steady").map_or((t0_s, t0_s), |band| (band.from_s, band.to_s.min(t0_s)));
-        Self { baseline_s, t0_s, end_s, observed_s }
+        let t0 = phase("exercise").map_or_else(|| story.last_s().max(observed), |band| band.from_s);
+        let ends = |band: &&Band| matches!(band.name.as_str(), "cleanup" | "aborting") && band.from_s >= t0;
+        let end = bands.iter().find(ends).map_or(observed.max(t0), |band| band.from_s);
+        let baseline = phase("steady").map_or((t0, t0), |band| (band.from_s, band.to_s.min(t0)));
+        Self { baseline, t0, end, observed }
     }
+}
+
+/// The position in `seconds` of the first one at or after `at_s`, rounded.
+fn position(seconds: &[Interval], at_s: f64, round: impl Fn(f64) -> f64) -> usize {
+    let at = round(at_s);
+    seconds.partition_point(|one| f64::from(one.second) < at)
 }
 
 fn timeline(seen: &impact::Impact, story: Story<'_>, frame: &Frame, seconds: &[Interval]) -> (Timeline, Witness) {
     let at = |position: Option<usize>| position.and_then(|n| seconds.get(n)).map(|one| f64::from(one.second));
-    let since = story.injected().unwrap_or(frame.t0_s);
+    let since = story.begun().unwrap_or(frame.t0);
     let mark = |wanted: &'static str| move |event: &Event| matches!(event, Event::Mark { mark, .. } if mark == wanted);
     let page = story.first(since, |event| paged(event, "trigger"));
     let person = story.first(since, |event| mark("detected")(event) || mark("declare")(event));
@@ -132,11 +138,12 @@ fn timeline(seen: &impact::Impact, story: Story<'_>, frame: &Frame, seconds: &[I
     };
     let instant = |line: Option<&Line>| line.map(|line| line.at().secs_f64());
     let early =
-        |line: &&Line| paged(&line.event, "trigger") && story.injected().is_none_or(|at| line.at().secs_f64() < at);
+        |line: &&Line| paged(&line.event, "trigger") && story.begun().is_none_or(|at| line.at().secs_f64() < at);
     let witness = if page.is_some() && page == detected { Witness::Machine } else { Witness::Person };
     let timeline = Timeline {
         baseline_upper: seen.baseline_upper,
-        impact_s: at(seen.impact),
+        // Dated to a second, but never before what caused it.
+        impact_s: at(seen.impact).map(|at| if since < at + 1.0 { at.max(since) } else { at }),
         plateau: seen.plateau,
         peak: seen.peak,
         mitigated_s: at(seen.mitigated),
@@ -144,10 +151,10 @@ fn timeline(seen: &impact::Impact, story: Story<'_>, frame: &Frame, seconds: &[I
         detected_s: instant(detected),
         detected_by: detected.map(who).unwrap_or_default(),
         acknowledged_s: instant(acknowledged),
-        command_s: instant(story.first(frame.t0_s, mark("command"))),
+        command_s: instant(story.first(frame.t0, mark("command"))),
         claims: story.0.iter().filter_map(claim).collect(),
         false_alarms: story.0.iter().filter(early).count() as u64,
-        observed_until_s: frame.end_s.min(frame.observed_s.max(frame.t0_s)),
+        observed_until_s: frame.end.min(frame.observed.max(frame.t0)),
     };
     (timeline, witness)
 }

@@ -65,9 +65,9 @@ impl<'a> Story<'a> {
         self.0.iter().rev().find(|line| matches!(&line.event, Event::Healed { id } if id == name)).map(at_s)
     }
 
-    /// The first act that took hold, seconds.
-    pub(super) fn injected(self) -> Option<f64> {
-        self.0.iter().find(|line| matches!(line.event, Event::Injected { .. })).map(at_s)
+    /// When the first act began, seconds: its intent, as users may feel it before its proof is in.
+    pub(super) fn begun(self) -> Option<f64> {
+        self.0.iter().find(|line| matches!(line.event, Event::Intent { .. } | Event::Injected { .. })).map(at_s)
     }
 
     /// Faults of which nothing proves that they touched anything.

@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::base::seed::{Seed, Stream};
+use crate::measure::outcome::Class;
 
 const BASELINE: usize = 60;
 const BAD_FOR: usize = 60;
@@ -115,8 +116,8 @@ fn the_live_reading_sees_it_soon_and_clears_after_it() {
     let mut cleared = None;
     for (at, second) in series.iter().enumerate() {
         let mut classes = Classes::default();
-        classes.add(crate::measure::outcome::Class::Ok, second.total - second.bad);
-        classes.add(crate::measure::outcome::Class::Error, second.bad);
+        classes.add(Class::Ok, second.total - second.bad);
+        classes.add(Class::Error, second.bad);
         if at < BASELINE {
             live.baseline(&classes);
             assert_eq!(live.impact(), None);
