@@ -1,8 +1,67 @@
 //! Floor 7: what a person types, one file per command, and the exit codes.
+//!
+//! | file | holds |
+//! |---|---|
+//! | `args` | the command line as typed |
+//! | `exit` | the exit codes, in one table |
+//! | `term` | diagnostics and errors on the terminal |
+//! | `folder` `assemble` | a run's folder; from its files to the account and the reports |
+//! | `target` | the guard at work: who may be sent traffic |
+//! | `url` | a scenario from the flags of `squall run URL` |
+//! | `signals` | Ctrl-C and SIGTERM become the stop word |
+//! | `run` `drill` `check` `report` `staging` `recover` `completions` | one command each |
+
+mod args;
+mod assemble;
+mod completions;
+mod exit;
+mod folder;
+mod recover;
+mod report;
+mod run;
+mod signals;
+mod target;
+mod term;
+mod url;
 
 use std::process::ExitCode;
 
+use clap::Parser;
+
+use args::{Args, Command};
+use exit::{Exit, Failure};
+
 /// Runs the command line of this process.
 pub fn main() -> ExitCode {
-    ExitCode::SUCCESS
+    let args = match Args::try_parse() {
+        Ok(args) => args,
+        Err(error) => return usage(&error),
+    };
+    let exit = match dispatch(&args) {
+        Ok(exit) => exit,
+        Err(failure) => {
+            term::failure(&failure, args.global.json);
+            failure.exit
+        }
+    };
+    exit.into()
+}
+
+fn usage(error: &clap::Error) -> ExitCode {
+    // `--help` and `--version` are not mistakes.
+    let exit = if error.use_stderr() { Exit::Usage } else { Exit::Passed };
+    if error.print().is_err() {
+        return Exit::CouldNotRun.into();
+    }
+    exit.into()
+}
+
+fn dispatch(args: &Args) -> Result<Exit, Failure> {
+    match &args.command {
+        Command::Run(run) => run::main(run, &args.global),
+        Command::Drill(_) | Command::Check(_) | Command::Staging(_) => Err(Failure::usage("later")),
+        Command::Report(report) => report::main(report, &args.global),
+        Command::Recover(recover) => recover::main(recover, &args.global),
+        Command::Completions(shell) => completions::main(shell),
+    }
 }

@@ -125,7 +125,7 @@ pub async fn run(plan: Arc<DrillPlan>, mut env: StageEnv) -> Result<Ended, Drill
         biased;
         reason = stop.requested() => {
             let ended = Ended { ending: Ending::from(reason), unclean: Vec::new(), unproved: Vec::new() };
-            close(&mut journal, &ended.ending.words(), ended.exit_code())?;
+            close(&mut journal, &ended.ending.words())?;
             return Ok(ended);
         }
         armed = arm(&plan, &mut env) => armed,
@@ -133,7 +133,7 @@ pub async fn run(plan: Arc<DrillPlan>, mut env: StageEnv) -> Result<Ended, Drill
     let (rig, traffic) = match armed {
         Ok(armed) => armed,
         Err(error) => {
-            close(&mut journal, &format!("failed: {error}"), error.exit_code())?;
+            close(&mut journal, &format!("failed: {error}"))?;
             return Err(error);
         }
     };
@@ -142,7 +142,7 @@ pub async fn run(plan: Arc<DrillPlan>, mut env: StageEnv) -> Result<Ended, Drill
     let ended = play.run().await;
     drop(play);
     rig.stop().await;
-    close(&mut journal, &ended.ending.words(), ended.exit_code())?;
+    close(&mut journal, &ended.ending.words())?;
     Ok(ended)
 }
 
@@ -159,6 +159,6 @@ async fn arm(plan: &Arc<DrillPlan>, env: &mut StageEnv) -> Result<(Rig, Traffic)
     Ok((rig, traffic))
 }
 
-fn close(journal: &mut Journal, reason: &str, exit_code: u8) -> Result<(), JournalError> {
-    journal.append(Source::Controller, "", Event::End { reason: reason.to_owned(), exit_code }).map(drop)
+fn close(journal: &mut Journal, reason: &str) -> Result<(), JournalError> {
+    journal.append(Source::Controller, "", Event::End { reason: reason.to_owned() }).map(drop)
 }

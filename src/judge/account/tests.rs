@@ -168,7 +168,7 @@ impl Pen {
     }
 
     fn end(self, at_s: f64, reason: &str) -> Self {
-        self.write(at_s, Event::End { reason: reason.into(), exit_code: 0 })
+        self.write(at_s, Event::End { reason: reason.into() })
     }
 }
 

@@ -124,10 +124,8 @@ pub enum Event {
     Finding(Value),
     /// The run is over.
     End {
-        /// `finished`, or why it was stopped.
+        /// `finished`, or why it was stopped. What the run came to is judged from all the lines, this one included.
         reason: String,
-        /// The exit code.
-        exit_code: u8,
     },
 }
 

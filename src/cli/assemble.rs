@@ -1,0 +1,71 @@
+//! From a run's folder to its account and its reports. The end of a run and `squall report` take the same road.
+//!
+//! The plan is checked again from the texts that the journal holds, so that a report needs nothing but the folder.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use super::exit::{Exit, Failure, could_not};
+use super::folder::{JOURNAL, RECORD};
+use crate::base::seed::Seed;
+use crate::judge::account::{self, Account, Planned};
+use crate::judge::conclusion;
+use crate::measure::journal::{self, Event, Line, RunFacts};
+use crate::measure::record;
+use crate::plan::check::{self, Files, ScenarioOptions};
+use crate::plan::drill::DrillPlan;
+use crate::plan::load::LoadPlan;
+use crate::report;
+
+/// A run, judged.
+#[derive(Debug)]
+pub(super) struct Judged {
+    pub(super) account: Account,
+    pub(super) exit: Exit,
+}
+
+/// A checked plan, as it was run.
+#[derive(Clone, Debug)]
+pub(super) enum Plan {
+    Load(Arc<LoadPlan>),
+    Drill(Arc<DrillPlan>),
+}
+
+/// Judges the run in `dir` and writes all its reports.
+pub(super) fn render(dir: &Path) -> Result<Judged, Failure> {
+    let judged = judge(dir)?;
+    report::write_all(&judged.account, dir, judged.exit.code()).map_err(could_not("write the reports"))?;
+    Ok(judged)
+}
+
+/// Judges the run in `dir` from its journal and record alone.
+fn judge(dir: &Path) -> Result<Judged, Failure> {
+    let lines = journal::read(&dir.join(JOURNAL)).map_err(could_not("read the journal"))?.lines;
+    let record = record::read(&dir.join(RECORD)).map_err(could_not("read the record"))?;
+    let plan = plan_of(facts(&lines, dir)?)?;
+    let planned = match &plan {
+        Plan::Load(plan) => Planned::Load(plan),
+        Plan::Drill(plan) => Planned::Drill(plan),
+    };
+    let account = account::of(planned, &lines, record);
+    let exit = conclusion::of(&account).into();
+    Ok(Judged { account, exit })
+}
+
+fn facts<'a>(lines: &'a [Line], dir: &Path) -> Result<&'a RunFacts, Failure> {
+    match lines.first().map(|line| &line.event) {
+        Some(Event::Run(facts)) => Ok(facts),
+        _ => Err(Failure::could_not(format!("{}: the journal does not begin with a run", dir.join(JOURNAL).display()))),
+    }
+}
+
+/// The plan that was run, checked again from the texts in the journal.
+fn plan_of(facts: &RunFacts) -> Result<Plan, Failure> {
+    let mut files = Files::held(facts.files.iter().cloned());
+    let main = facts.files.first().map(|(path, _)| path.clone()).unwrap_or_default();
+    let seed = Seed(facts.seed);
+    let stale = |_| Failure::could_not(format!("this squall reads {main} differently from the {} that ran it", facts.squall));
+    let options = ScenarioOptions { seed };
+    check::scenario(&mut files, &main, &options).map(|(plan, _)| Plan::Load(Arc::new(plan))).map_err(stale)
+}
+

@@ -1,0 +1,13 @@
+//! `squall completions SHELL`: the script that completes this command line.
+
+use std::io;
+
+use clap::CommandFactory;
+
+use super::args::{Args, CompletionsArgs};
+use super::exit::{Exit, Failure};
+
+pub(super) fn main(args: &CompletionsArgs) -> Result<Exit, Failure> {
+    clap_complete::generate(args.shell, &mut Args::command(), "squall", &mut io::stdout());
+    Ok(Exit::Passed)
+}

@@ -1,0 +1,96 @@
+//! The exit codes of every command: one enum, one table. CI depends on them.
+
+use std::fmt;
+use std::process::ExitCode;
+
+use crate::judge::conclusion::Conclusion;
+
+/// How the process ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Exit {
+    Passed,
+    Failed,
+    Usage,
+    CouldNotRun,
+    Inconclusive,
+    Invalid,
+    Aborted,
+    Unclean,
+    Interrupted,
+    Terminated,
+}
+
+/// Printed by `--help`.
+pub(super) const TABLE: &str = "\
+Exit codes:
+  0    passed (warnings allowed)
+  1    failed: a check, an expectation, a regression
+  2    usage, or a mistake in a file
+  3    could not run: the environment, or our bug
+  4    inconclusive: too little evidence
+  5    invalid: the generator was late or lost count; nothing may be concluded
+  6    aborted by a stop condition, or by a person through the drill
+  7    unclean: a fault could not be healed; `squall recover` says what
+  130  interrupted (SIGINT), after healing and writing what there was
+  143  terminated (SIGTERM), likewise";
+
+impl Exit {
+    pub(super) fn code(self) -> u8 {
+        match self {
+            Self::Passed => 0,
+            Self::Failed => 1,
+            Self::Usage => 2,
+            Self::CouldNotRun => 3,
+            Self::Inconclusive => 4,
+            Self::Invalid => 5,
+            Self::Aborted => 6,
+            Self::Unclean => 7,
+            Self::Interrupted => 130,
+            Self::Terminated => 143,
+        }
+    }
+}
+
+impl From<Conclusion> for Exit {
+    fn from(conclusion: Conclusion) -> Self {
+        match conclusion {
+            Conclusion::Passed => Self::Passed,
+            Conclusion::Failed => Self::Failed,
+            Conclusion::CouldNotRun => Self::CouldNotRun,
+            Conclusion::Inconclusive => Self::Inconclusive,
+            Conclusion::Invalid => Self::Invalid,
+            Conclusion::Aborted => Self::Aborted,
+            Conclusion::Unclean => Self::Unclean,
+            Conclusion::Interrupted => Self::Interrupted,
+            Conclusion::Terminated => Self::Terminated,
+        }
+    }
+}
+
+impl From<Exit> for ExitCode {
+    fn from(exit: Exit) -> Self {
+        Self::from(exit.code())
+    }
+}
+
+/// Why a command could not do its work: the code, what happened, and the remedy.
+#[derive(Clone, Debug)]
+pub(super) struct Failure {
+    pub(super) exit: Exit,
+    pub(super) message: String,
+}
+
+impl Failure {
+    pub(super) fn usage(message: impl fmt::Display) -> Self {
+        Self { exit: Exit::Usage, message: message.to_string() }
+    }
+
+    pub(super) fn could_not(message: impl fmt::Display) -> Self {
+        Self { exit: Exit::CouldNotRun, message: message.to_string() }
+    }
+}
+
+/// `could not {doing}: {error}`, exit 3.
+pub(super) fn could_not<E: fmt::Display>(doing: &str) -> impl FnOnce(E) -> Failure + '_ {
+    move |error| Failure::could_not(format!("could not {doing}: {error}"))
+}

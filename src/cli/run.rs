@@ -1,0 +1,199 @@
+//! `squall run SCENARIO.ron | URL`: a load test, judged, with its folder of reports.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use super::args::{Global, RunArgs};
+use super::exit::{Exit, Failure, could_not};
+use super::{assemble, folder, signals, target, term, url};
+use crate::base::clock::{Clock, Tick};
+use crate::base::seed::Seed;
+use crate::base::shard::Shard;
+use crate::base::stop::{Stop, StopReason};
+use crate::base::timer::Timer;
+use crate::judge::live::{Alarm, Watch};
+use crate::load;
+use crate::measure::host;
+use crate::measure::interval::Interval;
+use crate::measure::journal::{Event, Journal, RunFacts, Source};
+use crate::measure::record::{Head, RecordWriter, SCHEMA};
+use crate::plan::check::{self, Files, ScenarioOptions};
+use crate::plan::load::LoadPlan;
+use crate::report::live::Live;
+
+pub(super) fn main(args: &RunArgs, global: &Global) -> Result<Exit, Failure> {
+    let (mut files, path) = if url::is_url(&args.what) {
+        let text = url::scenario(args)?;
+        (Files::held([(url::FILE.to_owned(), text)]), url::FILE.to_owned())
+    } else {
+        url::refuse_flags(args)?;
+        (Files::disk(), args.what.clone())
+    };
+    let options = ScenarioOptions { seed: Seed(global.seed) };
+    let (mut plan, warnings) = match check::scenario(&mut files, &path, &options) {
+        Ok(checked) => checked,
+        Err(mistakes) => {
+            term::diagnostics(&mistakes, global.json);
+            return Ok(Exit::Usage);
+        }
+    };
+    if !global.json {
+        term::diagnostics(&warnings, false);
+    }
+    target::admit(&mut plan, &args.target)?;
+    let facts = facts(&plan, &files, args, global);
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(could_not("start"))?;
+    runtime.block_on(run(Arc::new(plan), facts, args, global))
+}
+
+fn facts(plan: &LoadPlan, files: &Files, args: &RunArgs, global: &Global) -> RunFacts {
+    let origin = plan.origins.first().map(|origin| format!("http://{}:{}", origin.host, origin.port)).unwrap_or_default();
+    let mut repeat = format!("squall run {}", args.what);
+    for (flag, value) in [
+        ("--rate", args.rate.map(|rate| rate.to_string())),
+        ("--users", args.users.map(|users| users.to_string())),
+        ("--for", args.length.map(|length| length.to_string())),
+    ] {
+        if let Some(value) = value {
+            repeat.push_str(&format!(" {flag} {value}"));
+        }
+    }
+    RunFacts {
+        command: "run".to_owned(),
+        name: plan.name.clone(),
+        seed: global.seed,
+        plan_hash: plan.hash.clone(),
+        squall: env!("CARGO_PKG_VERSION").to_owned(),
+        files: texts(files),
+        settings: Vec::new(),
+        target: origin,
+        repeat: format!("{repeat} --seed {}", global.seed),
+    }
+}
+
+async fn run(plan: Arc<LoadPlan>, facts: RunFacts, args: &RunArgs, global: &Global) -> Result<Exit, Failure> {
+    let (stop, hurry) = (Stop::new(), Stop::new());
+    signals::watch(&stop, &hurry)?;
+    if !args.skip_preflight {
+        load::preflight(Arc::clone(&plan)).await.map_err(could_not("reach the target"))?;
+    }
+    let clock = Clock::start();
+    let dir = folder::create(&global.out, &plan.name, &clock)?;
+    let mut journal = Journal::create(&dir.join(folder::JOURNAL), &clock).map_err(could_not("write the journal"))?;
+    journal.append(Source::Controller, "", Event::Run(facts)).map_err(could_not("write the journal"))?;
+    let record = RecordWriter::create(&dir.join(folder::RECORD), &head(&plan, &clock, global.seed))
+        .map_err(could_not("write the record"))?;
+    let start_at = next_second(clock.now());
+    let env = load::Env {
+        clock: clock.clone(),
+        seed: Seed(global.seed),
+        shard: Shard::WHOLE,
+        stop: stop.clone(),
+        threads: args.threads.map(usize::from),
+        record,
+        start_at,
+    };
+    let running =
+        load::start(Arc::clone(&plan), env, watcher(&plan, start_at, &stop, global)).map_err(could_not("start the load"))?;
+    let timer = Timer::new(&clock).map_err(could_not("make a timer"))?;
+    phases(phase_starts(&plan, start_at), timer, &mut journal, running).await?;
+    conclude(&dir, &mut journal, &reason_of(&stop), global)
+}
+
+/// Judges, writes the journal's last line and the reports, prints the summary.
+pub(super) fn conclude(dir: &Path, journal: &mut Journal, reason: &str, global: &Global) -> Result<Exit, Failure> {
+    let end = Event::End { reason: reason.to_owned() };
+    journal.append(Source::Controller, "", end).map_err(could_not("write the journal"))?;
+    let judged = assemble::render(dir)?;
+    term::result(&judged, dir, global);
+    Ok(judged.exit)
+}
+
+/// The first whole second that leaves time to start: seconds of the plan and of the record then coincide.
+pub(super) fn next_second(now: Tick) -> Tick {
+    let next = Tick::from_secs(u64::from(now.second()) + 1);
+    if (next - now).as_millis() < 100 { next + std::time::Duration::from_secs(1) } else { next }
+}
+
+/// The head of a record that begins now.
+pub(super) fn head(plan: &LoadPlan, clock: &Clock, seed: u64) -> Head {
+    Head {
+        schema: SCHEMA,
+        squall: env!("CARGO_PKG_VERSION").to_owned(),
+        name: plan.name.clone(),
+        seed,
+        plan_hash: plan.hash.clone(),
+        start_utc: clock.utc(Tick::ZERO).to_string(),
+        grid_ms: 1000,
+        shard: (0, 1),
+        steps: plan.steps.clone(),
+        journeys: plan.journeys.iter().map(|journey| journey.name.clone()).collect(),
+        host: host::fingerprint(),
+    }
+}
+
+/// Every file that was read, as the journal keeps it.
+pub(super) fn texts(files: &Files) -> Vec<(String, String)> {
+    files.seen().iter().map(|(path, text)| (path.clone(), text.to_string())).collect()
+}
+
+/// Shows each second, and raises the plan's abort checks.
+fn watcher(plan: &LoadPlan, start_at: Tick, stop: &Stop, global: &Global) -> impl FnMut(Interval) + Send + 'static {
+    let mut live = Live::new(&plan.name, plan.length(), term::screen(global));
+    let mut watches: Vec<Watch> = plan.checks.iter().filter_map(Watch::of).collect();
+    let starts = phase_starts(plan, start_at);
+    let stop = stop.clone();
+    move |second| {
+        live.second(&second);
+        let phase = starts.iter().rev().find(|(at, _)| at.second() <= second.second).map_or("steady", |(_, name)| name);
+        for watch in &mut watches {
+            if watch.fold(&second, &[phase]) == Alarm::Raised {
+                let why = watch.check().id.clone();
+                stop.request(if watch.is_about_us() { StopReason::Invalid(why) } else { StopReason::Aborted(why) });
+            }
+        }
+    }
+}
+
+/// Journals the phases as they begin, until the load is done.
+async fn phases(
+    starts: Vec<(Tick, &'static str)>,
+    mut timer: Timer,
+    journal: &mut Journal,
+    running: load::Running,
+) -> Result<(), Failure> {
+    let finished = running.finished();
+    tokio::pin!(finished);
+    for (at, name) in starts {
+        tokio::select! {
+            () = timer.until(at) => {}
+            done = &mut finished => return done.map(drop).map_err(could_not("finish the load")),
+        }
+        journal
+            .append(Source::Controller, "", Event::Phase { name: name.to_owned() })
+            .map_err(could_not("write the journal"))?;
+    }
+    finished.await.map(drop).map_err(could_not("finish the load"))
+}
+
+fn phase_starts(plan: &LoadPlan, start_at: Tick) -> Vec<(Tick, &'static str)> {
+    let warm = plan.workloads.iter().filter(|one| !one.warmup.is_zero()).map(|one| one.start + one.warmup).max();
+    let mut starts = Vec::new();
+    if warm.is_some() {
+        starts.push((start_at, "warmup"));
+    }
+    starts.push((start_at + warm.unwrap_or_default(), "steady"));
+    starts.push((start_at + plan.length(), "drain"));
+    starts
+}
+
+/// Why the run ended, as the journal says it.
+pub(super) fn reason_of(stop: &Stop) -> String {
+    match stop.reason() {
+        None | Some(StopReason::Finished) => "finished".to_owned(),
+        Some(StopReason::Interrupted) => "interrupted".to_owned(),
+        Some(StopReason::Terminated) => "terminated".to_owned(),
+        Some(StopReason::Aborted(why)) => format!("aborted: {why}"),
+        Some(StopReason::Invalid(why)) => format!("invalid: {why}"),
+    }
+}

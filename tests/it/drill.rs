@@ -1,0 +1,181 @@
+//! Drills as their user sees them: the robot recovers, nobody does not, test-like data harm nobody; a killed drill heals.
+//!
+//! One after the other under a lock: a drill measures users, and two of them on two cores would measure each other.
+
+use std::fs;
+use std::path::Path;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use rustix::process::Signal;
+use serde_json::Value;
+
+use crate::support::postgres::postgres;
+use crate::support::program::{Ran, Running, Squall};
+
+static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
+
+fn alone() -> MutexGuard<'static, ()> {
+    ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn scenario(name: &str) -> String {
+    fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("scenarios").join(name)).unwrap()
+}
+
+fn midnight(flags: &[&str]) -> Ran {
+    Squall::new()
+        .file("midnight_flag.ron", &scenario("midnight_flag.ron"))
+        .file("shop_mix.ron", &scenario("shop_mix.ron"))
+        .args(["drill", "midnight_flag.ron"])
+        .args(flags)
+        .within(Duration::from_secs(300))
+        .run()
+}
+
+/// The same night with the shortest baseline.
+fn short() -> String {
+    let text = scenario("midnight_flag.ron").replace("baseline: \"5m | 60s\"", "baseline: \"5m | 20s\"");
+    assert!(text.contains("20s\", recovery_hold"));
+    text
+}
+
+fn lines(path: &Path) -> Vec<Value> {
+    let text = fs::read_to_string(path).unwrap_or_default();
+    text.split_inclusive('\n').filter(|line| line.ends_with('\n')).map(|line| serde_json::from_str(line).unwrap()).collect()
+}
+
+fn journal(ran: &Ran) -> Vec<Value> {
+    lines(&ran.report().join("journal.jsonl"))
+}
+
+fn at(line: &Value) -> f64 {
+    line["at_us"].as_f64().unwrap() / 1e6
+}
+
+fn first<'a>(journal: &'a [Value], kind: &str) -> Option<&'a Value> {
+    journal.iter().find(|line| line["kind"] == kind)
+}
+
+/// The gateway's own seconds after `from`: (second, requests, share not good).
+fn gateway(ran: &Ran) -> Vec<(f64, f64, f64)> {
+    lines(&ran.report().join("staging.jsonl"))
+        .iter()
+        .filter(|line| line["n"].is_number())
+        .map(|line| {
+            let n = line["n"].as_f64().unwrap();
+            (line["second"].as_f64().unwrap(), n, line["not_good"].as_f64().unwrap() / n.max(1.0))
+        })
+        .collect()
+}
+
+/// What every robot drill must show, from its own files alone.
+fn recovered(ran: &Ran) {
+    let result = ran.json("result.json");
+    let (journal, drill) = (journal(ran), &result["drill"]);
+    let injected = at(first(&journal, "injected").expect("an injected act"));
+    let killed = at(first(&journal, "action").expect("a mitigation"));
+    let page = at(journal.iter().find(|line| line["kind"] == "page" && at(line) > injected).expect("a page"));
+    let number = |name: &str| drill["timeline"][name].as_f64().unwrap_or_else(|| panic!("{name}: {drill:#}"));
+    let (impact, recovery) = (number("impact_s"), number("recovered_s"));
+    assert!(impact - injected <= 10.0, "impact {impact} s, flag {injected} s");
+    assert!(page - impact <= 20.0, "page {page} s, impact {impact} s");
+    assert!(number("plateau") > 0.5, "{drill:#}");
+    assert!(recovery > killed, "recovered {recovery} s, killed {killed} s");
+
+    let seconds = gateway(ran);
+    let hurt = seconds.iter().find(|(second, _, bad)| *second >= injected.floor() && *bad > 0.05).expect("a bad second").0;
+    let clean = seconds
+        .iter()
+        .filter(|(second, ..)| *second >= killed)
+        .map(|(second, ..)| *second)
+        .find(|from| {
+            let mut ten = seconds.iter().filter(|(second, ..)| (*from..from + 10.0).contains(second)).peekable();
+            ten.peek().is_some() && ten.all(|(.., bad)| *bad < 0.01)
+        })
+        .expect("ten clean seconds");
+    assert!((impact - hurt).abs() <= 3.0, "impact {impact} s here, {hurt} s at the gateway");
+    assert!((recovery - clean).abs() <= 3.0, "recovery {recovery} s here, {clean} s at the gateway");
+
+    let changes: Vec<f64> = lines(&ran.report().join("staging.jsonl"))
+        .iter()
+        .filter(|line| line["event"] == "flag" && line["flag"] == "smart_cart" && line["by"] == "admin")
+        .map(at)
+        .collect();
+    let near = |when: f64| changes.iter().any(|change| (change - when).abs() <= 1.0);
+    assert!(near(injected) && near(killed), "flag changes {changes:?}, injected {injected}, killed {killed}");
+}
+
+#[test]
+fn the_robot_kills_the_flag_and_users_recover() {
+    let _lock = alone();
+    let ran = Squall::new()
+        .file("short.ron", &short())
+        .file("shop_mix.ron", &scenario("shop_mix.ron"))
+        .args(["drill", "short.ron"])
+        .within(Duration::from_secs(240))
+        .run()
+        .exits(0);
+    recovered(&ran);
+    for file in ["index.html", "postmortem.md", "junit.xml"] {
+        assert!(ran.report().join(file).is_file(), "{file}");
+    }
+}
+
+#[test]
+#[ignore = "long-running: the whole night, in release"]
+fn full_drill_robot_recovers() {
+    let _lock = alone();
+    let ran = midnight(&[]).exits(0);
+    assert!(ran.took() < Duration::from_secs(240), "{:?}", ran.took());
+    recovered(&ran);
+}
+
+#[test]
+#[ignore = "long-running: the whole night, in release"]
+fn full_drill_nobody_acts_and_it_stays_bad() {
+    let _lock = alone();
+    midnight(&["--responder", "none"]).exits(1).says("not recovered");
+}
+
+#[test]
+#[ignore = "long-running: the whole night, in release"]
+fn full_drill_test_like_data_hurt_nobody() {
+    let _lock = alone();
+    let ran = midnight(&["--data", "test-like"]).exits(4);
+    let result = ran.json("result.json");
+    assert_eq!(first(&journal(&ran), "injected").unwrap()["data"]["proved"], true);
+    assert!(result["drill"]["timeline"]["impact_s"].is_null(), "{result:#}");
+    assert_eq!(result["totals"]["failed"], 0);
+    let times: Vec<&Value> = result["findings"].as_array().unwrap().iter().filter(|one| one["kind"] == "expectation").collect();
+    for name in ["detect", "mitigate", "recover"] {
+        assert!(times.iter().any(|one| one["id"] == name && one["verdict"] == "inconclusive"), "{name}: {times:#?}");
+    }
+}
+
+#[test]
+#[ignore = "long-running: the whole night, in release, on a real PostgreSQL"]
+fn full_drill_on_a_real_postgresql() {
+    let _lock = alone();
+    let Some(database) = postgres() else { return };
+    recovered(&midnight(&["--database", &database.url()]).exits(0));
+}
+
+/// A staging system in its own process.
+fn staging(token: &str) -> (Running, Value) {
+    let running = Squall::new()
+        .args(["staging", "--json", "--port", "0", "--admin-port", "0", "--log", "staging.jsonl"])
+        .env("SQUALL_STAGING_TOKEN", token)
+        .within(Duration::from_secs(120))
+        .start();
+    let ready = running.folder().join("staging.json");
+    let mut said = None;
+    for _ in 0..200_000_000_u64 {
+        said = fs::read_to_string(&ready).ok().and_then(|text| serde_json::from_str(&text).ok());
+        if said.is_some() {
+            break;
+        }
+        std::thread::yield_now();
+    }
+    (running, said.expect("staging says where it listens"))
+}

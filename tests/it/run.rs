@@ -1,0 +1,158 @@
+//! `squall run` as its user sees it: exit codes, exact counts, honest percentiles, a well-formed `junit.xml`.
+
+use std::fs;
+use std::time::Duration;
+
+use crate::support::nginx::nginx;
+use crate::support::program::{Ran, Squall};
+use crate::support::server::Server;
+
+fn run(url: &str, flags: &[&str]) -> Ran {
+    Squall::new().args(["run", url]).args(flags).run()
+}
+
+#[test]
+fn a_healthy_target_passes_and_every_arrival_is_accounted_for() {
+    let server = Server::start();
+    let ran = run(&server.url(), &["--rate", "200/s", "--for", "3s"]).exits(0);
+    let result = ran.json("result.json");
+    assert_eq!(result["verdict"], "pass", "{result:#}");
+    for count in ["planned", "sent", "done"] {
+        assert_eq!(result["totals"][count], 600, "{count}");
+    }
+    assert_eq!((&result["totals"]["failed"], &result["totals"]["shed"]), (&0.into(), &0.into()));
+    assert_eq!(server.requests(), 600);
+    for file in ["index.html", "journal.jsonl", "record.sqr", "junit.xml"] {
+        assert!(ran.report().join(file).is_file(), "{file}");
+    }
+}
+
+#[test]
+fn a_check_that_the_target_breaks_exits_1_and_junit_says_so() {
+    let server = Server::start().drop_every(10);
+    let ran = run(&server.url(), &["--rate", "200/s", "--for", "3s", "--check", "errors < 1%"]).exits(1);
+    let text = fs::read_to_string(ran.report().join("junit.xml")).unwrap();
+    let xml = roxmltree::Document::parse(&text).unwrap();
+    let failures: Vec<_> = xml.descendants().filter(|node| node.has_tag_name("failure")).collect();
+    assert_eq!(failures.len(), 1, "{text}");
+    assert!(failures[0].attribute("message").is_some() && failures[0].text().is_some(), "{text}");
+    let case = failures[0].parent().unwrap();
+    assert_eq!(case.attribute("name"), Some("errors < 1%"));
+    assert!(case.attribute("classname").is_some() && case.attribute("time").unwrap().parse::<f64>().unwrap() > 0.0);
+    for suite in xml.descendants().filter(|node| node.has_tag_name("testsuite")) {
+        for count in ["tests", "failures", "errors", "skipped"] {
+            assert!(suite.attribute(count).unwrap().parse::<u32>().is_ok(), "{count}");
+        }
+    }
+    assert!(xml.descendants().any(|node| node.attribute("name") == Some("squall.answered")), "{text}");
+}
+
+#[test]
+fn a_dead_target_exits_3_and_a_target_that_only_fails_exits_1() {
+    let gone = Server::start().url();
+    run(&gone, &["--rate", "50/s", "--for", "1s"]).exits(3).says("refused");
+    let failing = Server::start().answer(500);
+    run(&failing.url(), &["--rate", "50/s", "--for", "2s"]).exits(1).says("squall.answered");
+}
+
+#[test]
+fn dropped_connections_are_counted_once_each_and_never_retried() {
+    for method in ["GET", "POST"] {
+        let server = Server::start().drop_every(10);
+        let ran = run(&server.url(), &["--rate", "500/s", "--for", "2s", "-X", method]);
+        let result = ran.json("result.json");
+        assert_eq!(result["totals"]["sent"], 1000, "{method}");
+        // One preflight connection sends nothing, so the server's count is our attempts.
+        assert_eq!(server.requests(), 1000, "{method}");
+        assert_eq!(result["errors"]["eof_before_status"], 100, "{method}: {result:#}");
+    }
+}
+
+#[test]
+fn a_host_that_nobody_allowed_is_refused_before_the_first_packet() {
+    let ran = run("http://192.0.2.7:80/", &["--rate", "1/s", "--for", "1s"]).exits(2);
+    let ran = ran.says("192.0.2.7").says("squall.targets.ron");
+    assert!(!ran.folder().join("reports").exists());
+}
+
+#[test]
+fn ctrl_c_ends_the_run_with_130_and_leaves_its_reports() {
+    let server = Server::start();
+    let running = Squall::new().args(["run", &server.url(), "--rate", "100/s", "--for", "60s"]).start();
+    while server.requests() < 50 {
+        std::thread::yield_now();
+    }
+    running.signal(rustix::process::Signal::INT);
+    let ran = running.ends().exits(130);
+    let result = ran.json("result.json");
+    assert_eq!(result["exit_code"], 130);
+    assert!(result["totals"]["done"].as_u64().unwrap() >= 50);
+}
+
+#[test]
+fn a_finished_run_is_rendered_again_byte_for_byte() {
+    let server = Server::start();
+    let ran = run(&server.url(), &["--rate", "100/s", "--for", "2s"]).exits(0);
+    let files = ["index.html", "result.json", "junit.xml"];
+    let read = || files.map(|file| fs::read(ran.report().join(file)).unwrap());
+    let first = read();
+    files.iter().for_each(|file| fs::remove_file(ran.report().join(file)).unwrap());
+    Squall::new().args(["report", ran.report().to_str().unwrap()]).run().exits(0);
+    assert!(first == read());
+}
+
+#[test]
+fn a_closed_loop_runs_its_users_and_says_what_it_is() {
+    let server = Server::start();
+    let ran = run(&server.url(), &["--users", "4", "--for", "1s"]).exits(0);
+    let done = ran.json("result.json")["totals"]["done"].as_u64().unwrap();
+    assert!(done > 100, "{done}");
+    assert!(server.requests() >= done);
+    let page = fs::read_to_string(ran.report().join("index.html")).unwrap();
+    assert!(page.contains("closed model: stalls reduce load"));
+}
+
+#[test]
+#[ignore = "wants a quiet machine and a release build: the generator against analytic truth"]
+fn full_truth_a_frozen_second_reads_900_ms_at_p99() {
+    let server = Server::start().freeze(Duration::from_secs(4), Duration::from_secs(1));
+    let ran = run(&server.url(), &["--rate", "1000/s", "--for", "10s"]);
+    let result = ran.json("result.json");
+    let p99 = result["latency_us"]["response"]["p99"].as_f64().unwrap() / 1000.0;
+    assert!((885.0..=915.0).contains(&p99), "{p99} ms");
+    assert_eq!(result["generator"]["verdict"], "valid", "{result:#}");
+    let p50 = result["latency_us"]["response"]["p50"].as_f64().unwrap();
+    assert!(p50 < 2_000.0, "{p50} us");
+}
+
+#[test]
+#[ignore = "wants a quiet machine and a release build: pacing on a real nginx"]
+fn full_truth_two_thousand_a_second_leave_on_time() {
+    let Some(nginx) = nginx() else { return };
+    let ran = run(&nginx.url(), &["--rate", "2000/s", "--for", "10s"]).exits(0);
+    let result = ran.json("result.json");
+    let (offered, achieved) = (result["rate"]["offered"].as_f64().unwrap(), result["rate"]["achieved"].as_f64().unwrap());
+    assert!((achieved / offered - 1.0).abs() < 0.005, "{offered} {achieved}");
+    assert_eq!(result["totals"]["done"], 20_000);
+    let lateness = result["latency_us"]["lateness"]["p50"].as_f64().unwrap();
+    let bare = bare_timer_p50();
+    assert!(lateness < 100.0 || lateness <= bare + 40.0, "lateness {lateness} us, bare timer {bare} us");
+}
+
+/// Median lateness of a bare timer loop at 2 000/s, µs: what this machine can do at all.
+fn bare_timer_p50() -> f64 {
+    use squall::base::clock::{Clock, Tick};
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_io().build().unwrap();
+    runtime.block_on(async {
+        let clock = Clock::start();
+        let mut timer = squall::base::timer::Timer::new(&clock).unwrap();
+        let mut late = Vec::new();
+        for n in 1..=2_000_u64 {
+            let due = Tick::from_micros(n * 500);
+            timer.until(due).await;
+            late.push(clock.now().since(due).as_nanos());
+        }
+        late.sort_unstable();
+        late[late.len() / 2] as f64 / 1_000.0
+    })
+}
