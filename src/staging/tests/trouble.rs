@@ -5,6 +5,7 @@ use tokio::net::TcpListener;
 use tokio::time::timeout;
 
 use super::*;
+use crate::staging::store::filling::block_writers;
 
 /// Longer than anything here takes.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -75,9 +76,7 @@ fn a_client_that_goes_away_frees_its_place_and_its_connection() {
     let database = Embedded::start().unwrap();
     runtime().block_on(async {
         let shop = Shop::start(settings(Clock::start(), &database)).await.unwrap();
-        let (blocker, connection) = tokio_postgres::connect(&database.url(), tokio_postgres::NoTls).await.unwrap();
-        tokio::spawn(connection);
-        blocker.batch_execute("BEGIN").await.unwrap();
+        let blocker = block_writers(&database.url()).await;
         let mut client = TcpStream::connect(shop.gateway()).await.unwrap();
         let body = r#"{"product":1}"#;
         let head =
@@ -88,7 +87,7 @@ fn a_client_that_goes_away_frees_its_place_and_its_connection() {
         until(&shop, |state| state["in_flight"]["now"] == 0).await;
         let (_, truth) = admin(&shop, "GET /admin/truth", &[], "").await;
         assert_eq!(truth["requests"]["abandoned"], 1);
-        blocker.batch_execute("ROLLBACK").await.unwrap();
+        drop(blocker);
         assert_eq!(ask(&shop, "POST /api/cart/items", "t1-1", body).await.0, 201);
         shop.stop().await;
     });
