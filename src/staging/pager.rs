@@ -15,10 +15,13 @@ use hyper_util::rt::TokioIo;
 use serde_json::{Value, json};
 use tokio::net::TcpStream;
 use tokio::sync::mpsc::UnboundedReceiver;
+use tokio::time::timeout;
 
 use super::inside::Inside;
 use crate::base::timer::Timer;
 
+/// The longest a try takes.
+const PATIENCE: Duration = Duration::from_secs(5);
 /// Tries per page, a second apart.
 const TRIES: u32 = 5;
 
@@ -61,10 +64,10 @@ impl Receiver {
             drop(answer.into_body().collect().await);
             if status.is_success() { Ok(()) } else { Err(format!("it answered {status}")) }
         };
-        tokio::select! {
-            sent = exchange => sent,
-            ended = connection => Err(ended.err().map_or_else(|| "it closed the connection".to_owned(), |e| e.to_string())),
-        }
+        let driver = tokio::spawn(connection);
+        let sent = timeout(PATIENCE, exchange).await;
+        driver.abort();
+        sent.map_err(|_| format!("it did not answer within {} s", PATIENCE.as_secs()))?
     }
 }
 
