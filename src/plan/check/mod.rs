@@ -6,13 +6,14 @@
 //! | `scenario` `target` `client` `workload` `vars` | a scenario |
 //! | `journey` `step` `answer` | its journeys |
 //! | `line` | its checks |
-//! | `targets` | `squall.targets.ron` |
+//! | `drill` | a drill |
 //!
 //! Called by `cli`, and by whoever renders a report again from the texts its journal keeps.
 
 mod answer;
 mod client;
 mod desk;
+mod drill;
 mod files;
 mod journey;
 mod line;
@@ -30,6 +31,7 @@ use super::diagnostic::{Diagnostic, Diagnostics, Place, Severity};
 use super::load::LoadPlan;
 use crate::base::seed::Seed;
 use desk::{Desk, Dialect};
+pub use drill::{Attendance, DrillOptions, Responder, drill};
 pub use files::Files;
 
 /// A plan with its warnings, or all mistakes (warnings among them).
