@@ -7,6 +7,7 @@
 //! | `journey` `step` `answer` | its journeys |
 //! | `line` | its checks |
 //! | `drill` | a drill |
+//! | `targets` | `squall.targets.ron` |
 //!
 //! Called by `cli`, and by whoever renders a report again from the texts its journal keeps.
 
@@ -17,10 +18,12 @@ mod drill;
 mod files;
 mod journey;
 mod line;
+mod peak;
 mod scenario;
 mod step;
 mod tables;
 mod target;
+mod targets;
 #[cfg(test)]
 mod tests;
 mod think;
@@ -33,6 +36,8 @@ use crate::base::seed::Seed;
 use desk::{Desk, Dialect};
 pub use drill::{Attendance, DrillOptions, Responder, drill};
 pub use files::Files;
+pub(crate) use peak::peak_requests;
+pub use targets::targets;
 
 /// A plan with its warnings, or all mistakes (warnings among them).
 pub type Checked<T> = Result<(T, Diagnostics), Diagnostics>;
