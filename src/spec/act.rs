@@ -149,13 +149,17 @@ impl Written for Owner {}
 
 /// What shows that an act touched something.
 #[derive(Clone, Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
 pub(crate) enum Proof {
     Probe(Box<Probe>),
-    Touched { at_least: Spanned<u64>, within: Spanned<String> },
+    Touched(Box<Touched>),
 }
 
 impl Written for Proof {}
+
+written! {
+    /// The count at the injection point.
+    Touched { at_least: Spanned<u64>, within: Spanned<String> } later {}
+}
 
 written! {
     /// A value read from the admin side.

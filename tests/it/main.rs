@@ -1,1 +1,4 @@
-//! placeholder
+//! The one integration binary: what the library says and does as a whole.
+
+#[cfg(test)]
+mod bad;

@@ -26,6 +26,9 @@ pub(super) enum Dialect {
     Drill,
 }
 
+/// Players' roles, without the other names some of them have.
+const ROLES: [&str; 7] = ["Ic", "Deputy", "Ops", "Expert", "Comms", "Liaison", "Scribe"];
+
 /// One file under check.
 #[derive(Debug)]
 pub(super) struct Desk {
@@ -103,13 +106,13 @@ impl Desk {
         read: impl Fn(&str) -> Result<T, QuantityError>,
     ) -> Option<T> {
         // A number without quotes is a quantity without its unit: say that, not "a text is wanted".
-        if let Err(Misshapen { shape: Shape::Text { found }, .. }) = &spanned.value {
-            if let Err(wrong) = read(found) {
-                let id = if self.dialect == Dialect::Drill { drill_id } else { wrong.id };
-                let help = format!("{}; in quotes", wrong.help);
-                self.error(id, spanned.mark, format!("`{found}` is no text with a unit"), help);
-                return None;
-            }
+        if let Err(Misshapen { shape: Shape::Text { found }, .. }) = &spanned.value
+            && let Err(wrong) = read(found)
+        {
+            let id = if self.dialect == Dialect::Drill { drill_id } else { wrong.id };
+            let help = format!("{}; in quotes", wrong.help);
+            self.error(id, spanned.mark, format!("`{found}` is no text with a unit"), help);
+            return None;
         }
         let text = self.text(spanned)?;
         match read(text) {
@@ -205,8 +208,8 @@ impl Desk {
                 self.error(id, at, format!("unknown field `{found}`"), suggest(found, known));
             }
             Shape::Kind { found, of, .. } if later_kinds(of).contains(&found.as_str()) => self.not_built(found, at),
-            Shape::Kind { found, known, of } if of == "Role" => {
-                self.error("unknown-role", at, format!("unknown role `{found}`"), suggest(found, known));
+            Shape::Kind { found, of, .. } if of == "Role" => {
+                self.error("unknown-role", at, format!("unknown role `{found}`"), suggest(found, &ROLES));
             }
             Shape::Kind { found, known, of } => {
                 let id = self.id("unknown_kind", "unknown-variant");

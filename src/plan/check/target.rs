@@ -74,18 +74,11 @@ pub(super) fn origin(desk: &mut Desk, url: &Spanned<String>) -> Option<Origin> {
         desk.error("bad_url", url.mark, format!("`{text}` has more than an address"), help);
         return None;
     }
-    match split_authority(authority) {
-        Some((host, port)) => Some(Origin { host, port, pinned: Vec::new() }),
-        None => {
-            desk.error(
-                "bad_url",
-                url.mark,
-                format!("`{text}` has no usable host and port"),
-                "write `http://host:port`",
-            );
-            None
-        }
+    let address = split_authority(authority).map(|(host, port)| Origin { host, port, pinned: Vec::new() });
+    if address.is_none() {
+        desk.error("bad_url", url.mark, format!("`{text}` has no usable host and port"), "write `http://host:port`");
     }
+    address
 }
 
 /// `host`, `host:port`, `[::1]:port`; the port is 80 unless given.

@@ -222,10 +222,9 @@ impl Guard {
     fn forbidden(&self, host: &str, address: Option<IpAddr>, port: u16) -> Result<(), Refusal> {
         let refuse = |reason| Err(Refusal { reason, ..self.refusal(host, address, port) });
         let name = plain(host);
-        if name.parse::<IpAddr>().is_err() {
-            if let Some(label) = name.split('.').find(|label| NEVER_LABELS.contains(label)) {
-                return refuse(Reason::Label(label.to_owned()));
-            }
+        let mut labels = name.split('.').filter(|_| name.parse::<IpAddr>().is_err());
+        if let Some(label) = labels.find(|label| NEVER_LABELS.contains(label)) {
+            return refuse(Reason::Label(label.to_owned()));
         }
         let is_loopback = address.is_some_and(|address| address.to_canonical().is_loopback());
         let never = self.allow.as_ref().map_or(&[][..], |allow| &allow.never);

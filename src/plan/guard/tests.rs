@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use jiff::civil::date;
 
 use super::*;
-use crate::plan::check::{Files, targets};
+use crate::plan::check::{Files, ScenarioOptions, scenario, targets};
 
 const LIST: &str = r#"(
   allow: [
@@ -134,7 +134,7 @@ fn a_planned_peak_above_the_ceiling_is_found_before_anything_is_sent() {
     let text = r#"(name: "m", target: (base: "http://shop.test"), load: [Open(rate: [Ramp(to: "80/s", over: "10s"), Hold(rate: "30/s", for: "5s")])],
       journeys: {"two": (steps: [Http(name: "a", url: "/"), Http(name: "b", url: "/")])})"#;
     let mut files = Files::held([("m.ron".to_owned(), text)]);
-    let plan = crate::plan::check::scenario(&mut files, "m.ron", &crate::plan::check::ScenarioOptions::default());
+    let plan = scenario(&mut files, "m.ron", &ScenarioOptions::default());
     let found = guard(&[]).judge_load(&plan.unwrap().0, "m.ron");
     let want = "the planned peak of 160/s requests at second 10 is above the ceiling of 100/s for shop.test:80";
     assert_eq!((found.0[0].id, found.0[0].message.as_str()), ("ceiling", want));

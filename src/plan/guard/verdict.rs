@@ -1,6 +1,7 @@
 //! A whole plan before the guard: every host it names, and its planned peak against their ceilings.
 
 use super::{Guard, Refusal};
+use crate::base::rate::Rate;
 use crate::plan::check::peak_requests;
 use crate::plan::diagnostic::{Diagnostic, Diagnostics, Place, Severity};
 use crate::plan::drill::{DrillPlan, System};
@@ -44,7 +45,7 @@ impl Guard {
             return None;
         }
         let host = format!("{}:{}", origin.host, origin.port);
-        let rate = crate::base::rate::Rate::per_second(peak.rate);
+        let rate = Rate::per_second(peak.rate);
         Some(Diagnostic {
             id: "ceiling",
             severity: Severity::Error,

@@ -11,29 +11,46 @@ use crate::plan::check::scenario::is_name;
 use crate::plan::drill::{Act, Lever, Moment, Proof, System, Technical, When};
 use crate::spec::act::{
     Act as WrittenAct, Does, Lever as WrittenLever, Moment as WrittenMoment, Owner, Proof as WrittenProof, Signal,
-    Technical as WrittenTechnical, When as WrittenWhen,
+    Technical as WrittenTechnical, Touched, When as WrittenWhen,
 };
 use crate::spec::drill::{Drill, Stated};
 use crate::spec::source::{Mark, Spanned};
 
 /// Acts with the places of their names.
-pub(super) type Acts = Vec<(Act, Mark)>;
+#[derive(Debug, Default)]
+pub(super) struct Acts {
+    pub(super) list: Vec<(Act, Mark)>,
+    /// Some of them could not be read: names that are missing may be theirs.
+    pub(super) has_gaps: bool,
+}
+
+impl Acts {
+    pub(super) fn names(&self) -> Vec<&str> {
+        self.list.iter().map(|(one, _)| one.name.as_str()).collect()
+    }
+}
 
 pub(super) fn acts(desk: &mut Desk, paces: Paces, system: Option<&System>, written: &Drill) -> Acts {
-    let mut acts: Acts = Vec::new();
-    let Some(list) = desk.open(&written.acts) else { return acts };
+    let mut acts = Acts::default();
+    let Some(list) = desk.open(&written.acts) else {
+        acts.has_gaps = true;
+        return acts;
+    };
     if list.is_empty() {
         desk.error("missing-field", written.acts.mark, "a drill without an act exercises nothing", "add an act");
     }
     for spanned in list {
-        let Some(one) = desk.open(spanned) else { continue };
-        let Some(name) = name(desk, &one.name) else { continue };
-        if let Some((_, first)) = acts.iter().find(|(known, _)| known.name == name) {
+        let read = desk.open(spanned).and_then(|one| Some((one, name(desk, &one.name)?)));
+        let Some((one, name)) = read else {
+            acts.has_gaps = true;
+            continue;
+        };
+        if let Some((_, first)) = acts.list.iter().find(|(known, _)| known.name == name) {
             desk.duplicate("acts", &name, one.name.mark, *first);
         }
         let act = act(desk, paces, system, (&name, one, spanned.mark));
         // An act with a mistake is known by its name all the same, so that those who wait for it are not reported too.
-        acts.push((act.unwrap_or_else(|| broken(&name)), one.name.mark));
+        acts.list.push((act.unwrap_or_else(|| broken(&name)), one.name.mark));
     }
     acts
 }
@@ -112,14 +129,11 @@ fn technical(
     }
     let lease = lease(desk, written.lease.as_ref());
     let players_undo = matches!(desk.open_if(written.owner.as_ref()), Some(Owner::Players));
-    let proof = match &written.proof {
-        Some(proof) => self::proof(desk, paces, proof),
-        None => {
-            let message = format!("nothing shows that act `{name}` took hold");
-            desk.error("unproven-act", at, message, "add `proof: Probe(…)` or `proof: Touched(…)`");
-            None
-        }
-    };
+    if written.proof.is_none() {
+        let message = format!("nothing shows that act `{name}` took hold");
+        desk.error("unproven-act", at, message, "add `proof: Probe(…)` or `proof: Touched(…)`");
+    }
+    let proof = written.proof.as_ref().and_then(|proof| self::proof(desk, paces, proof));
     for one in desk.open_if(written.moves.as_ref()).map_or(&[][..], Vec::as_slice) {
         let Some(one) = desk.open(one) else { continue };
         signal(desk, &one.signal, &one.to);
@@ -151,7 +165,8 @@ fn lease(desk: &mut Desk, written: Option<&Spanned<String>>) -> Duration {
 fn proof(desk: &mut Desk, paces: Paces, written: &Spanned<WrittenProof>) -> Option<Proof> {
     match desk.open(written)? {
         WrittenProof::Probe(probe) => lever::probe(desk, paces, probe).map(Proof::Probe),
-        WrittenProof::Touched { at_least, within } => {
+        WrittenProof::Touched(touched) => {
+            let Touched { at_least, within } = &**touched;
             let count = desk.open(at_least).copied();
             if count == Some(0) {
                 desk.error("out-of-range", at_least.mark, "nothing touched would be proof enough", "write at least 1");
@@ -184,19 +199,19 @@ pub(super) fn signal(desk: &mut Desk, signal: &Spanned<Signal>, value: &Spanned<
 
 /// Who waits for whom: names must be known, and nobody may wait for himself round a ring.
 pub(super) fn moments(desk: &mut Desk, acts: &Acts, mitigations: &Mitigations, written: &Drill) {
-    let act_names: Vec<&str> = acts.iter().map(|(act, _)| act.name.as_str()).collect();
-    let remedies: Vec<&str> = mitigations.iter().map(|(one, _)| one.name.as_str()).collect();
     let list = written.acts.value.as_ref().map_or(&[][..], Vec::as_slice);
     for one in list.iter().filter_map(|spanned| spanned.value.as_ref().ok()) {
         let Ok(WrittenWhen::After(moment, _)) = &one.when.value else { continue };
         match &moment.value {
-            Ok(WrittenMoment::Act(name)) => known(desk, "act", name, &act_names),
-            Ok(WrittenMoment::Mitigation(name)) => known(desk, "mitigation", name, &remedies),
+            Ok(WrittenMoment::Act(name)) if !acts.has_gaps => known(desk, "act", name, &acts.names()),
+            Ok(WrittenMoment::Mitigation(name)) if !mitigations.has_gaps => {
+                known(desk, "mitigation", name, &mitigations.names());
+            }
             _ => {}
         }
     }
-    for (n, (_, at)) in acts.iter().enumerate() {
-        if let Some(ring) = ring(acts, n) {
+    for (n, (_, at)) in acts.list.iter().enumerate() {
+        if let Some(ring) = ring(&acts.list, n) {
             let message = format!("these acts wait for each other: {}", ring.join(" → "));
             desk.error("cycle", *at, message, "let one of them start at a time");
         }
@@ -205,15 +220,13 @@ pub(super) fn moments(desk: &mut Desk, acts: &Acts, mitigations: &Mitigations, w
 
 /// Reports `name` when it is none of `all`.
 pub(super) fn known(desk: &mut Desk, what: &str, name: &Spanned<String>, all: &[&str]) {
-    if let Ok(text) = &name.value {
-        if !all.contains(&text.as_str()) {
-            desk.unknown(what, text, name.mark, all);
-        }
+    if let Some(text) = name.value.as_ref().ok().filter(|text| !all.contains(&text.as_str())) {
+        desk.unknown(what, text, name.mark, all);
     }
 }
 
 /// The ring that act `first` stands in, told once: from its earliest act.
-fn ring(acts: &Acts, first: usize) -> Option<Vec<String>> {
+fn ring(acts: &[(Act, Mark)], first: usize) -> Option<Vec<String>> {
     let mut at = first;
     let mut names = vec![acts.get(first)?.0.name.clone()];
     for _ in 0..acts.len() {

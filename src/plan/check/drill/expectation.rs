@@ -31,7 +31,9 @@ pub(super) fn expectations(
         found.push((Expectation { name, measure, target, limit, weight, gate, place }, one.name.mark));
     }
     let weighs = |(one, _): &(Expectation, Mark)| one.weight > 0.0 || one.gate;
-    if let Some(at) = written.filter(|_| !found.is_empty() && !found.iter().any(weighs)) {
+    let written_zero = |one: &Written| one.weight.as_ref().is_some_and(|weight| matches!(weight.value, Ok(0.0)));
+    let are_all_zero = list.iter().all(|spanned| spanned.value.as_ref().is_ok_and(written_zero));
+    if let Some(at) = written.filter(|_| are_all_zero && !found.is_empty() && !found.iter().any(weighs)) {
         desk.error(
             "bad-weight",
             at.mark,

@@ -12,26 +12,43 @@ use crate::spec::drill::Role as WrittenRole;
 use crate::spec::source::{Mark, Spanned};
 
 /// Mitigations with the places of their names.
-pub(super) type Mitigations = Vec<(Mitigation, Mark)>;
+#[derive(Debug, Default)]
+pub(super) struct Mitigations {
+    pub(super) list: Vec<(Mitigation, Mark)>,
+    /// Some of them could not be read: names that are missing may be theirs.
+    pub(super) has_gaps: bool,
+}
+
+impl Mitigations {
+    pub(super) fn names(&self) -> Vec<&str> {
+        self.list.iter().map(|(one, _)| one.name.as_str()).collect()
+    }
+}
 
 pub(super) fn mitigations(
     desk: &mut Desk,
     paces: Paces,
     written: Option<&Spanned<Vec<Spanned<Written>>>>,
 ) -> Mitigations {
-    let mut found: Mitigations = Vec::new();
-    let list = desk.open_if(written).map_or(&[][..], Vec::as_slice);
+    let mut found = Mitigations::default();
+    let Some(list) = desk.open_if(written) else {
+        found.has_gaps = written.is_some();
+        return found;
+    };
     for spanned in list {
-        let Some(one) = desk.open(spanned) else { continue };
-        let Some(name) = name(desk, &one.name) else { continue };
-        if let Some((_, first)) = found.iter().find(|(known, _)| known.name == name) {
+        let read = desk.open(spanned).and_then(|one| Some((one, name(desk, &one.name)?)));
+        let Some((one, name)) = read else {
+            found.has_gaps = true;
+            continue;
+        };
+        found.has_gaps |= one.kind.value.is_err();
+        if let Some((_, first)) = found.list.iter().find(|(known, _)| known.name == name) {
             desk.duplicate("mitigations", &name, one.name.mark, *first);
         }
-        found.push((mitigation(desk, paces, (name, one, spanned.mark)), one.name.mark));
+        found.list.push((mitigation(desk, paces, (name, one, spanned.mark)), one.name.mark));
     }
     let is_way_out = |one: &(Mitigation, Mark)| one.0.kind == MitigationKind::Correct;
-    let is_read = list.iter().all(|spanned| spanned.value.is_ok());
-    if let Some(at) = written.filter(|_| is_read && !found.iter().any(is_way_out)) {
+    if let Some(at) = written.filter(|_| !found.has_gaps && !found.list.iter().any(is_way_out)) {
         let help = "nobody can win this drill: add one with `kind: Correct`";
         desk.warn("no-way-out", at.mark, "no mitigation is the correct one", help);
     }

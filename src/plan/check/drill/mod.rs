@@ -125,8 +125,8 @@ fn whole(
         objective: slo.objective,
         budget_period: slo.period,
         robot,
-        acts: acts.into_iter().map(|(act, _)| act).collect(),
-        mitigations: mitigations.into_iter().map(|(mitigation, _)| mitigation).collect(),
+        acts: acts.list.into_iter().map(|(act, _)| act).collect(),
+        mitigations: mitigations.list.into_iter().map(|(mitigation, _)| mitigation).collect(),
         expectations,
         hash: String::new(),
     };

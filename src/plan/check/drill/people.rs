@@ -80,8 +80,9 @@ fn step(desk: &mut Desk, acts: &Acts, written: &Written) -> Option<RobotStep> {
         Some(WrittenCue::Clear) => Some(Cue::Clear),
         Some(WrittenCue::Mark(mark)) => desk.open(mark).map(|mark| Cue::Mark(stated(*mark).to_owned())),
         Some(WrittenCue::Act(name)) => {
-            let names: Vec<&str> = acts.iter().map(|(act, _)| act.name.as_str()).collect();
-            known(desk, "act", name, &names);
+            if !acts.has_gaps {
+                known(desk, "act", name, &acts.names());
+            }
             desk.text(name).map(|name| Cue::Act(name.to_owned()))
         }
         None => None,
@@ -101,9 +102,10 @@ fn step(desk: &mut Desk, acts: &Acts, written: &Written) -> Option<RobotStep> {
 
 /// The mitigation exists, and one of the roles the robot plays may do it.
 fn may(desk: &mut Desk, (name, at): (&str, Mark), mitigations: &Mitigations, played: &[Role]) {
-    let Some((mitigation, _)) = mitigations.iter().find(|(one, _)| one.name == name) else {
-        let names: Vec<&str> = mitigations.iter().map(|(one, _)| one.name.as_str()).collect();
-        desk.unknown("mitigation", name, at, &names);
+    let Some((mitigation, _)) = mitigations.list.iter().find(|(one, _)| one.name == name) else {
+        if !mitigations.has_gaps {
+            desk.unknown("mitigation", name, at, &mitigations.names());
+        }
         return;
     };
     let is_allowed = mitigation.allowed.iter().any(|role| played.contains(role));

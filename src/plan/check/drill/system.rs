@@ -5,6 +5,7 @@ use std::time::Duration;
 use super::DrillOptions;
 use super::pace::Paces;
 use crate::base::duration::Period;
+use crate::base::ratio::Ratio;
 use crate::plan::check::answer::statuses;
 use crate::plan::check::desk::Desk;
 use crate::plan::check::target;
@@ -142,7 +143,7 @@ pub(super) fn slo(desk: &mut Desk, written: &Spanned<WrittenSlo>) -> Option<Slo>
         }
         good.within = written.within.as_ref().and_then(|within| desk.duration(within));
     }
-    let objective = desk.ratio(&slo.objective).map(crate::base::ratio::Ratio::get);
+    let objective = desk.ratio(&slo.objective).map(Ratio::get);
     if objective.is_some_and(|share| share <= 0.0 || share >= 1.0) {
         let help = "write a share such as 99.9%: with 100% there is no budget to spend";
         desk.error("out-of-range", slo.objective.mark, "no error budget follows from this objective", help);
