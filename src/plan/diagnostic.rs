@@ -89,7 +89,8 @@ fn marked(f: &mut fmt::Formatter<'_>, place: &Place, label: &str) -> fmt::Result
     let indent: String =
         place.text.chars().take(place.column.saturating_sub(1)).map(|c| if c == '\t' { '\t' } else { ' ' }).collect();
     writeln!(f, "{number} | {}", place.text)?;
-    writeln!(f, "{margin} | {indent}{} {label}", "^".repeat(place.length.max(1)).trim_end())
+    let marker = format!("{margin} | {indent}{} {label}", "^".repeat(place.length.max(1)));
+    writeln!(f, "{}", marker.trim_end())
 }
 
 #[cfg(test)]

@@ -194,6 +194,7 @@ impl Misshapen {
                 }
             }
             Shape::Missing { .. } | Shape::Text { .. } => mark = Mark::of(slice),
+            Shape::Other(_) if start == 0 && end <= 1 => mark = Mark::of(slice),
             Shape::Other(_) => {}
         }
         Self { mark, shape }
@@ -212,9 +213,29 @@ impl Shape {
             Error::MissingStructField { field, .. } => Self::Missing { field: field.to_owned() },
             Error::DuplicateStructField { field, .. } => Self::Twice { field: field.to_owned() },
             Error::ExpectedString => Self::Text { found: slice.to_owned() },
-            other => Self::Other(lower_first(&other.to_string())),
+            other => Self::Other(sentence(&other)),
         }
     }
+}
+
+/// What ron expected, in the words of an author.
+fn sentence(error: &Error) -> String {
+    let text = match error {
+        Error::ExpectedArray => "a list in `[ ]` is wanted here",
+        Error::ExpectedMap => "a map in `{ }` is wanted here",
+        Error::ExpectedInteger => "a whole number is wanted here",
+        Error::ExpectedFloat => "a number is wanted here",
+        Error::ExpectedBoolean => "`true` or `false` is wanted here",
+        Error::IntegerOutOfBounds => "this number does not fit here",
+        Error::ExpectedIdentifier | Error::SuggestRawIdentifier(_) | Error::InvalidIdentifier(_) => {
+            "a word is wanted here: a kind such as `Http(…)`, or the name of a field"
+        }
+        Error::ExpectedStructLike | Error::ExpectedNamedStructLike(_) => "a structure in `( )` is wanted here",
+        Error::ExpectedComma => "a comma or a closing bracket is missing",
+        Error::Eof => "the file ends before its brackets are closed",
+        other => return lower_first(&other.to_string()),
+    };
+    text.to_owned()
 }
 
 fn lower_first(text: &str) -> String {

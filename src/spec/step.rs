@@ -10,7 +10,7 @@ use super::source::{Mark, Spanned, Written, written};
 #[serde(rename = "Step")]
 pub(crate) enum WrittenStep {
     Http(Box<Http>),
-    Pause(Spanned<Think>),
+    Pause(Box<Spanned<Think>>),
     Extract(Named<Extract>),
     Check(Vec<Spanned<Check>>),
 }

@@ -4,6 +4,8 @@
 //! `cfg(test)` tells clippy that a test fails by panicking.
 
 #[cfg(test)]
+mod bad;
+#[cfg(test)]
 mod house;
 #[cfg(test)]
 mod support;

@@ -52,10 +52,10 @@ pub(super) fn step_checks(
     written: Option<&Spanned<Vec<Spanned<WrittenCheck>>>>,
 ) -> Vec<Check> {
     let mut found = desk.open_if(written).map(|list| checks(desk, tables, list)).unwrap_or_default();
-    if !found.iter().any(|check| matches!(check.what, What::Status(_))) {
-        if let Some(usual) = StatusSet::parse("2xx, 3xx") {
-            found.insert(0, Check { label: tables.label("status"), what: What::Status(usual) });
-        }
+    if !found.iter().any(|check| matches!(check.what, What::Status(_)))
+        && let Some(usual) = StatusSet::parse("2xx, 3xx")
+    {
+        found.insert(0, Check { label: tables.label("status"), what: What::Status(usual) });
     }
     found
 }

@@ -26,6 +26,9 @@ pub(super) enum Dialect {
     Drill,
 }
 
+/// Players' roles, without the other names some of them have.
+const ROLES: [&str; 7] = ["Ic", "Deputy", "Ops", "Expert", "Comms", "Liaison", "Scribe"];
+
 /// One file under check.
 #[derive(Debug)]
 pub(super) struct Desk {
@@ -103,13 +106,13 @@ impl Desk {
         read: impl Fn(&str) -> Result<T, QuantityError>,
     ) -> Option<T> {
         // A number without quotes is a quantity without its unit: say that, not "a text is wanted".
-        if let Err(Misshapen { shape: Shape::Text { found }, .. }) = &spanned.value {
-            if let Err(wrong) = read(found) {
-                let id = if self.dialect == Dialect::Drill { drill_id } else { wrong.id };
-                let help = format!("{}; in quotes", wrong.help);
-                self.error(id, spanned.mark, format!("`{found}` is no text with a unit"), help);
-                return None;
-            }
+        if let Err(Misshapen { shape: Shape::Text { found }, .. }) = &spanned.value
+            && let Err(wrong) = read(found)
+        {
+            let id = if self.dialect == Dialect::Drill { drill_id } else { wrong.id };
+            let help = format!("{}; in quotes", wrong.help);
+            self.error(id, spanned.mark, format!("`{found}` is no text with a unit"), help);
+            return None;
         }
         let text = self.text(spanned)?;
         match read(text) {
@@ -163,6 +166,17 @@ impl Desk {
         self.report(Severity::Error, id, self.source.inside(at, part), (message.into(), help.into()));
     }
 
+    /// A secret at these bytes; its line is not shown again.
+    pub(super) fn secret(&mut self, at: Range<usize>) {
+        let message = "a token or key is written in this file".to_owned();
+        let help = "take it out and change it: files are shared and kept in reports".to_owned();
+        self.report(Severity::Error, "secret-in-file", at, (message, help));
+        if let Some(place) = self.found.0.last_mut().map(|last| &mut last.place) {
+            let hidden = |(n, c): (usize, char)| if n + 1 >= place.column { '*' } else { c };
+            place.text = place.text.chars().enumerate().map(hidden).take(place.column + place.length - 1).collect();
+        }
+    }
+
     pub(super) fn not_built(&mut self, word: &str, at: Mark) {
         self.error("not_built", at, format!("`{word}` is known but not built yet"), "leave it out for now");
     }
@@ -194,6 +208,9 @@ impl Desk {
                 self.error(id, at, format!("unknown field `{found}`"), suggest(found, known));
             }
             Shape::Kind { found, of, .. } if later_kinds(of).contains(&found.as_str()) => self.not_built(found, at),
+            Shape::Kind { found, of, .. } if of == "Role" => {
+                self.error("unknown-role", at, format!("unknown role `{found}`"), suggest(found, &ROLES));
+            }
             Shape::Kind { found, known, of } => {
                 let id = self.id("unknown_kind", "unknown-variant");
                 let all: Vec<&str> = known.iter().chain(later_kinds(of)).copied().collect();

@@ -38,6 +38,7 @@ pub(super) fn journeys(
         known.setter = format!("no earlier step of journey `{name}`");
         let Some(journey) = desk.open(spanned) else {
             // Known by name all the same, so that the mixes that name it are not reported too.
+            tables.has_gaps = true;
             found.push(Journey {
                 name: name.to_owned(),
                 steps: Vec::new(),
@@ -68,6 +69,8 @@ fn journey(
     for spanned in list.map_or(&[][..], Vec::as_slice) {
         let Some(step) = desk.open(spanned) else {
             was_sent = true;
+            known.has_gaps = true;
+            tables.has_gaps = true;
             continue;
         };
         let op = match step {

@@ -1,5 +1,7 @@
 //! A request step: where it goes, what it carries, what its answer must be.
 
+use std::fmt::Write as _;
+
 use super::answer;
 use super::desk::{Desk, suggest};
 use super::journey::Paths;
@@ -149,7 +151,7 @@ fn percent(text: &str, keeps: impl Fn(char) -> bool) -> String {
             encoded.push(c);
         } else {
             for byte in c.encode_utf8(&mut [0; 4]).bytes() {
-                encoded.push_str(&format!("%{byte:02X}"));
+                let _ = write!(encoded, "%{byte:02X}");
             }
         }
     }

@@ -5,6 +5,7 @@
 use std::collections::BTreeMap;
 
 use super::desk::{Desk, suggest};
+use crate::base::name::nearest;
 use crate::measure::sample::StepId;
 use crate::plan::template::{Escape, Piece, Template, VarId};
 use crate::spec::source::{Mark, Spanned};
@@ -17,6 +18,8 @@ pub(super) struct Tables {
     pub(super) labels: Vec<String>,
     /// By step id: name, and where it stands.
     pub(super) steps: Vec<(String, Mark)>,
+    /// Some step could not be read: names that are missing may be its own.
+    pub(super) has_gaps: bool,
 }
 
 /// What is known of a variable at some point of a journey.
@@ -34,6 +37,8 @@ pub(super) struct Known {
     pub(super) set: BTreeMap<VarId, Set>,
     /// Such as "no earlier step of journey `buy`".
     pub(super) setter: String,
+    /// An earlier step could not be read: it may have set what is missing.
+    pub(super) has_gaps: bool,
 }
 
 impl Tables {
@@ -118,6 +123,9 @@ impl Tables {
                     desk.error_inside("not_built", at, message, "leave it out for now");
                     return None;
                 }
+                if known.has_gaps {
+                    return None;
+                }
                 let message = format!("`${{{name}}}` is set by {}", known.setter);
                 let help = self.help(desk, known, name);
                 desk.error_inside("unknown_variable", at, message, help);
@@ -134,7 +142,7 @@ impl Tables {
             .filter(|(_, at, _)| *at != Mark::default())
             .collect();
         let names: Vec<&str> = set.iter().map(|(name, ..)| name.as_str()).collect();
-        match crate::base::name::nearest(wrong, names.iter().copied()) {
+        match nearest(wrong, names.iter().copied()) {
             Some(near) => {
                 let line = set.iter().find(|(name, ..)| name == near).map_or(0, |(_, at, _)| desk.line(*at));
                 format!("did you mean `${{{near}}}`, set at line {line}?")

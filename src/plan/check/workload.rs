@@ -192,12 +192,11 @@ fn mix(
         let named = desk.open(spanned)?;
         for (name, name_at, weight) in desk.entries(named, "entries of the mix") {
             let weight = desk.open(weight).copied();
-            match names.iter().position(|known| *known == name) {
-                Some(n) => weights[n] = weight.unwrap_or(1),
-                None => {
-                    is_whole = false;
-                    desk.unknown("journey", name, name_at, &names);
-                }
+            if let Some(n) = names.iter().position(|known| *known == name) {
+                weights[n] = weight.unwrap_or(1);
+            } else {
+                is_whole = false;
+                desk.unknown("journey", name, name_at, &names);
             }
         }
     }

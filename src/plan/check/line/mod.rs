@@ -1,26 +1,24 @@
 //! The scenario's `checks`: every line read, its names resolved, its globs expanded to one check per match.
 
+mod canonical;
+mod expansion;
+
 use std::time::Duration;
 
 use super::desk::{Desk, suggest};
 use super::tables::Tables;
-use crate::base::name::nearest;
 use crate::measure::sample::StepId;
 use crate::plan::diagnostic::Place;
 use crate::plan::program::{Journey, Op};
 use crate::plan::threshold::{ClockKind, Cmp, Level, Outcomes, Scope, Subject, Threshold, Window};
 use crate::spec::source::{Mark, Spanned};
-use crate::spec::threshold::{self as written, Bound, Key, Line, Modifier, Selector, Value};
+use crate::spec::threshold::{self as written, Bound, Key, Line, Modifier, Value};
+use canonical::{id, selector_text};
+use expansion::{Names, is_glob, step_sets};
 
 /// More expanded checks than this are a mistake: somebody selects by something that is not a kind of step.
 const EXPANDED_MOST: usize = 200;
 const PHASES: [&str; 3] = ["steady", "warmup", "drain"];
-
-/// What a selector or a glob may match.
-struct Names<'a> {
-    steps: Vec<&'a str>,
-    journeys: Vec<(&'a str, Vec<StepId>)>,
-}
 
 /// The checks of a scenario, and the one that is always there.
 pub(super) fn lines(
@@ -32,6 +30,7 @@ pub(super) fn lines(
     let names = Names {
         steps: tables.steps.iter().map(|(name, _)| name.as_str()).collect(),
         journeys: journeys.iter().map(|one| (one.name.as_str(), steps_of(one))).collect(),
+        has_gaps: tables.has_gaps,
     };
     let mut checks = vec![answered()];
     let mut seen: Vec<(String, Mark)> = Vec::new();
@@ -225,84 +224,6 @@ fn is_fault_phase(phase: &str) -> bool {
     phase.starts_with("fault:") || phase.starts_with("recovery:")
 }
 
-/// What each selector matched, in the order of the selectors, and the steps that are meant; no steps: all.
-type Expansion = (Vec<Option<String>>, Vec<StepId>);
-
-fn step_sets(desk: &mut Desk, names: &Names<'_>, line: &Line, at: Mark) -> Option<Vec<Expansion>> {
-    let all: Vec<StepId> = (0..names.steps.len()).filter_map(|n| u16::try_from(n).ok().map(StepId)).collect();
-    let mut sets: Vec<Expansion> = vec![(Vec::new(), all.clone())];
-    let mut narrows = false;
-    for one in &line.scope {
-        let candidates: Vec<(&str, Vec<StepId>)> = match one.key {
-            Key::Step => names.steps.iter().zip(&all).map(|(name, id)| (*name, vec![*id])).collect(),
-            Key::Journey => names.journeys.clone(),
-            _ => {
-                sets.iter_mut().for_each(|(matched, _)| matched.push(None));
-                continue;
-            }
-        };
-        narrows = true;
-        let hits: Vec<_> = candidates.iter().filter(|(name, _)| matches(&one.glob, name)).collect();
-        if hits.is_empty() {
-            let what = if one.key == Key::Step { "step" } else { "journey" };
-            let near = nearest(&one.glob, candidates.iter().map(|(name, _)| *name));
-            let near = near.map(|near| format!(": did you mean {near}?")).unwrap_or_default();
-            let message = format!("no {what} matches {}{near}", one.glob);
-            desk.error_inside("bad_check", (at, one.at.clone()), message, "");
-            return None;
-        }
-        sets = sets.into_iter().flat_map(|set| narrowed(set, one, &hits)).collect();
-    }
-    sets.retain(|(_, steps)| !steps.is_empty());
-    if sets.is_empty() {
-        desk.error("bad_check", at, "no step matches all of these selectors", "");
-        return None;
-    }
-    if !narrows {
-        sets.iter_mut().for_each(|(_, steps)| steps.clear());
-    }
-    Some(sets)
-}
-
-/// `!=` pools what is left; `=` gives one set for each match.
-fn narrowed((matched, steps): Expansion, one: &Selector, hits: &[&(&str, Vec<StepId>)]) -> Vec<Expansion> {
-    let with = |name: Option<String>| matched.iter().cloned().chain([name]).collect();
-    if one.is_negated {
-        let left = steps.iter().filter(|step| !hits.iter().any(|(_, ids)| ids.contains(step))).copied().collect();
-        return vec![(with(None), left)];
-    }
-    hits.iter()
-        .map(|(name, ids)| {
-            let kept = steps.iter().filter(|step| ids.contains(step)).copied().collect();
-            (with(Some((*name).to_owned())), kept)
-        })
-        .collect()
-}
-
-fn is_glob(text: &str) -> bool {
-    text.contains(['*', '?'])
-}
-
-/// `*` any run, `?` one character.
-fn matches(glob: &str, name: &str) -> bool {
-    let mut glob_chars = glob.chars();
-    match glob_chars.next() {
-        None => name.is_empty(),
-        Some('*') => {
-            let rest = glob_chars.as_str();
-            name.char_indices()
-                .map(|(n, _)| n)
-                .chain([name.len()])
-                .any(|n| matches(rest, name.get(n..).unwrap_or_default()))
-        }
-        Some(wanted) => {
-            let mut name_chars = name.chars();
-            name_chars.next().is_some_and(|c| wanted == '?' || wanted == c)
-                && matches(glob_chars.as_str(), name_chars.as_str())
-        }
-    }
-}
-
 fn modify(check: &mut Threshold, modifiers: &[Modifier]) {
     for modifier in modifiers {
         match modifier {
@@ -315,53 +236,4 @@ fn modify(check: &mut Threshold, modifiers: &[Modifier]) {
             Modifier::As(_) => {}
         }
     }
-}
-
-fn selector_text(one: &Selector, glob: &str) -> String {
-    let key = match one.key {
-        Key::Step => "step",
-        Key::Journey => "journey",
-        Key::Label => "label",
-        Key::Phase => "phase",
-        Key::Fault => "fault",
-        Key::Status => "status",
-        Key::Outcome => "outcome",
-        Key::Clock => "clock",
-    };
-    let needs_quotes = glob.contains([' ', ',', '{', '}', '"']);
-    let glob = if needs_quotes { format!("'{glob}'") } else { glob.to_owned() };
-    format!("{key}{}{glob}", if one.is_negated { "!=" } else { "=" })
-}
-
-/// The expanded text in canonical spacing, or the `as` name with what a glob matched.
-fn id(line: &Line, text: &str, matched: &[Option<String>]) -> String {
-    let globbed = line.scope.iter().zip(matched).filter(|(one, _)| is_glob(&one.glob) && !one.is_negated);
-    let found: Vec<&str> = globbed.filter_map(|(_, name)| name.as_deref()).collect();
-    let named = line.modifiers.iter().find_map(|one| if let Modifier::As(name) = one { Some(name) } else { None });
-    if let Some(name) = named {
-        return if found.is_empty() { name.clone() } else { format!("{name}[{}]", found.join(", ")) };
-    }
-    let spaced = |part: &str| part.split_whitespace().collect::<Vec<_>>().join(" ");
-    let selectors: Vec<String> = line
-        .scope
-        .iter()
-        .zip(matched)
-        .map(|(one, name)| selector_text(one, name.as_deref().unwrap_or(&one.glob)))
-        .collect();
-    let scope = if selectors.is_empty() { String::new() } else { format!("{{{}}}", selectors.join(", ")) };
-    let level = match line.level {
-        written::Level::Hard => "hard: ",
-        written::Level::Must => "",
-        written::Level::Should => "should: ",
-        written::Level::Info => "info: ",
-    };
-    let part = |range: std::ops::Range<usize>| spaced(text.get(range).unwrap_or_default());
-    let behind = spaced(text.get(line.bound_at.end..).unwrap_or_default().trim_start());
-    let behind = behind.replace(" ,", ",");
-    format!(
-        "{level}{}{scope} {} {}{behind}",
-        part(line.subject_at.clone()),
-        cmp(line.cmp).sign(),
-        part(line.bound_at.clone())
-    )
 }
