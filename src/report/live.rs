@@ -170,7 +170,7 @@ fn tight(text: &str) -> String {
 
 /// One line on stderr; a closed stderr must not end a run.
 fn say(line: &str) {
-    let _ = writeln!(std::io::stderr(), "{line}");
+    writeln!(std::io::stderr(), "{line}").ok();
 }
 
 #[cfg(test)]

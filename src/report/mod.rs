@@ -81,7 +81,7 @@ fn write(dir: &Path, name: &str, text: &str) -> Result<PathBuf, ReportError> {
         Ok(()) => Ok(path),
         Err(source) => {
             // What is left of the draft is of no use to anybody; the first error is the one that counts.
-            let _ = fs::remove_file(&draft);
+            fs::remove_file(&draft).ok();
             Err(ReportError::Io { path, source })
         }
     }

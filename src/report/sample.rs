@@ -200,13 +200,17 @@ pub fn nothing() -> Account {
     account("run", "nothing", Vec::new())
 }
 
-/// A run of `seconds` seconds with few requests in each: for sizes.
-pub fn long(seconds: u32) -> Account {
+/// A run of `hours` equal hours with few requests in each second: for sizes.
+pub fn long(hours: u32) -> Account {
     let mut dice = Dice(11);
-    let seconds = (0..seconds).map(|at| second(at, 8, if at % 700 < 40 { 30 } else { 0 }, &mut dice)).collect();
-    let mut account = account("run", "long", seconds);
-    let end = account.totals.duration_s;
-    account.bands = vec![phase("steady", 0.0, end)];
+    let hour: Vec<Interval> =
+        (0..3_600).map(|at| second(at, 4, if at % 700 < 40 { 30 } else { 0 }, &mut dice)).collect();
+    let mut account = account("run", "long", hour.clone());
+    for at in 1..hours {
+        account.seconds.extend(hour.iter().map(|one| Interval { second: one.second + at * 3_600, ..one.clone() }));
+    }
+    account.totals.duration_s *= f64::from(hours);
+    account.bands = vec![phase("steady", 0.0, account.totals.duration_s)];
     account
 }
 

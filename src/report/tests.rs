@@ -10,13 +10,12 @@ fn page(account: &Account) -> String {
     html::render(account, &view::of(account, 0))
 }
 
-fn all() -> [(&'static str, Account); 5] {
+fn all() -> [(&'static str, Account); 4] {
     [
         ("drill", sample::drill()),
         ("load", sample::load()),
         ("nothing", sample::nothing()),
         ("hostile", sample::hostile()),
-        ("hour", sample::long(3_600)),
     ]
 }
 
@@ -94,12 +93,14 @@ fn colours_come_from_the_palette_alone() {
 }
 
 #[test]
-fn two_renders_are_the_same_bytes_and_a_page_stays_small() {
-    for (name, account) in all().into_iter().chain([("day", sample::long(86_400))]) {
-        let first = page(&account);
-        assert!(first.len() <= 1 << 20, "{name}: {} bytes", first.len());
-        assert_eq!(first, page(&account), "{name}");
-        assert!(first.contains("<table>"), "{name}");
+fn two_renders_are_the_same_bytes_and_a_day_stays_small() {
+    for (name, account) in all() {
+        assert_eq!(page(&account), page(&account), "{name}");
+    }
+    for (hours, columns) in [(1, "12"), (24, "288")] {
+        let page = page(&sample::long(hours));
+        assert!(page.len() <= 1 << 20, "{hours} h: {} bytes", page.len());
+        assert!(page.contains(&format!("Columns of {columns} s")), "{hours} h");
     }
 }
 
@@ -162,7 +163,12 @@ fn junit_of_a_load_run_is_as_machines_expect() {
 
 #[test]
 fn the_result_of_a_drill_is_as_machines_expect() {
-    insta::assert_snapshot!(format!("{:#}", json::result(&sample::drill(), 0)));
+    let mut result = json::result(&sample::drill(), 0);
+    // One of a kind is enough for a golden file.
+    let steps = result["steps"].as_object_mut().unwrap();
+    steps.retain(|name, _| name == "/");
+    result["findings"].as_array_mut().unwrap().truncate(1);
+    insta::assert_snapshot!(format!("{result:#}"));
 }
 
 #[test]

@@ -9,6 +9,8 @@ use crate::plan::threshold::Unit;
 const UNIT: char = '\u{a0}';
 /// Parts thousands.
 const THIN: char = '\u{202f}';
+/// What was not measured.
+const NONE: &str = "–";
 /// Longest name that is drawn; tables show the same, `result.json` the whole.
 const LONGEST_NAME: usize = 120;
 
@@ -28,6 +30,7 @@ pub fn count(n: u64) -> String {
 /// Three useful digits at most: `1.94`, `18.2`, `253`, `1 200`.
 fn number(value: f64) -> String {
     match value.abs() {
+        size if !size.is_finite() => NONE.to_owned(),
         size if size >= 999.5 => whole(value),
         size if size >= 99.95 => format!("{value:.0}"),
         size if size >= 9.995 => trimmed(format!("{value:.1}")),
@@ -48,8 +51,10 @@ fn trimmed(text: String) -> String {
 /// A time in microseconds: `950 µs`, `18.2 ms`, `253 ms`, `1.9 s`.
 pub fn time(us: f64) -> String {
     let (value, unit) = match us.abs() {
+        size if size.is_infinite() => return NONE.to_owned(),
         size if size >= 999_500.0 => (us / 1e6, "s"),
         size if size >= 999.5 => (us / 1e3, "ms"),
+        size if size.is_nan() => return NONE.to_owned(),
         _ => return format!("{us:.0}{UNIT}µs"),
     };
     let text = if value >= 99.95 { whole(value) } else { trimmed(format!("{value:.1}")) };
@@ -58,13 +63,16 @@ pub fn time(us: f64) -> String {
 
 /// A time in microseconds, or a dash.
 pub fn time_or_dash(us: Option<u64>) -> String {
-    us.map_or_else(|| "–".to_owned(), |us| time(us as f64))
+    us.map_or_else(|| NONE.to_owned(), |us| time(us as f64))
 }
 
 /// A stretch in seconds as one says it: `9.2 s`, `43 s`, `12 m 31 s`, `2 h 05 m`.
 #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "casts saturate, which is what is wanted")]
 pub fn span(seconds: f64) -> String {
     let size = seconds.abs();
+    if !size.is_finite() {
+        return NONE.to_owned();
+    }
     let sign = if seconds < 0.0 { "−" } else { "" };
     if size < 9.95 {
         return format!("{sign}{}{UNIT}s", trimmed(format!("{size:.1}")));
@@ -73,7 +81,9 @@ pub fn span(seconds: f64) -> String {
     let (hours, minutes, rest) = (all / 3600, all / 60 % 60, all % 60);
     match (hours, all) {
         (0, ..120) => format!("{sign}{all}{UNIT}s"),
+        (0, _) if rest == 0 => format!("{sign}{minutes}{UNIT}m"),
         (0, _) => format!("{sign}{minutes}{UNIT}m{UNIT}{rest:02}{UNIT}s"),
+        _ if minutes == 0 => format!("{sign}{hours}{UNIT}h"),
         _ => format!("{sign}{hours}{UNIT}h{UNIT}{minutes:02}{UNIT}m"),
     }
 }
@@ -92,7 +102,7 @@ pub fn instant(at: f64, zero: f64) -> String {
 pub fn share(ratio: f64) -> String {
     let percent = ratio * 100.0;
     let text = match percent {
-        p if !p.is_finite() => return "–".to_owned(),
+        p if !p.is_finite() => return NONE.to_owned(),
         p if p <= 0.0 => "0".to_owned(),
         p if p < 0.005 => "< 0.01".to_owned(),
         p if p < 0.995 => trimmed(format!("{p:.2}")),
@@ -108,7 +118,7 @@ pub fn share(ratio: f64) -> String {
 
 /// `part` of `all` as a share; a dash when there is nothing.
 pub fn part(part: u64, all: u64) -> String {
-    if all == 0 { "–".to_owned() } else { share(part as f64 / all as f64) }
+    if all == 0 { NONE.to_owned() } else { share(part as f64 / all as f64) }
 }
 
 /// A rate per second: `99.7/s`, `1 200/s`.

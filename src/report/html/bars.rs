@@ -9,7 +9,7 @@ use crate::report::view::drill::Bar;
 
 const WIDTH: f64 = 1000.0;
 const ROW: f64 = 34.0;
-const LEFT: f64 = 150.0;
+const LEFT: f64 = 130.0;
 /// Where every limit stands: bars of all expectations are shares of their own limit.
 const LIMIT: f64 = 640.0;
 
@@ -22,8 +22,8 @@ pub fn responses(bars: &[Bar], desc: &str) -> String {
     svg.text(Label { size: 11.5, ..Label::quiet(LIMIT, 14.0, "middle") }, "limit");
     for (row, bar) in bars.iter().enumerate() {
         let top = row as f64 * ROW + 26.0;
-        let name: String = bar.name.chars().take(22).collect();
-        svg.text(Label { size: 13.0, colour: Colour::Ink, ..Label::quiet(LEFT - 14.0, top + 15.0, "end") }, &name);
+        let name: String = bar.name.chars().take(17).collect();
+        svg.text(Label { size: 13.0, colour: Colour::Ink, ..Label::quiet(0.0, top + 15.0, "start") }, &name);
         svg.rect([LEFT, top, x(bar.target) - LEFT, 20.0], Colour::Steel, "fill-opacity=\"0.34\"");
         svg.rect([x(bar.target), top, LIMIT - x(bar.target), 20.0], Colour::Steel, "fill-opacity=\"0.17\"");
         svg.line((LIMIT, top - 3.0), (LIMIT, top + 23.0), Colour::Ink, "stroke-width=\"2\"");

@@ -56,9 +56,9 @@ impl Plot {
         let body = self.draw(|chart| {
             for run in &runs {
                 if run.len() == 2 {
-                    let _ = chart.draw_series(std::iter::once(PathElement::new(run.clone(), style)));
+                    chart.draw_series(std::iter::once(PathElement::new(run.clone(), style))).ok();
                 } else {
-                    let _ = chart.draw_series(LineSeries::new(run.iter().copied(), style));
+                    chart.draw_series(LineSeries::new(run.iter().copied(), style)).ok();
                 }
             }
         });
@@ -79,7 +79,7 @@ impl Plot {
             .map(|run| self.outline(run))
             .collect();
         self.draw(|chart| {
-            let _ = chart.draw_series(outlines.iter().map(|outline| Polygon::new(outline.clone(), style)));
+            chart.draw_series(outlines.iter().map(|outline| Polygon::new(outline.clone(), style))).ok();
         })
     }
 
@@ -119,7 +119,7 @@ impl Plot {
                 with(&mut chart);
             }
             // Writing to a string cannot fail; what is missing would be seen by the tests.
-            let _ = area.present();
+            area.present().ok();
         }
         let inner = text.split_once('>').map_or("", |(_, rest)| rest);
         let inner = inner.rsplit_once("</svg>").map_or(inner, |(body, _)| body);

@@ -79,15 +79,15 @@ pub fn draw(chart: &Chart<'_>) -> String {
     let course = chart.course;
     let lanes = lanes(course, chart.marks);
     let rows = ribbon_rows(&course.bands);
-    let ribbons_top = lanes.iter().map(|(lane, _)| lane + 1).max().map_or(0.0, |n| n as f64 * LANE + 6.0);
-    let panels_top = ribbons_top + rows.iter().map(|row| row + 1).max().unwrap_or(0) as f64 * RIBBON;
+    let lanes_top = rows.iter().map(|row| row + 1).max().unwrap_or(0) as f64 * RIBBON + 4.0;
+    let panels_top = lanes_top + lanes.iter().map(|(lane, _)| lane + 1).max().map_or(0.0, |n| n as f64 * LANE + 4.0);
     let body_height: f64 = chart.panels.iter().map(|panel| HEADER + panel.height + GAP).sum::<f64>() - GAP;
     let bottom = panels_top + body_height;
     let mut svg = Svg::default();
-    bands(&mut svg, course, &rows, [ribbons_top, panels_top, bottom]);
+    bands(&mut svg, course, &rows, [lanes_top, bottom]);
     let mut top = panels_top;
     for panel in chart.panels {
-        draw_panel(&mut svg, course, panel, top);
+        draw_panel(&mut svg, panel, top);
         top += HEADER + panel.height + GAP;
     }
     for (seconds, text) in scale::instants(course.from_s, course.to_s, course.zero_s) {
@@ -97,7 +97,7 @@ pub fn draw(chart: &Chart<'_>) -> String {
         svg.text(Label::quiet(x, bottom + 18.0, anchor), &text);
     }
     for (mark, (lane, anchor)) in chart.marks.iter().zip(&lanes) {
-        draw_mark(&mut svg, x_of(course, mark.at_s), mark, (*lane, anchor, bottom));
+        draw_mark(&mut svg, x_of(course, mark.at_s), mark, (*lane as f64 * LANE + lanes_top + 12.0, anchor, bottom));
     }
     svg.finish(chart.id, (WIDTH, bottom + FOOT), chart.title, chart.desc)
 }
@@ -123,7 +123,7 @@ fn ribbon_rows(bands: &[Band]) -> Vec<usize> {
         .collect()
 }
 
-fn bands(svg: &mut Svg, course: &Course, rows: &[usize], [top, panels_top, bottom]: [f64; 3]) {
+fn bands(svg: &mut Svg, course: &Course, rows: &[usize], [top, bottom]: [f64; 2]) {
     let mut phases = 0;
     for (band, row) in course.bands.iter().zip(rows) {
         let (from, to) = (x_of(course, band.from_s), x_of(course, band.to_s));
@@ -132,13 +132,13 @@ fn bands(svg: &mut Svg, course: &Course, rows: &[usize], [top, panels_top, botto
                 phases += 1;
                 (Colour::Steel, if phases % 2 == 1 { 0.16 } else { 0.28 }, 0.0, "phase")
             }
-            BandKind::Fault => (Colour::Orange, 0.38, 0.07, "fault"),
-            BandKind::Impact => (Colour::Vermillion, 0.42, 0.09, "impact"),
+            BandKind::Fault => (Colour::Orange, 0.38, 0.055, "fault"),
+            BandKind::Impact => (Colour::Vermillion, 0.42, 0.06, "impact"),
         };
         let width = (to - from).max(0.5);
-        let full = [from, panels_top, width, bottom - panels_top];
+        let full = [from, top, width, bottom - top];
         svg.rect(full, colour, &format!("fill-opacity=\"{faint}\" data-band=\"{word}\""));
-        let y = top + *row as f64 * RIBBON;
+        let y = *row as f64 * RIBBON;
         svg.rect([from, y, (width - 1.0).max(0.5), RIBBON - 2.0], colour, &format!("fill-opacity=\"{strong}\""));
         let name = if band.kind == BandKind::Impact { "users hurt".to_owned() } else { words::name(&band.name) };
         let needed = width_of(&name, 10.5) + 8.0;
@@ -157,7 +157,7 @@ fn fitted(name: &str, width: f64) -> String {
     name.chars().take(fits).chain(['…']).collect()
 }
 
-fn draw_panel(svg: &mut Svg, course: &Course, panel: &Panel, top: f64) {
+fn draw_panel(svg: &mut Svg, panel: &Panel, top: f64) {
     let inside = top + HEADER;
     let title = Label { size: 12.5, ..Label::quiet(LEFT, top + 19.0, "start") };
     svg.text(title.strong(), &panel.title);
@@ -172,10 +172,6 @@ fn draw_panel(svg: &mut Svg, course: &Course, panel: &Panel, top: f64) {
     }
     svg.raw(&format!("<g transform=\"translate({} {})\">{}</g>", px(LEFT), px(inside), panel.body));
     keys(svg, panel, top + 19.0);
-    let zero = x_of(course, course.zero_s);
-    if course.zero_s > course.from_s {
-        svg.line((zero, inside), (zero, inside + panel.height), Colour::Steel, "stroke-width=\"1\"");
-    }
 }
 
 fn keys(svg: &mut Svg, panel: &Panel, y: f64) {
@@ -183,7 +179,7 @@ fn keys(svg: &mut Svg, panel: &Panel, y: f64) {
     for key in panel.keys.iter().rev() {
         let name = words::name(&key.name);
         let short: String = name.chars().take(28).collect();
-        x -= width_of(&short, 12.0) + 2.0;
+        x -= width_of(&short, 12.0);
         svg.text(Label::quiet(x, y, "start"), &short);
         x -= 22.0;
         match key.dash {
@@ -229,8 +225,7 @@ fn colour_of(kind: MarkKind) -> Colour {
     }
 }
 
-fn draw_mark(svg: &mut Svg, x: f64, mark: &Mark, (lane, anchor, bottom): (usize, &'static str, f64)) {
-    let y = lane as f64 * LANE + 12.0;
+fn draw_mark(svg: &mut Svg, x: f64, mark: &Mark, (y, anchor, bottom): (f64, &'static str, f64)) {
     let colour = colour_of(mark.kind);
     let dash = if mark.kind == MarkKind::Measured { "" } else { " stroke-dasharray=\"2 3\"" };
     svg.line((x, y), (x, bottom), colour, &format!("stroke-width=\"1.2\"{dash}"));

@@ -82,7 +82,7 @@ fn slow(course: &Course, height: f64) -> Panel {
 fn rates(course: &Course, height: f64) -> Panel {
     let offered = |column: &Column| column.per_second(column.classes.total());
     let good = |column: &Column| column.per_second(column.classes.get(Class::Ok));
-    let scale = scale::linear(course.columns.iter().map(offered).fold(1.0, f64::max), words::rate);
+    let scale = scale::linear(course.columns.iter().map(offered).fold(1.0, f64::max), height, words::rate);
     let line = |of: &dyn Fn(&Column) -> f64| {
         course.columns.iter().map(|column| (column.middle_s(), Some(of(column)))).collect::<Vec<_>>()
     };

@@ -90,13 +90,15 @@ pub fn of_verdict(verdict: Verdict) -> Colour {
     }
 }
 
-/// Colours of error kinds, most frequent first.
-pub const KINDS: [Colour; 7] = [
-    Colour::Vermillion,
-    Colour::Purple,
-    Colour::Orange,
-    Colour::Blue,
-    Colour::Yellow,
-    Colour::Sky,
-    Colour::Steel,
-];
+/// Colours of error kinds, most frequent first; running out of time has the colour of its class.
+pub fn of_kinds(kinds: &[String]) -> Vec<Colour> {
+    const OTHERS: [Colour; 6] =
+        [Colour::Vermillion, Colour::Orange, Colour::Blue, Colour::Yellow, Colour::Sky, Colour::Steel];
+    let mut others = OTHERS.into_iter().chain(std::iter::repeat(Colour::Steel));
+    let mut timeouts = std::iter::once(Colour::Purple);
+    kinds
+        .iter()
+        .map(|kind| kind.contains("timeout").then(|| timeouts.next()).flatten().or_else(|| others.next()))
+        .map(|colour| colour.unwrap_or(Colour::Steel))
+        .collect()
+}

@@ -15,9 +15,6 @@ pub struct Scale {
     pub ticks: Vec<(f64, String)>,
 }
 
-/// Longest tick row.
-const TICKS: usize = 4;
-
 /// The next round number at or above `value`: 1, 2, 2.5 or 5 times a power of ten.
 fn round_up(value: f64) -> f64 {
     if value <= 0.0 || !value.is_finite() {
@@ -27,13 +24,15 @@ fn round_up(value: f64) -> f64 {
     [1.0, 2.0, 2.5, 5.0, 10.0].into_iter().map(|times| times * ten).find(|round| *round >= value * (1.0 - 1e-9)).unwrap_or(value)
 }
 
-/// From 0 to a little above `most`, with labels by `show`.
-pub fn linear(most: f64, show: impl Fn(f64) -> String) -> Scale {
-    let step = round_up(most / TICKS as f64 * 1.0001);
-    let steps = (most / step * 1.0001).ceil().max(1.0);
+/// From 0 to a little above `most`, with labels by `show` that fit into `height` pixels.
+pub fn linear(most: f64, height: f64, show: impl Fn(f64) -> String) -> Scale {
+    let rows = (height / 30.0).floor().clamp(1.0, 4.0);
+    let most = if most.is_finite() { most.max(0.0) } else { 0.0 };
+    let step = round_up(most / rows);
+    let steps = (most * 1.03 / step).ceil().max(1.0);
     let mut ticks = Vec::new();
     let mut at = 0.0;
-    while at <= steps + 0.5 && ticks.len() <= TICKS + 1 {
+    while at <= steps + 0.5 {
         ticks.push((at * step, show(at * step)));
         at += 1.0;
     }
@@ -42,7 +41,7 @@ pub fn linear(most: f64, show: impl Fn(f64) -> String) -> Scale {
 
 /// Shares from 0 to at most 1.
 pub fn shares(most: f64) -> Scale {
-    let high = [0.001, 0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 0.5].into_iter().find(|high| *high >= most).unwrap_or(1.0);
+    let high = [0.001, 0.002, 0.01, 0.02, 0.04, 0.1, 0.2, 0.5].into_iter().find(|high| *high >= most).unwrap_or(1.0);
     let ticks = [0.0, 0.5, 1.0].map(|part| (part * high, words::share(part * high))).to_vec();
     Scale { low: 0.0, high, ticks }
 }
@@ -87,7 +86,7 @@ mod tests {
     #[test]
     fn axes_hold_what_they_must_show() {
         for most in [0.0, 0.4, 1.0, 99.7, 120.0, 1_234.0] {
-            let scale = linear(most, words::rate);
+            let scale = linear(most, 110.0, words::rate);
             assert!(scale.high >= most && scale.ticks.len() <= 6, "{scale:?}");
         }
         assert_eq!(times(900.0, 1_900_000.0).ticks.len(), 6);

@@ -76,7 +76,7 @@ pub fn course(account: &Account, view: &View, shown: &DrillView) -> Markup {
     let rows = |rows: &[[String; 5]]| rows.iter().map(|row| row.to_vec()).collect::<Vec<_>>();
     html! {
         section id="course" {
-            h2 { "What happened, in order" }
+            h2 { "The course of the drill" }
             @if !shown.hypothesis.is_empty() { p.lead { "Hypothesis: " (shown.hypothesis) } }
             (table::marks(&shown.marks, &view.course, &account.head.start_utc))
             (table::prose("What was broken on purpose", &["act", "what", "injected", "proof", "undone"], &rows(&shown.acts)))
@@ -113,7 +113,7 @@ fn check(check: &Check, n: usize) -> Markup {
             div.mark { (icon(check.verdict, "small")) span { (check.verdict.word()) } }
             div.what {
                 p.subject { (check.subject) }
-                p.id { code { (check.id) } " " (check.level) @if !check.source.is_empty() { " · " (check.source) } }
+                p.id { code { (check.id) } " · " (check.level) @if !check.source.is_empty() { " · " (check.source) } }
                 @if !check.next.is_empty() && check.verdict != Verdict::Pass { p.next { (check.next) } }
             }
             div.whisker { @if let Some(drawn) = drawn { (PreEscaped(drawn)) } }

@@ -7,9 +7,6 @@ use std::fmt::Write as _;
 use super::palette::Colour;
 use crate::report::xml::escape;
 
-/// Average width of a letter at size 1.
-const LETTER: f64 = 0.54;
-
 /// A picture under way.
 #[derive(Debug, Default)]
 pub struct Svg(pub String);
@@ -47,9 +44,16 @@ pub fn px(value: f64) -> String {
     rounded.to_string()
 }
 
-/// Estimated width of `text` in letters of `size` pixels.
+/// Estimated width of `text` in letters of `size` pixels, as common sans-serif fonts have it.
 pub fn width_of(text: &str, size: f64) -> f64 {
-    text.chars().count() as f64 * size * LETTER
+    let width = |c: char| match c {
+        'i' | 'j' | 'l' | 'I' | '.' | ',' | ':' | ';' | '|' | '!' | '\'' | ' ' | '\u{a0}' | '\u{202f}' => 0.27,
+        'f' | 't' | 'r' | '(' | ')' | '[' | ']' | '-' | '/' => 0.34,
+        'm' | 'w' | 'M' | 'W' | '%' | '@' => 0.86,
+        'A'..='Z' | '+' | '<' | '>' | '=' | '~' => 0.68,
+        _ => 0.57,
+    };
+    text.chars().map(width).sum::<f64>() * size
 }
 
 impl Svg {

@@ -5,7 +5,7 @@
 use super::chart::{Pen, Plot, Point};
 use super::frame::{self, Chart, Key, Panel};
 use super::hero::{plot, stacked};
-use super::palette::{Colour, KINDS};
+use super::palette::{Colour, of_kinds};
 use super::{heat, scale};
 use crate::measure::outcome::Class;
 use crate::report::view::course::{Column, Course};
@@ -34,7 +34,7 @@ pub fn load(course: &Course, desc: &str) -> String {
     let sent = |column: &Column| column.per_second(column.flow.sent);
     let good = |column: &Column| column.per_second(column.classes.get(Class::Ok));
     let most = course.columns.iter().map(|column| offered(column).max(sent(column))).fold(1.0, f64::max);
-    let rates = scale::linear(most, words::rate);
+    let rates = scale::linear(most, 150.0, words::rate);
     let inside = plot(course, &rates, 150.0);
     let mut body = String::new();
     line(&mut body, &inside, &points(course, |c| Some(good(c))), Pen { colour: Colour::Green, width: 2.2, dash: "" });
@@ -43,7 +43,7 @@ pub fn load(course: &Course, desc: &str) -> String {
     let keys = vec![key(Colour::Ink, "5 3", "offered"), key(Colour::Blue, "", "sent"), key(Colour::Green, "", "good")];
     let first = Panel { title: "Requests per second".to_owned(), height: 150.0, scale: rates, keys, body };
     let most = course.columns.iter().map(|column| column.flow.in_flight as f64).fold(1.0, f64::max);
-    let flight = scale::linear(most, |n| words::value(n, crate::plan::threshold::Unit::Count));
+    let flight = scale::linear(most, 60.0, |n| words::value(n, crate::plan::threshold::Unit::Count));
     let inside = plot(course, &flight, 60.0);
     let slabs: Vec<_> = course.columns.iter().map(|c| (c.from_s, c.to_s(), 0.0, c.flow.in_flight as f64)).collect();
     let body = inside.area(&slabs, Colour::Steel, 0.55);
@@ -75,11 +75,12 @@ pub fn times(course: &Course, desc: &str) -> String {
 /// Failures per second, by kind.
 pub fn errors(course: &Course, desc: &str) -> String {
     let most = course.columns.iter().map(|column| column.per_second(column.errors.iter().sum())).fold(1.0, f64::max);
-    let scale = scale::linear(most, words::rate);
+    let scale = scale::linear(most, 110.0, words::rate);
     let inside = plot(course, &scale, 110.0);
-    let body = stacked(course, &inside, &KINDS, |column| column.errors.iter().map(|n| column.per_second(*n)).collect());
+    let colours = of_kinds(&course.kinds);
+    let body = stacked(course, &inside, &colours, |column| column.errors.iter().map(|n| column.per_second(*n)).collect());
     let keys =
-        course.kinds.iter().zip(KINDS).map(|(kind, colour)| Key { colour, dash: None, name: words::name(kind) }).collect();
+        course.kinds.iter().zip(colours).map(|(kind, colour)| Key { colour, dash: None, name: words::name(kind) }).collect();
     let panel = Panel { title: "Failures per second".to_owned(), height: 110.0, scale, keys, body };
     finish("errors", course, ["Errors by kind", desc], &[panel])
 }

@@ -36,7 +36,8 @@ pub fn load(account: &Account, course: &Course) -> String {
     let most = course.columns.iter().map(|column| column.flow.in_flight).max().unwrap_or(0);
     let achieved = if totals.offered > 0.0 { totals.achieved / totals.offered } else { 0.0 };
     let kept = if achieved >= 0.99 {
-        format!("Load kept its plan: {} were due, {} of them were sent.", words::rate(totals.offered), words::share(achieved))
+        let sent = if achieved >= 0.999_5 { "all".to_owned() } else { words::share(achieved) };
+        format!("Load kept its plan: {} were due, {sent} of them were sent.", words::rate(totals.offered))
     } else {
         format!("Load fell behind its plan: {} were due, only {} of them were sent.", words::rate(totals.offered), words::share(achieved))
     };

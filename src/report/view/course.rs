@@ -129,11 +129,10 @@ fn columns(seconds: &[Interval], step: usize, kinds: &[String]) -> Vec<Column> {
 }
 
 fn column(chunk: &[Interval], kinds: &[String]) -> Column {
-    let mut sum = Cell::default();
+    let sum = sum(chunk);
     let mut column = Column { seconds: chunk.len(), ..Column::default() };
     column.from_s = chunk.first().map_or(0.0, |first| f64::from(first.second));
     for second in chunk {
-        second.steps.values().for_each(|cell| sum.merge(cell));
         let most = column.flow.in_flight.max(second.flow.in_flight);
         column.flow.merge(&second.flow);
         column.flow.in_flight = most;
@@ -150,6 +149,31 @@ fn column(chunk: &[Interval], kinds: &[String]) -> Column {
     column
 }
 
+/// All steps of all `seconds` as one cell, service times left out. Halves are summed first: adding a second to a long sum
+/// costs all its bins, adding two short sums costs few.
+fn sum(seconds: &[Interval]) -> Cell {
+    let mut sum = Cell::default();
+    match seconds {
+        [] => {}
+        [one] => {
+            for cell in one.steps.values() {
+                sum.response.merge(&cell.response);
+                sum.lateness.merge(&cell.lateness);
+                sum.classes.merge(&cell.classes);
+                for (kind, n) in &cell.errors {
+                    *sum.errors.entry(kind.clone()).or_default() += n;
+                }
+            }
+        }
+        many => {
+            let (first, second) = many.split_at(many.len() / 2);
+            sum = self::sum(first);
+            sum.merge(&self::sum(second));
+        }
+    }
+    sum
+}
+
 fn errors(counts: &BTreeMap<String, u64>, kinds: &[String]) -> Vec<u64> {
     let mut errors = vec![0; kinds.len()];
     for (kind, n) in counts {
@@ -161,14 +185,9 @@ fn errors(counts: &BTreeMap<String, u64>, kinds: &[String]) -> Vec<u64> {
     errors
 }
 
-/// Every second of the run that lies inside `from_s .. to_s`, as one cell.
+/// Every second of the run whose middle lies inside `from_s .. to_s`, as one cell without service times.
 pub fn sum_between(seconds: &[Interval], from_s: f64, to_s: f64) -> Cell {
-    let mut sum = Cell::default();
-    for second in seconds {
-        let begin = f64::from(second.second);
-        if begin + 0.5 >= from_s && begin + 0.5 < to_s {
-            second.steps.values().for_each(|cell| sum.merge(cell));
-        }
-    }
-    sum
+    let before = |limit: f64| seconds.partition_point(|second| f64::from(second.second) + 0.5 < limit);
+    let (from, to) = (before(from_s), before(to_s));
+    sum(&seconds[from..to.max(from)])
 }
