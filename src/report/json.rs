@@ -138,10 +138,8 @@ fn unit(unit: Unit) -> &'static str {
 
 fn finding(finding: &Finding) -> Value {
     let evidence = &finding.evidence;
-    let source = finding
-        .source
-        .as_ref()
-        .map(|place| json!({ "file": place.file, "line": place.line, "column": place.column }));
+    let source =
+        finding.source.as_ref().map(|place| json!({ "file": place.file, "line": place.line, "column": place.column }));
     json!({
         "id": finding.id,
         "kind": finding.kind.word(),

@@ -97,16 +97,20 @@ fn push(text: &mut String, suite: &str, case: &Case) {
 }
 
 fn cases(account: &Account, view: &View) -> Vec<Case> {
-    let mut cases: Vec<Case> = view.checks.iter().map(|check| of_check(account, check)).collect();
+    let windows: BTreeMap<String, f64> = account
+        .findings
+        .iter()
+        .map(|finding| (words::name(&finding.id), finding.evidence.window_s.1 - finding.evidence.window_s.0))
+        .collect();
+    let mut cases: Vec<Case> =
+        view.checks.iter().map(|check| of_check(check, windows.get(&check.id).copied().unwrap_or(0.0))).collect();
     if !cases.iter().any(|case| case.name == ANSWERED) {
         cases.push(answered(account));
     }
     cases
 }
 
-fn of_check(account: &Account, check: &Check) -> Case {
-    let window = account.findings.iter().find(|finding| words::name(&finding.id) == check.id);
-    let seconds = window.map_or(0.0, |finding| finding.evidence.window_s.1 - finding.evidence.window_s.0);
+fn of_check(check: &Check, seconds: f64) -> Case {
     let mut text = format!("{}: {}, demanded {} ({})", check.subject, check.observed, check.expected, check.reason);
     for more in [&check.next, &check.source].into_iter().filter(|more| !more.is_empty()) {
         text.push('\n');

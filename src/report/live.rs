@@ -31,6 +31,7 @@ const WINDOW: usize = 10;
 /// The progress of one run.
 #[derive(Debug)]
 pub struct Live {
+    title: String,
     screen: Screen,
     bar: ProgressBar,
     total_s: u64,
@@ -51,8 +52,18 @@ impl Live {
         if let Ok(style) = ProgressStyle::with_template("{prefix:.bold}  {wide_bar:.cyan/dim}  {pos}/{len} s\n{msg}") {
             bar.set_style(style.progress_chars("━╸─"));
         }
-        bar.set_prefix(words::name(title));
-        Self { screen, bar, total_s, elapsed_s: 0, window: VecDeque::new(), phase: "-".to_owned(), fault: "-".to_owned() }
+        let title = words::name(title);
+        bar.set_prefix(title.clone());
+        Self {
+            title,
+            screen,
+            bar,
+            total_s,
+            elapsed_s: 0,
+            window: VecDeque::new(),
+            phase: "-".to_owned(),
+            fault: "-".to_owned(),
+        }
     }
 
     /// A second is over, by completion.
@@ -75,6 +86,7 @@ impl Live {
     /// A phase begins.
     pub fn phase(&mut self, name: &str) {
         self.phase = words::name(name);
+        self.bar.set_prefix(format!("{} · {}", self.title, self.phase));
         let line = format!("t={}s phase={}", self.elapsed_s, self.phase);
         self.event(&line, &format!("── {}", self.phase));
     }
@@ -152,10 +164,18 @@ impl Live {
             words::rate(flow.sent as f64 / seconds),
             words::count(flow.in_flight)
         );
-        let _ = writeln!(text, "  response   p50 {} · p95 {} · p99 {}   last {seconds:.0} s, n {}, by completion", time(0.5), time(0.95), time(0.99), words::count(n));
+        let _ = writeln!(
+            text,
+            "  response   p50 {} · p95 {} · p99 {}   last {seconds:.0} s, n {}, by completion",
+            time(0.5),
+            time(0.95),
+            time(0.99),
+            words::count(n)
+        );
         let mut kinds: Vec<(&String, &u64)> = all.errors.iter().collect();
         kinds.sort_by(|a, b| b.1.cmp(a.1).then(a.0.cmp(b.0)));
-        let kinds: Vec<String> = kinds.iter().take(3).map(|(kind, n)| format!("{} {}", words::name(kind), words::count(**n))).collect();
+        let kinds: Vec<String> =
+            kinds.iter().take(3).map(|(kind, n)| format!("{} {}", words::name(kind), words::count(**n))).collect();
         let _ = writeln!(text, "  bad        {}   {}", words::part(all.classes.bad(), n), kinds.join(" · "));
         let _ = writeln!(text, "  generator  lateness p99 {}", words::time_or_dash(all.lateness.value_at(0.99)));
         let _ = write!(text, "  phase      {} · fault {}", self.phase, self.fault);

@@ -101,7 +101,8 @@ fn impact(text: &mut String, account: &Account, drill: &DrillAccount) {
     section(text, "Impact", "a");
     let timeline = &drill.timeline;
     let Some(from) = timeline.impact_s else {
-        let _ = writeln!(text, "No impact on users was measured {}.", record(drill.t0_s, timeline.observed_until_s, "bad"));
+        let _ =
+            writeln!(text, "No impact on users was measured {}.", record(drill.t0_s, timeline.observed_until_s, "bad"));
         return;
     };
     let to = timeline.recovered_s.unwrap_or(timeline.observed_until_s);
@@ -114,18 +115,34 @@ fn impact(text: &mut String, account: &Account, drill: &DrillAccount) {
     let rows = [
         ("From, UTC", clock(from)),
         ("Until, UTC", ended),
-        ("Lasted", format!("{}{}", if timeline.recovered_s.is_none() { "at least " } else { "" }, words::span(to - from))),
-        ("Share of bad requests", format!("{} on the plateau, {} at the peak", words::share(timeline.plateau), words::share(timeline.peak))),
+        (
+            "Lasted",
+            format!("{}{}", if timeline.recovered_s.is_none() { "at least " } else { "" }, words::span(to - from)),
+        ),
+        (
+            "Share of bad requests",
+            format!("{} on the plateau, {} at the peak", words::share(timeline.plateau), words::share(timeline.peak)),
+        ),
         ("Bad requests", words::count(drill.bad_requests)),
         ("Bad-minutes", format!("{:.2}", drill.bad_minutes)),
-        ("Out of time · failed · slow · shed", format!("{} · {} · {} · {}", of(Class::Timeout), of(Class::Error), of(Class::Slow), of(Class::Shed))),
-        ("Response time p95, before and during", format!("{} and {}", p95(&before.response.both()), p95(&cell.response.both()))),
+        (
+            "Out of time · failed · slow · shed",
+            format!("{} · {} · {} · {}", of(Class::Timeout), of(Class::Error), of(Class::Slow), of(Class::Shed)),
+        ),
+        (
+            "Response time p95, before and during",
+            format!("{} and {}", p95(&before.response.both()), p95(&cell.response.both())),
+        ),
         ("Other users’ data shown", of(Class::Leak)),
         ("Old or wrong values shown", format!("{} and {}", of(Class::Stale), of(Class::Wrong))),
         ("Throttled", of(Class::Throttled)),
         ("Share of the period’s error budget", words::share(drill.budget_spent)),
     ];
-    table(text, &["What", "How much", "Evidence"], &rows.map(|(name, value)| vec![name.to_owned(), value, evidence.clone()]));
+    table(
+        text,
+        &["What", "How much", "Evidence"],
+        &rows.map(|(name, value)| vec![name.to_owned(), value, evidence.clone()]),
+    );
 }
 
 fn journal(seq: Option<u64>) -> String {
@@ -143,10 +160,17 @@ fn detection(text: &mut String, drill: &DrillAccount, shown: &DrillView) {
     match (timeline.detected_s, timeline.impact_s) {
         (Some(at), Some(impact)) => {
             let after = drill.marks.iter().find(|line| {
-                matches!(&line.event, Event::Page { action, .. } if action == "trigger") && line.at_us as f64 / 1e6 >= at - 0.001
+                matches!(&line.event, Event::Page { action, .. } if action == "trigger")
+                    && line.at_us as f64 / 1e6 >= at - 0.001
             });
             let by = if timeline.detected_by.is_empty() { "a page" } else { timeline.detected_by.as_str() };
-            let _ = writeln!(text, "- Detected by {} {} after users felt it {}.", safe(by), words::span(at - impact), journal(after.map(|line| line.seq)));
+            let _ = writeln!(
+                text,
+                "- Detected by {} {} after users felt it {}.",
+                safe(by),
+                words::span(at - impact),
+                journal(after.map(|line| line.seq))
+            );
         }
         (None, Some(_)) => text.push_str("- Nothing and nobody detected it before the observation ended.\n"),
         (_, None) => text.push_str("- There was nothing to detect.\n"),
@@ -155,7 +179,11 @@ fn detection(text: &mut String, drill: &DrillAccount, shown: &DrillView) {
     for (act, row) in drill.acts.iter().zip(&shown.acts) {
         let seq = first(drill, |event| matches!(event, Event::Injected { id, .. } if *id == act.name));
         let [name, what, injected, proof, undone] = row.each_ref().map(|cell| safe(cell));
-        let _ = writeln!(text, "- Trigger: **{name}** ({what}), injected {injected} {}. Proof: {proof}. Undone: {undone}.", journal(seq));
+        let _ = writeln!(
+            text,
+            "- Trigger: **{name}** ({what}), injected {injected} {}. Proof: {proof}. Undone: {undone}.",
+            journal(seq)
+        );
     }
     text.push_str("\n### Contributing causes (h)\n\n");
     for question in [
@@ -177,12 +205,20 @@ fn response(text: &mut String, drill: &DrillAccount, shown: &DrillView) {
     let seq_of = |mark: &str| first(drill, |event| matches!(event, Event::Mark { mark: said, .. } if said == mark));
     let acknowledged = first(drill, |event| matches!(event, Event::Page { action, .. } if action == "acknowledge"));
     let rows = [
-        ("Page to acknowledgement", since(timeline.detected_s, timeline.acknowledged_s), journal(acknowledged.or_else(|| seq_of("acknowledged")))),
+        (
+            "Page to acknowledgement",
+            since(timeline.detected_s, timeline.acknowledged_s),
+            journal(acknowledged.or_else(|| seq_of("acknowledged"))),
+        ),
         ("Impact to command", since(timeline.impact_s, timeline.command_s), journal(seq_of("command"))),
         ("Impact to half as bad", since(timeline.impact_s, timeline.mitigated_s), "[r]".to_owned()),
         ("Impact to recovery", since(timeline.impact_s, timeline.recovered_s), "[r]".to_owned()),
     ];
-    table(text, &["From … to …", "Time", "Evidence"], &rows.map(|(name, value, evidence)| vec![name.to_owned(), value, evidence]));
+    table(
+        text,
+        &["From … to …", "Time", "Evidence"],
+        &rows.map(|(name, value, evidence)| vec![name.to_owned(), value, evidence]),
+    );
     text.push('\n');
     let rows: Vec<Vec<String>> = drill
         .actions
@@ -201,7 +237,12 @@ fn response(text: &mut String, drill: &DrillAccount, shown: &DrillView) {
     text.push_str("\n### Resolution (p, h)\n\n");
     match drill.actions.iter().rfind(|action| timeline.recovered_s.is_some_and(|at| action.at_s <= at)) {
         Some(action) => {
-            let _ = writeln!(text, "- **p** Ended by “{}” ({}): a temporary remedy until the cause is mended.", safe(&action.label), worth(action.kind));
+            let _ = writeln!(
+                text,
+                "- **p** Ended by “{}” ({}): a temporary remedy until the cause is mended.",
+                safe(&action.label),
+                worth(action.kind)
+            );
         }
         None => text.push_str("- **p** No action ended it.\n"),
     }
@@ -223,7 +264,8 @@ fn claims(text: &mut String, drill: &DrillAccount) {
             Some(measured) => format!("premature: users were hurt for another {}", words::span(measured - at)),
             None => "not borne out by any measurement".to_owned(),
         };
-        let _ = writeln!(text, "- “{}” at {} {}: {verdict}.", safe(mark), words::instant(*at, drill.t0_s), journal(seq));
+        let _ =
+            writeln!(text, "- “{}” at {} {}: {verdict}.", safe(mark), words::instant(*at, drill.t0_s), journal(seq));
     }
 }
 
@@ -249,7 +291,11 @@ fn expectations(text: &mut String, account: &Account, drill: &DrillAccount) {
     section(text, "Expectations and score", "a");
     match drill.score {
         Some(score) => {
-            let _ = writeln!(text, "Score {score:.0} of 100; {} of the weight rests on measured evidence.\n", words::share(drill.coverage));
+            let _ = writeln!(
+                text,
+                "Score {score:.0} of 100; {} of the weight rests on measured evidence.\n",
+                words::share(drill.coverage)
+            );
         }
         None => text.push_str("Nothing could be scored.\n\n"),
     }
@@ -268,11 +314,18 @@ fn expectations(text: &mut String, account: &Account, drill: &DrillAccount) {
 fn lessons(text: &mut String, account: &Account) {
     section(text, "What went well, badly, luckily", "p, h");
     let expected = || account.findings.iter().filter(|one| one.kind == FindingKind::Expectation);
-    let line = |one: &Finding| format!("- **p** {}: {}, demanded {}.", safe(&words::name(&one.id)), safe(&one.observed), safe(&one.expected));
-    for (title, of) in [("Well", vec![Verdict::Pass]), ("Badly", vec![Verdict::Fail, Verdict::Inconclusive]), ("Only just", vec![Verdict::Warn])] {
+    let line = |one: &Finding| {
+        format!("- **p** {}: {}, demanded {}.", safe(&words::name(&one.id)), safe(&one.observed), safe(&one.expected))
+    };
+    for (title, of) in [
+        ("Well", vec![Verdict::Pass]),
+        ("Badly", vec![Verdict::Fail, Verdict::Inconclusive]),
+        ("Only just", vec![Verdict::Warn]),
+    ] {
         let _ = writeln!(text, "### {title}\n");
         let lines: Vec<String> = expected().filter(|one| of.contains(&one.verdict)).map(line).collect();
-        let _ = writeln!(text, "{}\n", if lines.is_empty() { "- _nothing proposed_".to_owned() } else { lines.join("\n") });
+        let _ =
+            writeln!(text, "{}\n", if lines.is_empty() { "- _nothing proposed_".to_owned() } else { lines.join("\n") });
     }
     ask(text, "Where were we lucky?");
 }
@@ -282,14 +335,28 @@ fn actions(text: &mut String, account: &Account) {
     let missed: Vec<&Finding> = account
         .findings
         .iter()
-        .filter(|one| one.kind == FindingKind::Expectation && matches!(one.verdict, Verdict::Fail | Verdict::Inconclusive))
+        .filter(|one| {
+            one.kind == FindingKind::Expectation && matches!(one.verdict, Verdict::Fail | Verdict::Inconclusive)
+        })
         .collect();
     let mut rows: Vec<Vec<String>> = missed
         .iter()
         .map(|one| {
-            let what = format!("**p** Bring “{}” inside {}: it was {}", safe(&words::name(&one.id)), safe(&one.expected), safe(&one.observed));
+            let what = format!(
+                "**p** Bring “{}” inside {}: it was {}",
+                safe(&words::name(&one.id)),
+                safe(&one.expected),
+                safe(&one.observed)
+            );
             let drill = safe(&account.facts.name);
-            vec![what, "_prevent, detect, mitigate or process_".into(), "_owner_".into(), "_priority_".into(), "_due_".into(), drill]
+            vec![
+                what,
+                "_prevent, detect, mitigate or process_".into(),
+                "_owner_".into(),
+                "_priority_".into(),
+                "_due_".into(),
+                drill,
+            ]
         })
         .collect();
     if rows.is_empty() {
@@ -301,8 +368,15 @@ fn actions(text: &mut String, account: &Account) {
 
 fn limits(text: &mut String, account: &Account, view: &View) {
     section(text, "Limits and appendix", "a, h");
-    let _ = writeln!(text, "- Generator: {}. {}", super::view::generator_word(account.generator.verdict), safe(&account.generator.sentence));
-    for (name, value) in view.method.iter().filter(|(name, _)| !matches!(*name, "Clocks" | "Population" | "Precision" | "Charts")) {
+    let _ = writeln!(
+        text,
+        "- Generator: {}. {}",
+        super::view::generator_word(account.generator.verdict),
+        safe(&account.generator.sentence)
+    );
+    for (name, value) in
+        view.method.iter().filter(|(name, _)| !matches!(*name, "Clocks" | "Population" | "Precision" | "Charts"))
+    {
         let _ = writeln!(text, "- {name}: {}", safe(value));
     }
     ask(text, "In what does the system under test differ from production?");

@@ -85,7 +85,9 @@ fn second(at: u32, rate: u64, bad: u64, dice: &mut Dice) -> Interval {
     interval.flow.in_flight = 2 + bad * 2 + dice.below(3);
     for worker in 0..2 {
         let cpu_us = 60_000 + dice.below(30_000);
-        interval.health.insert(worker, Health { cpu_us, stall_us: 300 + dice.below(900), waited_us: dice.below(2_000) });
+        interval
+            .health
+            .insert(worker, Health { cpu_us, stall_us: 300 + dice.below(900), waited_us: dice.below(2_000) });
     }
     interval
 }
@@ -160,7 +162,11 @@ fn account(command: &str, name: &str, seconds: Vec<Interval>) -> Account {
             repeat: format!("squall {command} scenarios/{name}.ron --seed 7391"),
         },
         head: Head { schema: 1, squall: "0.1.0".into(), name: name.into(), start_utc, host, ..Head::default() },
-        done: Some(Done { planned: totals.journeys.values().map(|travel| travel.planned).sum(), reason: "finished".into(), ..Done::default() }),
+        done: Some(Done {
+            planned: totals.journeys.values().map(|travel| travel.planned).sum(),
+            reason: "finished".into(),
+            ..Done::default()
+        }),
         ended: String::new(),
         bands: Vec::new(),
         generator: Generator {
@@ -184,13 +190,18 @@ fn account(command: &str, name: &str, seconds: Vec<Interval>) -> Account {
 /// A load run: 120 s at 100/s, healthy but for a slow check.
 pub fn load() -> Account {
     let mut dice = Dice(5);
-    let seconds = (0..120).map(|at| second(at, if at < 20 { 5 * u64::from(at) + 5 } else { 100 }, 0, &mut dice)).collect();
+    let seconds =
+        (0..120).map(|at| second(at, if at < 20 { 5 * u64::from(at) + 5 } else { 100 }, 0, &mut dice)).collect();
     let mut account = account("run", "shop", seconds);
     account.bands = vec![phase("warmup", 0.0, 20.0), phase("steady", 20.0, 120.0)];
     account.findings = vec![
         finding("p95{step=/api/checkout} < 30ms", Verdict::Fail, [48_200.0, 46_100.0, 51_000.0, 30_000.0]),
         finding("p95{step=/api/cart} < 50ms", Verdict::Pass, [31_000.0, 29_400.0, 33_000.0, 50_000.0]),
-        Finding { level: Level::Should, verdict: Verdict::Warn, ..finding("p99 < 100ms", Verdict::Warn, [98_000.0, 91_000.0, 112_000.0, 100_000.0]) },
+        Finding {
+            level: Level::Should,
+            verdict: Verdict::Warn,
+            ..finding("p99 < 100ms", Verdict::Warn, [98_000.0, 91_000.0, 112_000.0, 100_000.0])
+        },
     ];
     account
 }
@@ -402,8 +413,10 @@ pub fn hostile() -> Account {
         .enumerate()
         .map(|(n, (_, cell))| (if n == 0 { long.clone() } else { format!("{HOSTILE}{n}") }, cell))
         .collect();
-    for cell in account.seconds.iter_mut().flat_map(|second| second.steps.values_mut()).chain([&mut account.totals.all]) {
-        cell.errors = std::mem::take(&mut cell.errors).into_iter().map(|(kind, n)| (format!("{HOSTILE}{kind}"), n)).collect();
+    for cell in account.seconds.iter_mut().flat_map(|second| second.steps.values_mut()).chain([&mut account.totals.all])
+    {
+        cell.errors =
+            std::mem::take(&mut cell.errors).into_iter().map(|(kind, n)| (format!("{HOSTILE}{kind}"), n)).collect();
     }
     for finding in &mut account.findings {
         finding.id = format!("{HOSTILE}{}", finding.id);

@@ -54,7 +54,7 @@ fn shout(verdict: Verdict) -> &'static str {
 
 /// The summary of `account`, which ended with `exit_code`; `page` is where the report lies. Every line ends with a newline;
 /// no line is longer than `columns` (40 to 100) characters.
-pub fn summary(account: &Account, exit_code: u8, page: &str, (columns, colour): (usize, Colour)) -> String {
+pub fn summary(account: &Account, exit_code: u8, page: &str, columns: usize, colour: Colour) -> String {
     let view = view::of(account, exit_code);
     let columns = columns.clamp(40, MOST_COLUMNS);
     let mut lines = head(account, &view);
@@ -81,10 +81,20 @@ pub fn quiet(account: &Account, exit_code: u8, page: &str, colour: Colour) -> St
 
 fn head(account: &Account, view: &View) -> Vec<Line> {
     let (facts, totals, own) = (&account.facts, &account.totals, &account.generator);
-    let achieved = if totals.offered > 0.0 { words::share((totals.achieved / totals.offered).min(1.0)) } else { "–".to_owned() };
-    let score = view.facts.iter().find(|(name, _)| *name == "Score").map_or_else(String::new, |(_, score)| format!("  score {score}"));
+    let achieved =
+        if totals.offered > 0.0 { words::share((totals.achieved / totals.offered).min(1.0)) } else { "–".to_owned() };
+    let score = view
+        .facts
+        .iter()
+        .find(|(name, _)| *name == "Score")
+        .map_or_else(String::new, |(_, score)| format!("  score {score}"));
     let title = format!("squall {}  ", words::name(&facts.squall));
-    let rest = format!("  seed {}  plan {}  {}{score}", facts.seed, view::short(&facts.plan_hash), words::span(totals.duration_s));
+    let rest = format!(
+        "  seed {}  plan {}  {}{score}",
+        facts.seed,
+        view::short(&facts.plan_hash),
+        words::span(totals.duration_s)
+    );
     let health = format!(
         "lateness p99 {} · cpu {} · offered {} · achieved {achieved} · shed {}",
         words::time_or_dash(own.lateness_p99_us),
@@ -108,7 +118,8 @@ fn table(view: &View) -> Vec<Line> {
         lines.push(vec![(format!("{} more steps in the report", tables.steps.len() - STEP_ROWS), Some(DIM))]);
     }
     if view.drill.is_some() {
-        lines.extend(tables.stretches.iter().take(5).map(|row| vec![(cells(row), Some(DIM))]));
+        let room = (2 + STEP_ROWS).saturating_sub(tables.steps.len()).max(4);
+        lines.extend(tables.stretches.iter().take(room).map(|row| vec![(cells(row), Some(DIM))]));
     }
     lines
 }
@@ -134,7 +145,11 @@ fn checks(view: &View) -> Vec<Line> {
 
 fn check_line(check: &Check) -> Line {
     let cut = |text: &str, most: usize| -> String {
-        if text.chars().count() <= most { text.to_owned() } else { text.chars().take(most - 1).chain(['…']).collect() }
+        if text.chars().count() <= most {
+            text.to_owned()
+        } else {
+            text.chars().take(most - 1).chain(['…']).collect()
+        }
     };
     let word = if check.verdict == Verdict::Inconclusive { "  ?   " } else { shout(check.verdict) };
     let word = if check.verdict == Verdict::Inconclusive { word.to_owned() } else { format!("  {word:<4}") };
@@ -154,7 +169,9 @@ fn last(view: &View, page: &str) -> Line {
 fn wrapped(text: &str, columns: usize, most: usize) -> Vec<String> {
     let mut lines: Vec<String> = vec![String::new()];
     for word in text.split(' ').filter(|word| !word.is_empty()) {
-        let full = lines.last().is_some_and(|line| !line.is_empty() && line.chars().count() + 1 + word.chars().count() > columns);
+        let full = lines
+            .last()
+            .is_some_and(|line| !line.is_empty() && line.chars().count() + 1 + word.chars().count() > columns);
         if full {
             lines.push(String::new());
         }

@@ -41,7 +41,11 @@ fn a_page_asks_for_nothing_and_runs_nothing() {
         let sheet = &page[page.find("<style>").unwrap() + 7..page.find("</style>").unwrap()];
         assert!(!sheet.contains("http") && !sheet.contains("url(") && !sheet.contains("@import"));
         let digest = crate::base::digest::sha256_base64(sheet.as_bytes());
-        assert!(page.contains(&format!("style-src 'sha256-{digest}'")) || page.contains(&format!("style-src &#39;sha256-{digest}")), "{name}");
+        assert!(
+            page.contains(&format!("style-src 'sha256-{digest}'"))
+                || page.contains(&format!("style-src &#39;sha256-{digest}")),
+            "{name}"
+        );
         assert_eq!(page.matches("<style>").count(), 1);
     }
 }
@@ -53,7 +57,8 @@ fn every_picture_is_well_formed_and_has_a_text() {
         let pictures = pictures(&page);
         assert!(pictures.len() >= 5, "{name}");
         for picture in pictures {
-            let parsed = roxmltree::Document::parse(picture).unwrap_or_else(|error| panic!("{name}: {error}\n{picture}"));
+            let parsed =
+                roxmltree::Document::parse(picture).unwrap_or_else(|error| panic!("{name}: {error}\n{picture}"));
             let root = parsed.root_element();
             if root.attribute("aria-hidden").is_some() {
                 continue;
@@ -120,7 +125,7 @@ fn hostile_names_stay_text_everywhere() {
         let bars = row.replace("\\|", "").matches('|').count();
         assert!((3..=7).contains(&bars), "{row}");
     }
-    let terminal = summary(&account, 1, "reports/x/index.html", (100, Colour::Plain));
+    let terminal = summary(&account, 1, "reports/x/index.html", 100, Colour::Plain);
     for (name, text) in [("page", &page), ("junit", &junit), ("postmortem", &postmortem), ("terminal", &terminal)] {
         let bad = text.chars().find(|c| (c.is_control() && *c != '\n') || *c == '\u{202e}');
         assert_eq!(bad, None, "{name}");
@@ -135,24 +140,36 @@ fn hostile_names_stay_text_everywhere() {
 fn the_terminal_keeps_to_its_lines_columns_and_colours() {
     for (name, account) in all() {
         for columns in [20, 60, 80, 200] {
-            let text = summary(&account, 1, "reports/shop/index.html", (columns, Colour::Plain));
+            let text = summary(&account, 1, "reports/shop/index.html", columns, Colour::Plain);
             assert!(text.lines().count() <= 40, "{name}");
             assert!(text.lines().all(|line| line.chars().count() <= columns.clamp(40, 100)), "{name}: {text}");
             assert!(!text.contains('\u{1b}'), "{name}");
             assert!(text.trim_end().lines().last().unwrap().starts_with("FAIL"), "{name}");
         }
-        assert!(summary(&account, 0, "x", (100, Colour::Ansi)).contains("\u{1b}[0m"), "{name}");
+        assert!(summary(&account, 0, "x", 100, Colour::Ansi).contains("\u{1b}[0m"), "{name}");
     }
 }
 
 #[test]
 fn the_summary_of_a_load_run_reads_well() {
-    insta::assert_snapshot!(summary(&sample::load(), 1, "reports/shop-20261120T224000Z/index.html (212 KiB)", (100, Colour::Plain)));
+    insta::assert_snapshot!(summary(
+        &sample::load(),
+        1,
+        "reports/shop-20261120T224000Z/index.html (212 KiB)",
+        100,
+        Colour::Plain
+    ));
 }
 
 #[test]
 fn the_summary_of_a_drill_reads_well() {
-    insta::assert_snapshot!(summary(&sample::drill(), 0, "reports/midnight_flag-20261120T224000Z/index.html", (100, Colour::Plain)));
+    insta::assert_snapshot!(summary(
+        &sample::drill(),
+        0,
+        "reports/midnight_flag-20261120T224000Z/index.html",
+        100,
+        Colour::Plain
+    ));
 }
 
 #[test]
@@ -209,7 +226,10 @@ fn a_drill_is_told_in_two_sentences() {
     };
     assert!(told(&unproved, 4).contains("no proof that “ship” touched anything"));
     assert!(told(&|_| {}, 5).starts_with("Nothing may be concluded:"));
-    assert!(told(&|account| account.ended = "aborted: lease lost".into(), 6).starts_with("Ended early: aborted: lease lost."));
+    assert!(
+        told(&|account| account.ended = "aborted: lease lost".into(), 6)
+            .starts_with("Ended early: aborted: lease lost.")
+    );
 }
 
 #[test]
@@ -240,7 +260,9 @@ fn numbers_that_are_none_are_null() {
     account.findings[0].evidence.value = Some(f64::NAN);
     account.totals.offered = f64::NAN;
     let result = json::result(&account, 1);
-    assert!(result["findings"][0]["evidence"]["high"].is_null() && result["findings"][0]["evidence"]["value"].is_null());
+    assert!(
+        result["findings"][0]["evidence"]["high"].is_null() && result["findings"][0]["evidence"]["value"].is_null()
+    );
     assert!(result["rate"]["offered"].is_null());
     assert!(!page(&account).contains("NaN"));
 }

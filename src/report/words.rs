@@ -28,7 +28,7 @@ pub fn count(n: u64) -> String {
 }
 
 /// Three useful digits at most: `1.94`, `18.2`, `253`, `1 200`.
-fn number(value: f64) -> String {
+pub fn number(value: f64) -> String {
     match value.abs() {
         size if !size.is_finite() => NONE.to_owned(),
         size if size >= 999.5 => whole(value),
@@ -222,7 +222,9 @@ mod tests {
         ] {
             assert_eq!(plain(&share(ratio)), text);
         }
-        for (seconds, text) in [(9.24, "9.2 s"), (43.2, "43 s"), (751.0, "12 m 31 s"), (7_500.0, "2 h 05 m"), (0.0, "0 s")] {
+        for (seconds, text) in
+            [(9.24, "9.2 s"), (43.2, "43 s"), (751.0, "12 m 31 s"), (7_500.0, "2 h 05 m"), (0.0, "0 s")]
+        {
             assert_eq!(plain(&span(seconds)), text);
         }
         assert_eq!(plain(&count(714_203)), "714 203");

@@ -131,7 +131,10 @@ impl Plot {
 type Chart<'a, 'b> = plotters::chart::ChartContext<
     'a,
     SVGBackend<'b>,
-    plotters::coord::cartesian::Cartesian2d<plotters::coord::types::RangedCoordf64, plotters::coord::types::RangedCoordf64>,
+    plotters::coord::cartesian::Cartesian2d<
+        plotters::coord::types::RangedCoordf64,
+        plotters::coord::types::RangedCoordf64,
+    >,
 >;
 
 fn rgb(colour: Colour) -> RGBColor {
@@ -152,7 +155,8 @@ mod tests {
 
     #[test]
     fn a_gap_breaks_the_line_and_a_dash_is_added() {
-        let points = [(0.0, Some(0.0)), (1.0, Some(0.5)), (2.0, Some(0.2)), (3.0, None), (4.0, Some(1.0)), (5.0, Some(9.0))];
+        let points =
+            [(0.0, Some(0.0)), (1.0, Some(0.5)), (2.0, Some(0.2)), (3.0, None), (4.0, Some(1.0)), (5.0, Some(9.0))];
         let pen = Pen { colour: Colour::Blue, width: 2.0, dash: "5 3" };
         let drawn = PLOT.line(&points, pen);
         assert_eq!(drawn.matches("<polyline").count(), 2, "{drawn}");
@@ -162,7 +166,8 @@ mod tests {
 
     #[test]
     fn slabs_without_height_are_left_out_and_flat_stretches_cost_four_corners() {
-        let slabs: Vec<Slab> = (0..10).map(|x| (f64::from(x), f64::from(x + 1), 0.0, if x == 5 { 0.0 } else { 0.5 })).collect();
+        let slabs: Vec<Slab> =
+            (0..10).map(|x| (f64::from(x), f64::from(x + 1), 0.0, if x == 5 { 0.0 } else { 0.5 })).collect();
         let drawn = PLOT.area(&slabs, Colour::Orange, 1.0);
         assert_eq!(drawn.matches("<polygon").count(), 2, "{drawn}");
         assert_eq!(drawn.matches(',').count(), 8, "{drawn}");

@@ -22,6 +22,8 @@ const RIBBON: f64 = 16.0;
 const HEADER: f64 = 28.0;
 const GAP: f64 = 16.0;
 const FOOT: f64 = 24.0;
+/// Letters of a mark's name that are drawn.
+const LETTERS: usize = 36;
 /// Rows of ribbons; stretches beyond share the last.
 const RIBBONS: usize = 5;
 
@@ -96,8 +98,12 @@ pub fn draw(chart: &Chart<'_>) -> String {
         let anchor = if x > WIDTH - RIGHT - 16.0 { "end" } else { "middle" };
         svg.text(Label::quiet(x, bottom + 18.0, anchor), &text);
     }
+    let y_of = |lane: usize| lane as f64 * LANE + lanes_top + 12.0;
+    for (mark, (lane, _)) in chart.marks.iter().zip(&lanes) {
+        stem(&mut svg, mark.kind, x_of(course, mark.at_s), (y_of(*lane), bottom));
+    }
     for (mark, (lane, anchor)) in chart.marks.iter().zip(&lanes) {
-        draw_mark(&mut svg, x_of(course, mark.at_s), mark, (*lane as f64 * LANE + lanes_top + 12.0, anchor, bottom));
+        draw_mark(&mut svg, mark, (x_of(course, mark.at_s), y_of(*lane)), anchor);
     }
     svg.finish(chart.id, (WIDTH, bottom + FOOT), chart.title, chart.desc)
 }
@@ -202,10 +208,11 @@ fn lanes(course: &Course, marks: &[Mark]) -> Vec<(usize, &'static str)> {
         .iter()
         .map(|mark| {
             let x = x_of(course, mark.at_s);
-            let width = width_of(&mark.label, 12.0) + 22.0;
-            // A stem goes down from its name: it must pass every deeper lane left of nothing that is still there.
-            let lane = ends.iter().rposition(|end| *end > x - 5.0).map_or(0, |deepest| deepest + 1).min(DEEPEST);
+            let width = width_of(&short(&mark.label), 12.0) + 22.0;
             let backwards = x + width > WIDTH;
+            // A stem goes down from its name: in every deeper lane the names must have ended before it.
+            let left = if backwards { x - width } else { x - 5.0 };
+            let lane = ends.iter().rposition(|end| *end > left).map_or(0, |deepest| deepest + 1).min(DEEPEST);
             if lane == ends.len() {
                 ends.push(f64::MIN);
             }
@@ -225,22 +232,35 @@ fn colour_of(kind: MarkKind) -> Colour {
     }
 }
 
-fn draw_mark(svg: &mut Svg, x: f64, mark: &Mark, (y, anchor, bottom): (f64, &'static str, f64)) {
-    let colour = colour_of(mark.kind);
-    let dash = if mark.kind == MarkKind::Measured { "" } else { " stroke-dasharray=\"2 3\"" };
-    svg.line((x, y), (x, bottom), colour, &format!("stroke-width=\"1.2\"{dash}"));
-    let hex = colour.hex();
+/// From a mark's name down to the axis.
+fn stem(svg: &mut Svg, kind: MarkKind, x: f64, (top, bottom): (f64, f64)) {
+    let dash = if kind == MarkKind::Measured { "" } else { " stroke-dasharray=\"2 3\"" };
+    svg.line((x, top), (x, bottom), colour_of(kind), &format!("stroke-width=\"1.2\"{dash}"));
+}
+
+fn draw_mark(svg: &mut Svg, mark: &Mark, (x, y): (f64, f64), anchor: &'static str) {
+    let hex = colour_of(mark.kind).hex();
     let [cx, cy] = [px(x), px(y - 4.0)];
     let shape = match mark.kind {
         MarkKind::Act => format!("<path d=\"M{cx} {}l-5.5-9h11z\" fill=\"{hex}\"/>", px(y + 1.5)),
-        MarkKind::Measured | MarkKind::Note => format!("<path d=\"M{cx} {}l5.5 5.5-5.5 5.5-5.5-5.5z\" fill=\"{hex}\"/>", px(y - 9.5)),
-        MarkKind::Action => format!("<rect x=\"{}\" y=\"{}\" width=\"9\" height=\"9\" fill=\"{hex}\"/>", px(x - 4.5), px(y - 8.5)),
+        MarkKind::Measured | MarkKind::Note => {
+            format!("<path d=\"M{cx} {}l5.5 5.5-5.5 5.5-5.5-5.5z\" fill=\"{hex}\"/>", px(y - 9.5))
+        }
+        MarkKind::Action => {
+            format!("<rect x=\"{}\" y=\"{}\" width=\"9\" height=\"9\" fill=\"{hex}\"/>", px(x - 4.5), px(y - 8.5))
+        }
         MarkKind::Page | MarkKind::Said => format!("<circle cx=\"{cx}\" cy=\"{cy}\" r=\"4.8\" fill=\"{hex}\"/>"),
     };
     svg.raw(&shape);
     let offset = if anchor == "end" { -9.0 } else { 9.0 };
     let weight = if mark.kind == MarkKind::Measured { 600 } else { 400 };
-    let label = Label { at: (x + offset, y), anchor, size: 12.0, colour: Colour::Ink, weight };
-    let short: String = mark.label.chars().take(60).collect();
-    svg.text(label, &short);
+    svg.text(Label { at: (x + offset, y), anchor, size: 12.0, colour: Colour::Ink, weight }, &short(&mark.label));
+}
+
+/// As much of a mark's name as is drawn; the table has the whole.
+fn short(label: &str) -> String {
+    if label.chars().count() <= LETTERS {
+        return label.to_owned();
+    }
+    label.chars().take(LETTERS - 1).chain(['…']).collect()
 }

@@ -63,7 +63,10 @@ pub fn draw(course: &Course, plot: &Plot) -> String {
         }
     }
     let (wide, high) = (plot.size.0 / columns(course), plot.size.1 / rows as f64);
-    let mut drawn = format!("<g transform=\"scale({wide:.4} {high:.4})\" fill=\"{}\" shape-rendering=\"crispEdges\">", Colour::Blue.hex());
+    let mut drawn = format!(
+        "<g transform=\"scale({wide:.4} {high:.4})\" fill=\"{}\" shape-rendering=\"crispEdges\">",
+        Colour::Blue.hex()
+    );
     for (path, opacity) in paths.iter().zip(LEVELS).filter(|(path, _)| !path.is_empty()) {
         let _ = write!(drawn, "<path fill-opacity=\"{opacity}\" d=\"{path}\"/>");
     }

@@ -22,7 +22,11 @@ pub fn draw(course: &Course, marks: &[Mark], desc: &str) -> String {
 
 /// The plot of a panel with `scale`.
 pub fn plot(course: &Course, scale: &scale::Scale, height: f64) -> Plot {
-    Plot { size: (INSIDE, height), x: (course.from_s, course.to_s.max(course.from_s + 1.0)), y: (scale.low, scale.high) }
+    Plot {
+        size: (INSIDE, height),
+        x: (course.from_s, course.to_s.max(course.from_s + 1.0)),
+        y: (scale.low, scale.high),
+    }
 }
 
 /// Areas stacked upon each other: of each column, `parts` gives the heights from the bottom.

@@ -21,7 +21,11 @@ fn round_up(value: f64) -> f64 {
         return 1.0;
     }
     let ten = 10_f64.powf(value.log10().floor());
-    [1.0, 2.0, 2.5, 5.0, 10.0].into_iter().map(|times| times * ten).find(|round| *round >= value * (1.0 - 1e-9)).unwrap_or(value)
+    [1.0, 2.0, 2.5, 5.0, 10.0]
+        .into_iter()
+        .map(|times| times * ten)
+        .find(|round| *round >= value * (1.0 - 1e-9))
+        .unwrap_or(value)
 }
 
 /// From 0 to a little above `most`, with labels by `show` that fit into `height` pixels.

@@ -82,7 +82,7 @@ tbody th{max-width:26em;overflow-wrap:anywhere}
 .method div{display:grid;grid-template-columns:140px minmax(0,1fr);gap:0 24px;padding:9px 0;border-bottom:1px solid var(--rule)}
 .method dd{max-width:52em;overflow-wrap:anywhere}
 footer{padding:0 0 56px;color:var(--mute);font-size:13px}
-@media (max-width:820px){body{padding:0 18px}.strip{padding:36px 0 28px}h1{font-size:24px}.checks li{grid-template-columns:minmax(0,1fr)}.whisker{max-width:200px}.facts{gap:14px 28px}.method div{grid-template-columns:minmax(0,1fr)}section{margin-bottom:52px}}
+@media (max-width:820px){.verdict .title{flex-basis:100%}.verdict .title::before{display:none}body{padding:0 18px}.strip{padding:36px 0 28px}h1{font-size:24px}.checks li{grid-template-columns:minmax(0,1fr)}.whisker{max-width:200px}.facts{gap:14px 28px}.method div{grid-template-columns:minmax(0,1fr)}section{margin-bottom:52px}}
 @media (prefers-reduced-motion:no-preference){summary{transition:color .15s}}
 ";
 

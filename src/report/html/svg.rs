@@ -122,7 +122,9 @@ mod tests {
 
     #[test]
     fn pixels_are_short_and_never_minus_nothing() {
-        for (value, text) in [(12.0, "12"), (0.24, "0.2"), (-0.04, "0"), (-3.26, "-3.3"), (f64::NAN, "0"), (10.06, "10.1")] {
+        for (value, text) in
+            [(12.0, "12"), (0.24, "0.2"), (-0.04, "0"), (-3.26, "-3.3"), (f64::NAN, "0"), (10.06, "10.1")]
+        {
             assert_eq!(px(value), text);
         }
     }

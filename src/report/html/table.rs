@@ -56,15 +56,19 @@ pub fn cells(caption: &str, first: &str, rows: &[&CellRow]) -> Markup {
 /// Journeys.
 pub fn journeys(rows: &[JourneyRow]) -> Markup {
     let head = ["journey", "planned", "completed", "failed", "shed", "unfinished", "p50", "p95"];
-    let rows: Vec<Vec<String>> =
-        rows.iter().map(|row| [&row.name].into_iter().chain(&row.counts).chain(&row.times).cloned().collect()).collect();
+    let rows: Vec<Vec<String>> = rows
+        .iter()
+        .map(|row| [&row.name].into_iter().chain(&row.counts).chain(&row.times).cloned().collect())
+        .collect();
     numbers("Journeys: time without pauses", &head, &rows)
 }
 
 /// Errors by kind.
 pub fn errors(rows: &[ErrorRow]) -> Markup {
-    let rows: Vec<Vec<String>> =
-        rows.iter().map(|row| [&row.kind, &row.n, &row.share].into_iter().chain(&row.seen).cloned().collect()).collect();
+    let rows: Vec<Vec<String>> = rows
+        .iter()
+        .map(|row| [&row.kind, &row.n, &row.share].into_iter().chain(&row.seen).cloned().collect())
+        .collect();
     numbers("Errors by kind", &["kind", "count", "share", "first seen", "last seen"], &rows)
 }
 
@@ -72,7 +76,9 @@ pub fn errors(rows: &[ErrorRow]) -> Markup {
 pub fn slowest(rows: &[SlowRow]) -> Markup {
     let rows: Vec<Vec<String>> = rows
         .iter()
-        .map(|row| vec![row.step.clone(), row.due.clone(), row.times[0].clone(), row.times[1].clone(), row.outcome.clone()])
+        .map(|row| {
+            vec![row.step.clone(), row.due.clone(), row.times[0].clone(), row.times[1].clone(), row.outcome.clone()]
+        })
         .collect();
     numbers("Slowest requests", &["step", "due", "response", "service", "outcome"], &rows)
 }
@@ -100,7 +106,9 @@ pub fn beside(course: &Course, which: Beside) -> Markup {
         Beside::Hero => ["from", "offered", "good", "bad share", "p95"].map(str::to_owned).to_vec(),
         Beside::Load => ["from", "offered", "sent", "good", "under way"].map(str::to_owned).to_vec(),
         Beside::Times => ["from", "finished", "p50", "p95", "p99", "longest"].map(str::to_owned).to_vec(),
-        Beside::Errors => ["from".to_owned()].into_iter().chain(course.kinds.iter().map(|kind| words::name(kind))).collect(),
+        Beside::Errors => {
+            ["from".to_owned()].into_iter().chain(course.kinds.iter().map(|kind| words::name(kind))).collect()
+        }
         Beside::Generator => ["from", "lateness p99", "busiest thread", "longest stall"].map(str::to_owned).to_vec(),
     };
     let rows: Vec<Vec<String>> = course
@@ -118,7 +126,12 @@ pub fn beside(course: &Course, which: Beside) -> Markup {
                     words::time_or_dash(row.quantiles[1]),
                 ]),
                 Beside::Load => {
-                    cells.extend([rate(row.classes.total()), rate(row.flow.sent), rate(good), words::count(row.flow.in_flight)]);
+                    cells.extend([
+                        rate(row.classes.total()),
+                        rate(row.flow.sent),
+                        rate(good),
+                        words::count(row.flow.in_flight),
+                    ]);
                 }
                 Beside::Times => {
                     cells.push(words::count(row.response.n()));

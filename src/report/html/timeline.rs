@@ -39,11 +39,16 @@ pub fn load(course: &Course, desc: &str) -> String {
     let mut body = String::new();
     line(&mut body, &inside, &points(course, |c| Some(good(c))), Pen { colour: Colour::Green, width: 2.2, dash: "" });
     line(&mut body, &inside, &points(course, |c| Some(sent(c))), Pen { colour: Colour::Blue, width: 1.8, dash: "" });
-    line(&mut body, &inside, &points(course, |c| Some(offered(c))), Pen { colour: Colour::Ink, width: 1.6, dash: "5 3" });
+    line(
+        &mut body,
+        &inside,
+        &points(course, |c| Some(offered(c))),
+        Pen { colour: Colour::Ink, width: 1.6, dash: "5 3" },
+    );
     let keys = vec![key(Colour::Ink, "5 3", "offered"), key(Colour::Blue, "", "sent"), key(Colour::Green, "", "good")];
     let first = Panel { title: "Requests per second".to_owned(), height: 150.0, scale: rates, keys, body };
-    let most = course.columns.iter().map(|column| column.flow.in_flight as f64).fold(1.0, f64::max);
-    let flight = scale::linear(most, 60.0, |n| words::value(n, crate::plan::threshold::Unit::Count));
+    let most = course.columns.iter().map(|column| column.flow.in_flight as f64).fold(2.0, f64::max);
+    let flight = scale::linear(most, 60.0, words::number);
     let inside = plot(course, &flight, 60.0);
     let slabs: Vec<_> = course.columns.iter().map(|c| (c.from_s, c.to_s(), 0.0, c.flow.in_flight as f64)).collect();
     let body = inside.area(&slabs, Colour::Steel, 0.55);
@@ -78,9 +83,14 @@ pub fn errors(course: &Course, desc: &str) -> String {
     let scale = scale::linear(most, 110.0, words::rate);
     let inside = plot(course, &scale, 110.0);
     let colours = of_kinds(&course.kinds);
-    let body = stacked(course, &inside, &colours, |column| column.errors.iter().map(|n| column.per_second(*n)).collect());
-    let keys =
-        course.kinds.iter().zip(colours).map(|(kind, colour)| Key { colour, dash: None, name: words::name(kind) }).collect();
+    let body =
+        stacked(course, &inside, &colours, |column| column.errors.iter().map(|n| column.per_second(*n)).collect());
+    let keys = course
+        .kinds
+        .iter()
+        .zip(colours)
+        .map(|(kind, colour)| Key { colour, dash: None, name: words::name(kind) })
+        .collect();
     let panel = Panel { title: "Failures per second".to_owned(), height: 110.0, scale, keys, body };
     finish("errors", course, ["Errors by kind", desc], &[panel])
 }
@@ -103,6 +113,7 @@ pub fn generator(course: &Course, desc: &str) -> String {
     let inside = plot(course, &cpu, 50.0);
     let slabs: Vec<_> = course.columns.iter().map(|c| (c.from_s, c.to_s(), 0.0, c.own.cpu)).collect();
     let body = inside.area(&slabs, Colour::Steel, 0.55);
-    let second = Panel { title: "Busiest thread, share of a core".to_owned(), height: 50.0, scale: cpu, keys: Vec::new(), body };
+    let second =
+        Panel { title: "Busiest thread, share of a core".to_owned(), height: 50.0, scale: cpu, keys: Vec::new(), body };
     finish("generator", course, ["The generator itself", desc], &[first, second])
 }

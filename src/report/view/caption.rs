@@ -12,7 +12,10 @@ pub fn hero(account: &Account, drill: &DrillAccount) -> String {
     let at = |seconds: f64| words::instant(seconds, drill.t0_s);
     let Some(impact) = timeline.impact_s else {
         let all = &account.totals.all;
-        return format!("No impact was measured: {} of all requests were bad.", words::part(all.classes.bad(), all.arrivals()));
+        return format!(
+            "No impact was measured: {} of all requests were bad.",
+            words::part(all.classes.bad(), all.arrivals())
+        );
     };
     let normal = words::share(timeline.baseline_upper);
     let rose = format!(
@@ -39,7 +42,11 @@ pub fn load(account: &Account, course: &Course) -> String {
         let sent = if achieved >= 0.999_5 { "all".to_owned() } else { words::share(achieved) };
         format!("Load kept its plan: {} were due, {sent} of them were sent.", words::rate(totals.offered))
     } else {
-        format!("Load fell behind its plan: {} were due, only {} of them were sent.", words::rate(totals.offered), words::share(achieved))
+        format!(
+            "Load fell behind its plan: {} were due, only {} of them were sent.",
+            words::rate(totals.offered),
+            words::share(achieved)
+        )
     };
     format!("{kept} At most {} were under way at once.", words::plural(most, "journey"))
 }
@@ -81,7 +88,10 @@ pub fn generator(account: &Account) -> String {
         0 => "it never stalled".to_owned(),
         n => format!("it stalled in {}", words::plural(n, "second")),
     };
-    let kept = format!("99\u{a0}% of requests left within {late} of their time, the busiest thread used {} of a core, {stalls}.", words::share(own.cpu_peak));
+    let kept = format!(
+        "99\u{a0}% of requests left within {late} of their time, the busiest thread used {} of a core, {stalls}.",
+        words::share(own.cpu_peak)
+    );
     match own.sentence.as_str() {
         "" => kept,
         said => format!("{} {kept}", super::sentence::upper(&words::text(&format!("{}.", said.trim_end_matches('.'))))),

@@ -89,9 +89,11 @@ fn check(finding: &Finding) -> Check {
         expected: words::text(&finding.expected),
         observed: words::text(&finding.observed),
         next: words::text(&finding.next),
-        source: finding.source.as_ref().filter(|place| !place.file.is_empty()).map_or_else(String::new, |place| {
-            format!("{}:{}", words::name(&place.file), place.line)
-        }),
+        source: finding
+            .source
+            .as_ref()
+            .filter(|place| !place.file.is_empty())
+            .map_or_else(String::new, |place| format!("{}:{}", words::name(&place.file), place.line)),
         dot: dot(finding),
         n: match (evidence.n, n_eff) {
             (0, _) => String::new(),

@@ -80,7 +80,11 @@ pub fn of(account: &Account, exit_code: u8) -> View {
 
 /// The verdict of the run: the worst finding, where the exit code does not say something graver.
 pub fn verdict(account: &Account, exit_code: u8) -> Verdict {
-    let worst = worst(&account.findings);
+    let worst = match account.totals.all.arrivals() {
+        // No data never passes, whatever was demanded.
+        0 => worst(&account.findings).max(Verdict::Inconclusive),
+        _ => worst(&account.findings),
+    };
     match exit_code {
         1 | 7 => Verdict::Fail,
         4 => Verdict::Inconclusive,
@@ -166,7 +170,10 @@ fn method(account: &Account, course: &Course) -> Vec<(&'static str, String)> {
         ("Version", format!("squall {}, record schema {}", words::name(&facts.squall), head.schema)),
     ];
     if account.done.is_none() {
-        rows.push(("Cut off", "The record has no end: the run was killed, and only what was written before is judged.".to_owned()));
+        rows.push((
+            "Cut off",
+            "The record has no end: the run was killed, and only what was written before is judged.".to_owned(),
+        ));
     }
     if !account.ended.is_empty() {
         rows.push(("Ended early", words::text(&account.ended)));

@@ -32,7 +32,9 @@ fn of_drill(account: &Account, drill: &DrillAccount) -> String {
     let Some(impact) = timeline.impact_s else {
         let unproved = drill.acts.iter().find(|act| act.injected_s.is_some() && !act.proved);
         return match unproved {
-            Some(act) => format!("Users felt nothing, and there is no proof that “{}” touched anything.", words::name(&act.name)),
+            Some(act) => {
+                format!("Users felt nothing, and there is no proof that “{}” touched anything.", words::name(&act.name))
+            }
             None if drill.acts.iter().all(|act| act.injected_s.is_none()) => {
                 format!("Nothing was broken: the exercise ended before its first act. {}", traffic(account))
             }
@@ -89,7 +91,8 @@ fn traffic(account: &Account) -> String {
 }
 
 fn of_load(account: &Account, verdict: Verdict) -> String {
-    let worst = account.findings.iter().filter(|finding| finding.level != Level::Info).max_by_key(|finding| rank(finding));
+    let worst =
+        account.findings.iter().filter(|finding| finding.level != Level::Info).max_by_key(|finding| rank(finding));
     let all = &account.totals.all;
     if all.arrivals() == 0 {
         return "No request was made, so nothing can be concluded.".to_owned();
@@ -106,11 +109,13 @@ fn rank(finding: &Finding) -> (Verdict, bool) {
 }
 
 fn about(finding: &Finding) -> String {
-    let (subject, observed) = (words::text(&finding.subject), words::text(&finding.observed));
-    let expected = words::text(&finding.expected);
+    // Short ones stay in one piece, so that no line ends between a number and its unit.
+    let whole = |text: &str| if text.chars().count() <= 30 { text.replace(' ', "\u{a0}") } else { text.to_owned() };
+    let subject = words::text(&finding.subject);
+    let (observed, expected) = (whole(&words::text(&finding.observed)), whole(&words::text(&finding.expected)));
     match finding.verdict {
         Verdict::Inconclusive => format!("Too little evidence: {subject} was {observed}, demanded {expected}."),
-        _ => format!("{}: {observed}, demanded {expected}.", upper(&subject)),
+        _ => format!("{} was {observed}, where {expected} was demanded.", upper(&subject)),
     }
 }
 
