@@ -6,6 +6,8 @@
 mod incident;
 mod make;
 mod story;
+#[cfg(test)]
+mod tests;
 
 use std::collections::BTreeMap;
 
@@ -230,6 +232,3 @@ pub struct ExpectationAccount {
     /// A broken gate fails the drill whatever the score.
     pub gate: bool,
 }
-
-#[cfg(test)]
-mod tests;
