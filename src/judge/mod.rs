@@ -1,6 +1,32 @@
 //! Floor 4: pure judgement: findings, verdicts, the timeline of an incident. No socket, no clock, no file.
 //!
 //! Everything here is a function of a plan, a record and a journal, so that a report made months later says the same.
+//!
+//! | file | answers |
+//! |---|---|
+//! | `finding` | what a judgement is |
+//! | `window` `estimate` | which seconds, and which number they say, with its interval |
+//! | `threshold` `live` | does a check hold; must the run end now? |
+//! | `validity` | can the generator be believed? |
+//! | `steady` `impact` `slo` | was it quiet before; when did users feel it; what did it cost? |
+//! | `score` | what of a drill's expectations was met? |
+//! | `account` | all of it, for one run |
+//! | `conclusion` | in one word |
+//! | `words` | numbers and subjects in words |
 
 pub mod account;
+pub mod conclusion;
+pub mod estimate;
 pub mod finding;
+pub mod impact;
+pub mod live;
+pub mod score;
+pub mod slo;
+pub mod steady;
+pub mod threshold;
+pub mod validity;
+pub mod window;
+pub mod words;
+
+#[cfg(test)]
+mod tests;

@@ -21,7 +21,11 @@ struct Exception {
 }
 
 /// All of them. [`Rule::FileLengthHard`] takes none.
-const EXCEPTIONS: &[Exception] = &[];
+const EXCEPTIONS: &[Exception] = &[Exception {
+    rule: Rule::Fields,
+    path: "src/judge/account/mod.rs",
+    reason: "an account is read by field in every document; grouping its instants would only lengthen their names",
+}];
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Rule {

@@ -3,13 +3,23 @@
 //! Made by `account::of` from plan, journal and record alone, so that it is the same live and months later.
 //! Not here: wording, rounding, pictures (`report::View`), and exit codes (`cli`).
 
+mod incident;
+mod make;
+mod story;
+#[cfg(test)]
+mod tests;
+
 use std::collections::BTreeMap;
+
+pub use make::{Planned, of};
+pub(super) use story::HEALING;
 
 use super::finding::{Finding, Verdict};
 use crate::measure::interval::{Cell, Flow, Interval, Travel};
 use crate::measure::journal::{Line, RunFacts};
 use crate::measure::record::{Done, Exemplar, Head};
 use crate::plan::drill::{About, MitigationKind};
+use crate::plan::threshold::Unit;
 
 /// A run, judged.
 #[derive(Clone, Debug)]
@@ -121,6 +131,8 @@ pub struct DrillAccount {
     pub actions: Vec<ActionAccount>,
     /// Marks, pages and actions in order: what the chart and the post-mortem draw. From the journal.
     pub marks: Vec<Line>,
+    /// What was demanded and measured, in file order: what the response bars draw.
+    pub expectations: Vec<ExpectationAccount>,
     /// 0 to 100; `None` when nothing could be scored.
     pub score: Option<f64>,
     /// Share of the weight that rests on measured evidence.
@@ -198,4 +210,25 @@ pub struct ActionAccount {
     pub at_s: f64,
     /// Verified at, seconds; `None` when its verification failed.
     pub verified_s: Option<f64>,
+}
+
+/// An expectation as it went; its judgement is the finding called `finding`.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ExpectationAccount {
+    /// Its name in the drill file.
+    pub name: String,
+    /// Id of its finding.
+    pub finding: String,
+    /// Seconds, or a count; `None` when it never happened (censored).
+    pub measured: Option<f64>,
+    /// At or inside: full marks.
+    pub target: f64,
+    /// At or beyond: fail.
+    pub limit: f64,
+    /// Seconds or count.
+    pub unit: Unit,
+    /// Share of the score.
+    pub weight: f64,
+    /// A broken gate fails the drill whatever the score.
+    pub gate: bool,
 }

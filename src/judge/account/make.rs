@@ -1,0 +1,221 @@
+//! Makes the account of a run from its plan, its journal and its record.
+//!
+//! Called by `cli` after a run, and for every later rendering. Not here: reading files.
+
+use super::super::finding::{Finding, FindingKind, Reason, Verdict};
+use super::super::threshold::{self, Profile};
+use super::super::validity::{self, Limits, Model};
+use super::super::window::{self, Stretch};
+use super::super::words::advice;
+use super::story::{Story, plain};
+use super::{Account, Band, BandKind, Totals, incident};
+use crate::measure::interval::Interval;
+use crate::measure::journal::Line;
+use crate::measure::record::{Done, Head, Record};
+use crate::plan::diagnostic::Place;
+use crate::plan::drill::DrillPlan;
+use crate::plan::load::{LoadPlan, Pattern};
+use crate::plan::threshold::{Cmp, Level, Scope, Subject, Threshold, Window};
+
+/// Id of the check that every run has: a dead target fails it.
+const ANSWERED: &str = "squall.answered";
+
+/// What was planned.
+#[derive(Clone, Copy, Debug)]
+pub enum Planned<'a> {
+    /// A load test.
+    Load(&'a LoadPlan),
+    /// A drill.
+    Drill(&'a DrillPlan),
+}
+
+impl<'a> Planned<'a> {
+    fn load(self) -> &'a LoadPlan {
+        match self {
+            Self::Load(plan) => plan,
+            Self::Drill(plan) => &plan.load,
+        }
+    }
+
+    fn profile(self) -> Profile {
+        match self {
+            Self::Load(_) => Profile::Ci,
+            Self::Drill(_) => Profile::Drill,
+        }
+    }
+
+    /// Its checks, and the one that every run has.
+    fn checks(self) -> Vec<Threshold> {
+        let mut checks = self.load().checks.clone();
+        if checks.iter().all(|one| one.id != ANSWERED) {
+            checks.push(answered());
+        }
+        checks
+    }
+
+    fn limits(self, seconds: &[Interval]) -> Limits {
+        let open = |pattern: &Pattern| matches!(pattern, Pattern::Open { .. });
+        let model =
+            if self.load().workloads.iter().any(|one| open(&one.pattern)) { Model::Open } else { Model::Closed };
+        let tightest = match self {
+            Self::Load(plan) => validity::tightest(&plan.checks, seconds),
+            Self::Drill(plan) => match plan.load.good.within {
+                Some(within) => Some(within.as_secs_f64() * 1e6),
+                None => validity::tightest(&plan.load.checks, seconds),
+            },
+        };
+        Limits::new(model, tightest)
+    }
+}
+
+fn answered() -> Threshold {
+    Threshold {
+        id: ANSWERED.to_owned(),
+        level: Level::Hard,
+        subject: Subject::Goodput,
+        scope: Scope::default(),
+        cmp: Cmp::More,
+        bound: 0.0,
+        window: Window::Whole,
+        after: std::time::Duration::ZERO,
+        abort: None,
+        n_least: None,
+        place: Place::default(),
+    }
+}
+
+/// The account of a run. The same inputs give the same account, live and months later.
+pub fn of(planned: Planned<'_>, lines: &[Line], record: Record) -> Account {
+    let story = Story(lines);
+    let Record { head, seconds, exemplars, done, damaged } = record;
+    let until_s = seconds.last().map_or(0.0, |one| f64::from(one.second + 1)).max(story.last_s());
+    let mut bands = story.phases(until_s);
+    bands.extend(story.faults(until_s));
+    let stretches = window::stretches(&bands);
+    let limits = planned.limits(&seconds);
+    let run = validity::Run { seconds: &seconds, stretches: &stretches, done: done.as_ref(), limits };
+    let (generator, mut findings) = validity::of(&run);
+    let ended = ended(planned, story, done.as_ref());
+    let judge = Judge { run, story, head: &head, profile: planned.profile(), ended: &ended };
+    findings.extend(planned.checks().iter().map(|check| judge.check(check)));
+    findings.extend(truncated(done.as_ref(), damaged));
+    findings.extend(story.healings());
+    let drill = if let Planned::Drill(plan) = planned {
+        let (drill, judged) = incident::of(plan, story, &seconds, &bands);
+        findings.extend(judged);
+        bands.extend(impact(&drill.timeline));
+        Some(drill)
+    } else {
+        None
+    };
+    sort(&mut findings);
+    let totals = totals(&head, &seconds, done.as_ref());
+    Account { facts: story.facts(), head, done, ended, bands, seconds, totals, generator, findings, exemplars, drill }
+}
+
+/// Why the run ended early; empty when it did not.
+fn ended(planned: Planned<'_>, story: Story<'_>, done: Option<&Done>) -> String {
+    let reason = story.ended().or_else(|| match planned {
+        Planned::Load(_) => done.map(|done| done.reason.as_str()),
+        // A drill stops its load on purpose; only its journal knows how it went.
+        Planned::Drill(_) => None,
+    });
+    reason.filter(|reason| *reason != "finished").unwrap_or_default().to_owned()
+}
+
+/// The band of measured impact.
+fn impact(timeline: &super::Timeline) -> Option<Band> {
+    let from_s = timeline.impact_s?;
+    let to_s = timeline.recovered_s.unwrap_or(timeline.observed_until_s).max(from_s);
+    Some(Band { name: "impact".to_owned(), kind: BandKind::Impact, from_s, to_s })
+}
+
+/// What checks are judged by.
+#[derive(Clone, Copy)]
+struct Judge<'a> {
+    run: validity::Run<'a>,
+    story: Story<'a>,
+    head: &'a Head,
+    profile: Profile,
+    ended: &'a str,
+}
+
+impl Judge<'_> {
+    fn check(&self, check: &Threshold) -> Finding {
+        let (seconds, stretches): (_, &[Stretch]) = (self.run.seconds, self.run.stretches);
+        let decision = threshold::decide(check, seconds, stretches, self.profile);
+        let mut finding = threshold::finding(check, &decision, &self.head.steps);
+        if check.abort.is_some() && self.ended.starts_with("aborted") && self.ended.contains(&check.id) {
+            (finding.verdict, finding.reason) = (Verdict::Fail, Reason::Beyond);
+        }
+        let unproven = self.story.unproven();
+        if check.scope.phases.iter().filter_map(|phase| phase.split_once(':')).any(|(_, name)| unproven.contains(&name))
+        {
+            (finding.verdict, finding.reason) = (Verdict::Inconclusive, Reason::NotInjected);
+            advice(Reason::NotInjected).clone_into(&mut finding.next);
+        }
+        let all = window::pieces(seconds, stretches, &check.scope, check.after).concat();
+        let spoilt = validity::spoils(&all, self.run.limits).or_else(|| {
+            let ours = self.run.limits.model == Model::Open
+                && validity::made_by_us(check, &decision, seconds, (stretches, self.profile));
+            ours.then(|| "it fails from due and holds from sent: our lateness made the verdict".to_owned())
+        });
+        if let Some(why) = spoilt {
+            finding.reason = Reason::Generator;
+            // A hard check reads FAIL even where nothing may be concluded.
+            if check.level != Level::Hard || finding.verdict != Verdict::Fail {
+                finding.verdict = Verdict::Invalid;
+            }
+            finding.observed = format!("{}; {why}", finding.observed);
+            advice(Reason::Generator).clone_into(&mut finding.next);
+        }
+        finding
+    }
+}
+
+/// A record that ends before its run did, or lost a part.
+fn truncated(done: Option<&Done>, damaged: u32) -> Option<Finding> {
+    let observed = match (done, damaged) {
+        (Some(_), 0) => return None,
+        (None, 0) => "the record has no end".to_owned(),
+        (_, lost) => format!("{lost} damaged parts of the record were dropped"),
+    };
+    Some(plain(
+        FindingKind::Validity,
+        ["record.truncated", "the record", "whole", &observed, advice(Reason::Truncated)],
+        (Verdict::Inconclusive, Reason::Truncated),
+    ))
+}
+
+/// Worst first: by what counts, then by kind and name.
+fn sort(findings: &mut [Finding]) {
+    let weight = |one: &Finding| super::super::finding::worst([one]);
+    findings.sort_by(|a, b| {
+        let by_verdict = weight(b).cmp(&weight(a)).then(b.verdict.cmp(&a.verdict));
+        by_verdict.then_with(|| a.kind.cmp(&b.kind)).then_with(|| a.id.cmp(&b.id))
+    });
+}
+
+fn totals(head: &Head, seconds: &[Interval], done: Option<&Done>) -> Totals {
+    let mut totals = Totals { not_started: done.map_or(0, |done| done.not_started), ..Totals::default() };
+    let name = |names: &[String], n: u16, what: &str| {
+        names.get(usize::from(n)).cloned().unwrap_or_else(|| format!("{what} {n}"))
+    };
+    for second in seconds {
+        totals.flow.merge(&second.flow);
+        for (step, cell) in &second.steps {
+            totals.all.merge(cell);
+            totals.steps.entry(name(&head.steps, step.0, "step")).or_default().merge(cell);
+        }
+        for (journey, travel) in &second.journeys {
+            totals.journeys.entry(name(&head.journeys, journey.0, "journey")).or_default().merge(travel);
+        }
+    }
+    let arrivals = |one: &&Interval| one.steps.values().any(|cell| cell.arrivals() > 0);
+    if let (Some(first), Some(last)) = (seconds.iter().find(arrivals), seconds.iter().rev().find(arrivals)) {
+        totals.duration_s = f64::from(last.second + 1 - first.second);
+        totals.offered = totals.all.arrivals() as f64 / totals.duration_s;
+        totals.achieved = (totals.all.answered() + totals.all.failed()) as f64 / totals.duration_s;
+    }
+    totals
+}

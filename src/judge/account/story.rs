@@ -1,0 +1,216 @@
+//! The journal read as a story: phases, acts, actions, marks, and why the run ended.
+//!
+//! Called by `account::make` and `account::incident`. Not here: measured seconds.
+
+use super::super::finding::{Evidence, Finding, FindingKind, Reason, Verdict};
+use super::super::words::advice;
+use super::{ActAccount, ActionAccount, Band, BandKind};
+use crate::measure::journal::{Event, Line, RunFacts, Undo};
+use crate::plan::drill::{Act, Lever, Mitigation, MitigationKind};
+use crate::plan::threshold::{Level, Unit};
+
+/// The lines of a journal.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Story<'a>(pub(super) &'a [Line]);
+
+fn at_s(line: &Line) -> f64 {
+    line.at().secs_f64()
+}
+
+impl<'a> Story<'a> {
+    /// What was run; empty without its line.
+    pub(super) fn facts(self) -> RunFacts {
+        let facts = |line: &Line| if let Event::Run(facts) = &line.event { Some(facts.clone()) } else { None };
+        self.0.iter().find_map(facts).unwrap_or_default()
+    }
+
+    /// Why the run ended; `None` when the journal does not say.
+    pub(super) fn ended(self) -> Option<&'a str> {
+        let reason =
+            |line: &'a Line| if let Event::End { reason, .. } = &line.event { Some(reason.as_str()) } else { None };
+        self.0.iter().rev().find_map(reason)
+    }
+
+    /// Seconds of the last line.
+    pub(super) fn last_s(self) -> f64 {
+        self.0.last().map_or(0.0, at_s)
+    }
+
+    /// The phases; each lasts until the next, the last until `until_s`.
+    pub(super) fn phases(self, until_s: f64) -> Vec<Band> {
+        let mut bands: Vec<Band> = Vec::new();
+        for line in self.0 {
+            let Event::Phase { name } = &line.event else { continue };
+            let from_s = at_s(line);
+            if let Some(last) = bands.last_mut() {
+                last.to_s = from_s;
+            }
+            bands.push(Band { name: name.clone(), kind: BandKind::Phase, from_s, to_s: until_s.max(from_s) });
+        }
+        bands
+    }
+
+    /// Acts in force, from injected to healed, or to `until_s`.
+    pub(super) fn faults(self, until_s: f64) -> Vec<Band> {
+        let band = |line: &Line| {
+            let Event::Injected { id, .. } = &line.event else { return None };
+            let to_s = self.healed(id).unwrap_or(until_s).max(at_s(line));
+            Some(Band { name: id.clone(), kind: BandKind::Fault, from_s: at_s(line), to_s })
+        };
+        self.0.iter().filter_map(band).collect()
+    }
+
+    /// When the act `name` was healed, for the last time.
+    fn healed(self, name: &str) -> Option<f64> {
+        self.0.iter().rev().find(|line| matches!(&line.event, Event::Healed { id } if id == name)).map(at_s)
+    }
+
+    /// When the first act began, seconds: its intent, as users may feel it before its proof is in.
+    pub(super) fn begun(self) -> Option<f64> {
+        self.0.iter().find(|line| matches!(line.event, Event::Intent { .. } | Event::Injected { .. })).map(at_s)
+    }
+
+    /// Faults of which nothing proves that they touched anything.
+    pub(super) fn unproven(self) -> Vec<&'a str> {
+        let unproven = |line: &'a Line| match &line.event {
+            Event::Injected { id, proved: false, .. } => Some(id.as_str()),
+            _ => None,
+        };
+        self.0.iter().filter_map(unproven).collect()
+    }
+
+    /// One act of the plan as it went.
+    pub(super) fn act(self, act: &Act) -> ActAccount {
+        let mut went = ActAccount {
+            name: act.name.clone(),
+            what: what(act),
+            injected_s: None,
+            healed_s: self.healed(&act.name),
+            verified: false,
+            proof: String::new(),
+            proved: false,
+        };
+        for line in self.0 {
+            match &line.event {
+                Event::Intent { id, what, .. } if *id == act.name => went.what.clone_from(what),
+                Event::Injected { id, proof, proved } if *id == act.name => {
+                    went.injected_s.get_or_insert(at_s(line));
+                    went.proved |= proved;
+                    if went.proof.is_empty() {
+                        went.proof.clone_from(proof);
+                    }
+                }
+                Event::Verified { id } if *id == act.name => went.verified = true,
+                Event::HealFailed { id, .. } if *id == act.name => went.verified = false,
+                _ => {}
+            }
+        }
+        went
+    }
+
+    /// Mitigations that were begun, with what the plan knows of them.
+    pub(super) fn actions(self, plan: &[Mitigation]) -> Vec<ActionAccount> {
+        let action = |(n, line): (usize, &Line)| {
+            let Event::Action { name } = &line.event else { return None };
+            let known = plan.iter().find(|one| one.name == *name);
+            let took =
+                |line: &&Line| matches!(&line.event, Event::Effect { name: of, verified: true, .. } if of == name);
+            Some(ActionAccount {
+                name: name.clone(),
+                label: known.map_or_else(|| name.clone(), |one| one.label.clone()),
+                kind: known.map_or(MitigationKind::NoEffect, |one| one.kind),
+                actor: line.actor.clone(),
+                at_s: at_s(line),
+                verified_s: self.0.iter().skip(n).find(took).map(at_s),
+            })
+        };
+        self.0.iter().enumerate().filter_map(action).collect()
+    }
+
+    /// The first instant from `from_s` on of a line that `wanted` accepts.
+    pub(super) fn first(self, from_s: f64, wanted: impl Fn(&Event) -> bool) -> Option<&'a Line> {
+        self.0.iter().find(|line| at_s(line) >= from_s && wanted(&line.event))
+    }
+
+    /// Marks, pages and actions.
+    pub(super) fn marks(self) -> Vec<Line> {
+        let drawn = |line: &&Line| {
+            matches!(line.event, Event::Mark { .. } | Event::Page { .. } | Event::Action { .. } | Event::Effect { .. })
+        };
+        self.0.iter().filter(drawn).cloned().collect()
+    }
+
+    /// One finding per change that was, or may have been, made: was it undone?
+    pub(super) fn healings(self) -> Vec<Finding> {
+        let mut names: Vec<&str> = Vec::new();
+        for line in self.0 {
+            if let Event::Intent { id, .. } | Event::Injected { id, .. } | Event::HealFailed { id, .. } = &line.event
+                && !names.contains(&id.as_str())
+            {
+                names.push(id);
+            }
+        }
+        names.into_iter().map(|name| self.healing(name)).collect()
+    }
+
+    fn healing(self, name: &str) -> Finding {
+        let (mut failed, mut open, mut verified) = (None, false, false);
+        for line in self.0 {
+            match &line.event {
+                Event::Intent { id, undo, .. } if id == name => open = matches!(undo, Undo::Http { .. }),
+                Event::Healed { id } if id == name => open = false,
+                Event::HealFailed { id, reason } if id == name => (failed, verified) = (Some(reason.as_str()), false),
+                Event::Verified { id } if id == name => (failed, open, verified) = (None, false, true),
+                _ => {}
+            }
+        }
+        let observed = match (failed, open, verified) {
+            (Some(reason), ..) => format!("not healed: {reason}"),
+            (None, true, _) => "left behind: the journal knows no healing".to_owned(),
+            (None, false, true) => "healed, and read back".to_owned(),
+            (None, false, false) => "healed".to_owned(),
+        };
+        let unclean = failed.is_some() || open;
+        let (verdict, reason) =
+            if unclean { (Verdict::Fail, Reason::Censored) } else { (Verdict::Pass, Reason::Within) };
+        let next = if unclean { "run `squall recover` before anything else" } else { advice(reason) };
+        plain(
+            FindingKind::Recovery,
+            [&healing_id(name), &format!("healing of {name}"), "undone before the end", &observed, next],
+            (verdict, reason),
+        )
+    }
+}
+
+/// The id of the finding that says whether a change was undone.
+pub(in crate::judge) fn healing_id(name: &str) -> String {
+    format!("{HEALING}{name}")
+}
+
+/// How such ids begin.
+pub(in crate::judge) const HEALING: &str = "healing.";
+
+/// A finding without numbers: id, subject, expected, observed, next.
+pub(super) fn plain(kind: FindingKind, texts: [&str; 5], (verdict, reason): (Verdict, Reason)) -> Finding {
+    let [id, subject, expected, observed, next] = texts.map(str::to_owned);
+    let evidence = Evidence {
+        value: None,
+        low: None,
+        high: None,
+        bound: None,
+        unit: Unit::Count,
+        n: 0,
+        n_eff: None,
+        deff: None,
+        window_s: (0.0, 0.0),
+    };
+    Finding { id, kind, level: Level::Must, verdict, reason, subject, expected, observed, next, evidence, source: None }
+}
+
+/// An act in words, where the journal has none.
+fn what(act: &Act) -> String {
+    match &act.does.apply {
+        Lever::Http { method, path, .. } => format!("{method} {path}"),
+        Lever::Fault(fault) => format!("{:?} on {}", fault.inject, fault.on),
+    }
+}

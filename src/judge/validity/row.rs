@@ -1,0 +1,238 @@
+//! The signals of the generator's health, one row each: limit, what was seen, verdict.
+//!
+//! Called by `validity::of`. Not here: the windows of single checks.
+
+use super::super::account::Generator;
+use super::super::finding::{Evidence, Finding, FindingKind, Reason, Verdict};
+use super::super::threshold::Stretch;
+use super::super::words::{advice, quantity};
+use super::{BUSY, Model, Run, SHED, STALL_US, STALLED, WAITING, stalled};
+use crate::measure::interval::{Interval, Travel};
+use crate::measure::outcome::Class;
+use crate::plan::threshold::{Level, Unit};
+
+/// One signal, judged.
+pub(super) struct Row {
+    id: &'static str,
+    subject: &'static str,
+    expected: String,
+    observed: String,
+    verdict: Verdict,
+    value: Option<f64>,
+    bound: f64,
+    unit: Unit,
+    n: u64,
+}
+
+impl Row {
+    pub(super) fn finding(self, window_s: (f64, f64)) -> Finding {
+        let reason = if self.verdict == Verdict::Pass { Reason::Within } else { Reason::Generator };
+        let next = if self.id == "generator.shed" && self.verdict == Verdict::Warn {
+            "the target cannot take this rate: shed arrivals count as failures"
+        } else {
+            advice(reason)
+        };
+        Finding {
+            id: self.id.to_owned(),
+            kind: FindingKind::Validity,
+            level: Level::Must,
+            verdict: self.verdict,
+            reason,
+            subject: self.subject.to_owned(),
+            expected: self.expected,
+            observed: self.observed,
+            next: next.to_owned(),
+            evidence: Evidence {
+                value: self.value.filter(|value| value.is_finite()),
+                low: None,
+                high: None,
+                bound: Some(self.bound),
+                unit: self.unit,
+                n: self.n,
+                n_eff: None,
+                deff: None,
+                window_s,
+            },
+            source: None,
+        }
+    }
+}
+
+pub(super) fn late_row(run: &Run<'_>, generator: &Generator, verdict: Verdict) -> Row {
+    let limits = run.limits;
+    let p99 = generator.lateness_p99_us.map(|us| us as f64);
+    let shown = p99.map_or("nothing was sent".to_owned(), |us| format!("lateness p99 {}", quantity(us, Unit::Us)));
+    let (expected, observed) = match limits.model {
+        Model::Open => (format!("p99 <= {}", quantity(limits.warn_us, Unit::Us)), shown),
+        Model::Closed => ("shown, not judged".to_owned(), format!("{shown}; closed model: stalls reduce load")),
+    };
+    Row {
+        id: "generator.lateness",
+        subject: "lateness of the generator",
+        expected,
+        observed,
+        verdict,
+        value: p99,
+        bound: limits.warn_us,
+        unit: Unit::Us,
+        n: 0,
+    }
+}
+
+pub(super) fn stall_row(all: &[&Interval]) -> Row {
+    let share = stalled(all);
+    let verdict = match share {
+        share if share > STALLED => Verdict::Invalid,
+        share if share > 0.0 => Verdict::Warn,
+        _ => Verdict::Pass,
+    };
+    Row {
+        id: "generator.stall",
+        subject: "stalls of the generator",
+        expected: format!("no heartbeat later than {}", quantity(STALL_US as f64, Unit::Us)),
+        observed: format!("stood still for {} of the run", quantity(share, Unit::Ratio)),
+        verdict,
+        value: Some(share),
+        bound: STALLED,
+        unit: Unit::Ratio,
+        n: all.len() as u64,
+    }
+}
+
+pub(super) fn busy_row(generator: &Generator, lateness: Verdict) -> Row {
+    let verdict = match (generator.cpu_peak > BUSY.0, lateness) {
+        (false, _) => Verdict::Pass,
+        (true, Verdict::Pass) => Verdict::Warn,
+        (true, _) => Verdict::Invalid,
+    };
+    Row {
+        id: "generator.cpu",
+        subject: "processor of the generator",
+        expected: format!("at most {} of a core for {} s", quantity(BUSY.0, Unit::Ratio), BUSY.1),
+        observed: format!("the busiest {} s took {} of a core", BUSY.1, quantity(generator.cpu_peak, Unit::Ratio)),
+        verdict,
+        value: Some(generator.cpu_peak),
+        bound: BUSY.0,
+        unit: Unit::Ratio,
+        n: 0,
+    }
+}
+
+pub(super) fn waiting_row(all: &[&Interval]) -> Row {
+    let longest = |one: &&Interval| one.health.values().map(|worker| worker.waited_us).max().unwrap_or(0);
+    let over = all.iter().filter(|one| longest(one) as f64 > WAITING * 1e6).count();
+    let worst = all.iter().map(longest).max().unwrap_or(0) as f64 / 1e6;
+    Row {
+        id: "generator.waiting",
+        subject: "waiting for a processor",
+        expected: format!("at most {} of a second", quantity(WAITING, Unit::Ratio)),
+        observed: format!("more in {over} of {} s, {} at worst", all.len(), quantity(worst, Unit::Ratio)),
+        verdict: if over > 0 { Verdict::Warn } else { Verdict::Pass },
+        value: Some(worst),
+        bound: WAITING,
+        unit: Unit::Ratio,
+        n: all.len() as u64,
+    }
+}
+
+pub(super) fn shed_row(all: &[&Interval], lateness: Verdict) -> Row {
+    let (mut n, mut shed) = (0, 0);
+    for cell in all.iter().flat_map(|one| one.steps.values()) {
+        n += cell.arrivals();
+        shed += cell.classes.get(Class::Shed);
+    }
+    let share = shed as f64 / n.max(1) as f64;
+    let verdict = match (share > SHED, lateness) {
+        (false, _) => Verdict::Pass,
+        (true, Verdict::Pass) => Verdict::Warn,
+        (true, _) => Verdict::Invalid,
+    };
+    Row {
+        id: "generator.shed",
+        subject: "shed arrivals",
+        expected: format!("at most {}", quantity(SHED, Unit::Ratio)),
+        observed: format!("{shed} of {n} arrivals were not sent: too many were under way"),
+        verdict,
+        value: Some(share),
+        bound: SHED,
+        unit: Unit::Ratio,
+        n,
+    }
+}
+
+/// Begun against planned, shed ones excepted, in steady seconds without a fault.
+pub(super) fn pace_row(run: &Run<'_>) -> Option<Row> {
+    let calm = |second: u32| {
+        let inside = |one: &Stretch| (one.from..one.to).contains(&second);
+        !run.stretches.iter().any(|one| one.name.starts_with("fault:") && inside(one))
+            && run.stretches.iter().any(|one| one.name == "steady" && inside(one))
+    };
+    let travel = travel(run.seconds.iter().filter(|one| calm(one.second)));
+    let offered = travel.planned.saturating_sub(travel.shed);
+    if offered == 0 || run.limits.model == Model::Closed {
+        return None;
+    }
+    let share = travel.started as f64 / offered as f64;
+    let verdict = match share {
+        share if share < 0.98 => Verdict::Invalid,
+        share if share < 0.99 => Verdict::Warn,
+        _ => Verdict::Pass,
+    };
+    Some(Row {
+        id: "generator.achieved",
+        subject: "arrivals begun",
+        expected: "at least 99 % of those due in the steady phase".to_owned(),
+        observed: format!("{} of {offered}", quantity(share.min(1.0), Unit::Ratio)),
+        verdict,
+        value: Some(share),
+        bound: 0.99,
+        unit: Unit::Ratio,
+        n: offered,
+    })
+}
+
+/// Every planned arrival is begun, shed or known not to have started; every begun one has an end.
+pub(super) fn sum_row(run: &Run<'_>) -> Option<Row> {
+    let done = run.done?;
+    let travel = travel(run.seconds);
+    let known = travel.started + travel.shed + done.not_started;
+    let ended = travel.completed + travel.failed + travel.unfinished;
+    let planned = if run.limits.model == Model::Open { done.planned } else { known };
+    let lost = planned.abs_diff(known).max(travel.started.abs_diff(ended));
+    Some(Row {
+        id: "generator.sum",
+        subject: "accounting of arrivals",
+        expected: "planned = begun + shed + not started, and every begun one ends".to_owned(),
+        observed: format!(
+            "{planned} planned; {} begun, {} shed, {} not started; {ended} ended",
+            travel.started, travel.shed, done.not_started
+        ),
+        verdict: if lost > 0 { Verdict::Invalid } else { Verdict::Pass },
+        value: Some(lost as f64),
+        bound: 0.0,
+        unit: Unit::Count,
+        n: planned,
+    })
+}
+
+pub(super) fn exhausted_row(seconds: &[Interval]) -> Row {
+    let ours = |(kind, n): (&String, &u64)| if matches!(kind.as_str(), "local_port" | "local_fd") { *n } else { 0 };
+    let n: u64 = seconds.iter().flat_map(|one| one.steps.values()).flat_map(|cell| &cell.errors).map(ours).sum();
+    Row {
+        id: "generator.exhausted",
+        subject: "ports and file descriptors",
+        expected: "never exhausted".to_owned(),
+        observed: format!("{n} requests found none left"),
+        verdict: if n > 0 { Verdict::Invalid } else { Verdict::Pass },
+        value: Some(n as f64),
+        bound: 0.0,
+        unit: Unit::Count,
+        n,
+    }
+}
+
+fn travel<'a>(seconds: impl IntoIterator<Item = &'a Interval>) -> Travel {
+    let mut all = Travel::default();
+    seconds.into_iter().flat_map(|one| one.journeys.values()).for_each(|one| all.merge(one));
+    all
+}
