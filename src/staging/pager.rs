@@ -3,6 +3,7 @@
 //! Called by the caretaker, which hands over what the alert decided.
 
 use std::net::{IpAddr, SocketAddr};
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -54,16 +55,18 @@ impl Receiver {
             .header(CONNECTION, "close")
             .body(Full::new(Bytes::from(event.to_string())))
             .map_err(|error| error.to_string())?;
-        let exchange = async {
+        let mut exchange = pin!(async {
             let answer = sender.send_request(request).await.map_err(|error| error.to_string())?;
             let status = answer.status();
             // Read to the end, so that the receiver does not see a cut connection.
             drop(answer.into_body().collect().await);
             if status.is_success() { Ok(()) } else { Err(format!("it answered {status}")) }
-        };
+        });
         tokio::select! {
-            sent = exchange => sent,
-            ended = connection => Err(ended.err().map_or_else(|| "it closed the connection".to_owned(), |e| e.to_string())),
+            biased;
+            sent = &mut exchange => sent,
+            // The connection ends behind an answer that has been read: that page has been sent.
+            _ = connection => exchange.await,
         }
     }
 }

@@ -10,9 +10,7 @@
 
 mod acts;
 mod command;
-mod live;
 mod robot;
-mod steady;
 mod story;
 #[cfg(test)]
 mod tests;
@@ -152,14 +150,18 @@ impl Director {
     }
 
     fn fold(&mut self, now: Tick, second: &Interval) {
-        self.view.fold(now, second, self.phase == Phase::Baseline);
-        if self.phase.is_exercised() {
-            if self.view.impact() {
-                self.story.note(now, Happened::Impact);
+        match self.phase {
+            Phase::Baseline => self.view.calm(now, second),
+            Phase::Exercise | Phase::Watching => {
+                self.view.fold(now, second);
+                if self.view.impact() {
+                    self.story.note(now, Happened::Impact);
+                }
+                if self.view.clear() {
+                    self.story.note(now, Happened::Clear);
+                }
             }
-            if self.view.clear() && self.story.when(&Happened::Impact).is_some() {
-                self.story.note(now, Happened::Clear);
-            }
+            Phase::Armed | Phase::Aborting | Phase::Cleanup | Phase::Done => {}
         }
     }
 
@@ -328,7 +330,7 @@ impl Director {
     fn watching_over(&self, now: Tick) -> bool {
         let phases = &self.plan.phases;
         let claimed = self.story.claim().is_none_or(|at| now >= at + AFTER_CLAIM);
-        let clean = self.view.clean_for().is_some_and(|held| held >= phases.recovery_hold);
+        let clean = self.view.clean_for() >= phases.recovery_hold;
         (clean && claimed) || now >= self.course.exercise + phases.at_most + phases.recovery_hold
     }
 

@@ -64,8 +64,10 @@ impl Deeds {
             match self.levers.apply(id.0, act).await {
                 Ok(()) => Told { lines: Vec::new(), event: Some(Event::Applied(id)) },
                 Err(error) => {
+                    // It may be in force all the same; what is missing is the proof.
+                    let unproved = Line::Injected { id: act.name.clone(), proof: String::new(), proved: false };
                     let text = format!("act `{}` was not put in force: {error}", act.name);
-                    Told::new(vec![note(text)], Event::NotApplied(id))
+                    Told::new(vec![unproved, note(text)], Event::NotApplied(id))
                 }
             }
         }
