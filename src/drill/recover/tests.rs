@@ -41,7 +41,8 @@ impl System {
                     (200, format!(r#"{{"on":{}}}"#, flag.lock().unwrap()))
                 };
                 log.lock().unwrap().push(line);
-                let answer = format!("HTTP/1.1 {status} X\r\nContent-Length: {}\r\nConnection: close\r\n\r\n{body}", body.len());
+                let answer =
+                    format!("HTTP/1.1 {status} X\r\nContent-Length: {}\r\nConnection: close\r\n\r\n{body}", body.len());
                 stream.write_all(answer.as_bytes()).await.unwrap();
             }
         });
@@ -96,7 +97,8 @@ fn killed(dir: &Path, events: Vec<Event>) -> PathBuf {
 #[tokio::test]
 async fn an_open_intent_is_set_back_read_back_and_closed_for_good() {
     let (dir, system) = (tempfile::tempdir().unwrap(), System::start(Heals::Yes).await);
-    let dead = Event::Intent { id: "slow".into(), what: "latency".into(), undo: Undo::DiesWithProcess, lease_ms: 15_000 };
+    let dead =
+        Event::Intent { id: "slow".into(), what: "latency".into(), undo: Undo::DiesWithProcess, lease_ms: 15_000 };
     let path = killed(dir.path(), vec![system.intent(), dead]);
     let recovered = recover(&path, &env()).await.unwrap();
     assert_eq!(recovered.exit_code(), 0, "{recovered:?}");

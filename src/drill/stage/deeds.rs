@@ -114,9 +114,10 @@ impl Deeds {
             let name = act.name.clone();
             match self.levers.revert(id.0, act).await {
                 Ok(()) => Told::new(vec![Line::Healed { id: name }], Event::Healed(id)),
-                Err(reason) => {
-                    Told::new(vec![Line::HealFailed { id: name, reason: reason.clone() }], Event::HealFailed(id, reason))
-                }
+                Err(reason) => Told::new(
+                    vec![Line::HealFailed { id: name, reason: reason.clone() }],
+                    Event::HealFailed(id, reason),
+                ),
             }
         }
         .boxed_local()
@@ -129,9 +130,10 @@ impl Deeds {
             let name = act.name.clone();
             match self.levers.read_back(act, READ_BACK).await {
                 Ok(_) => Told::new(vec![Line::Verified { id: name }], Event::Verified(id)),
-                Err(reason) => {
-                    Told::new(vec![Line::HealFailed { id: name, reason: reason.clone() }], Event::HealFailed(id, reason))
-                }
+                Err(reason) => Told::new(
+                    vec![Line::HealFailed { id: name, reason: reason.clone() }],
+                    Event::HealFailed(id, reason),
+                ),
             }
         }
         .boxed_local()
@@ -144,8 +146,11 @@ impl Deeds {
             let name = act.name.clone();
             match self.levers.read_back(act, self.plan.phases.at_most).await {
                 Ok(_) => {
-                    let lines =
-                        vec![Line::Healing { id: name.clone() }, Line::Healed { id: name.clone() }, Line::Verified { id: name }];
+                    let lines = vec![
+                        Line::Healing { id: name.clone() },
+                        Line::Healed { id: name.clone() },
+                        Line::Verified { id: name },
+                    ];
                     Told::new(lines, Event::Verified(id))
                 }
                 Err(why) => Told::note(format!("act `{name}` was undone, but not everywhere: {why}")),
@@ -157,7 +162,9 @@ impl Deeds {
     pub(super) fn perform(self, id: MitigationId) -> Deed {
         async move {
             let Some(mitigation) = self.plan.mitigations.get(id.0) else { return Told::default() };
-            let Some(lever) = &mitigation.does else { return Told { lines: Vec::new(), event: Some(Event::Performed(id)) } };
+            let Some(lever) = &mitigation.does else {
+                return Told { lines: Vec::new(), event: Some(Event::Performed(id)) };
+            };
             match self.levers.perform(lever).await {
                 Ok(()) => Told { lines: Vec::new(), event: Some(Event::Performed(id)) },
                 Err(error) => {
