@@ -21,6 +21,19 @@ pub struct Arrival {
     pub due: Tick,
 }
 
+/// Where on the curve arrivals lie.
+#[derive(Clone, Copy, Debug)]
+pub struct Order<'a> {
+    /// Where between its neighbours an arrival lies.
+    pub spacing: Spacing,
+    /// Only the first this many of the whole workload.
+    pub most: Option<u64>,
+    /// Seed of the draws.
+    pub seed: Seed,
+    /// Name of the draws.
+    pub workload: &'a str,
+}
+
 /// The arrivals of one shard, in order.
 #[derive(Clone, Debug)]
 pub struct Arrivals<'a> {
@@ -41,25 +54,17 @@ enum Walk {
 }
 
 impl<'a> Arrivals<'a> {
-    /// The arrivals of `curve` that `shard` owns, at most the first `most` of the whole; `workload` names the draws.
-    pub fn new(curve: &'a Curve, spacing: Spacing, shard: Shard, most: Option<u64>) -> Self {
+    /// The arrivals of `curve` that `shard` owns, placed by `order`.
+    pub fn new(curve: &'a Curve, order: &Order<'_>, shard: Shard) -> Self {
         let total = curve.arrivals();
-        let walk = match spacing {
+        let walk = match order.spacing {
             Spacing::Even => Walk::Even,
-            Spacing::Poisson => Walk::Poisson { seed: Seed::default(), name: "arrivals/".to_owned(), at: 0.0 },
+            Spacing::Poisson => {
+                Walk::Poisson { seed: order.seed, name: format!("arrivals/{}", order.workload), at: 0.0 }
+            }
         };
-        let last = most.map_or(total, |most| most.min(total));
+        let last = order.most.map_or(total, |most| most.min(total));
         Self { curve, shard, total, last, next: 0, walk }
-    }
-
-    /// The same arrivals drawn under `seed` for the workload of this name.
-    #[must_use]
-    pub fn seeded(mut self, seed: Seed, workload: &str) -> Self {
-        if let Walk::Poisson { seed: held, name, .. } = &mut self.walk {
-            *held = seed;
-            *name = format!("arrivals/{workload}");
-        }
-        self
     }
 
     /// How many arrivals are ours in all.
@@ -119,7 +124,8 @@ mod tests {
     }
 
     fn all(curve: &Curve, spacing: Spacing, shard: Shard, seed: u64) -> Vec<Arrival> {
-        Arrivals::new(curve, spacing, shard, None).seeded(Seed(seed), "w").collect()
+        let order = Order { spacing, most: None, seed: Seed(seed), workload: "w" };
+        Arrivals::new(curve, &order, shard).collect()
     }
 
     proptest! {
@@ -183,7 +189,8 @@ mod tests {
     #[test]
     fn a_limit_ends_the_workload_after_exactly_that_many() {
         let curve = Curve::new([Ramp { from: 100.0, to: 100.0, over: Duration::from_secs(1) }]);
-        let some = Arrivals::new(&curve, Spacing::Even, Shard { index: 1, of: 2 }, Some(5));
+        let order = Order { spacing: Spacing::Even, most: Some(5), seed: Seed(1), workload: "w" };
+        let some = Arrivals::new(&curve, &order, Shard { index: 1, of: 2 });
         assert_eq!(some.owned(), 2);
         assert_eq!(some.map(|one| one.n).collect::<Vec<_>>(), [1, 3]);
     }

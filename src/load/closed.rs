@@ -6,7 +6,8 @@
 use std::rc::Rc;
 
 use super::arrivals::Arrival;
-use super::core::{Tally, Worker};
+use super::core::Worker;
+use super::crew::Tally;
 use super::step::pause::Pause;
 use super::user::{self, User};
 use crate::base::clock::Tick;

@@ -7,14 +7,15 @@ use std::future::poll_fn;
 use std::num::NonZeroU64;
 use std::rc::Rc;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::AtomicU64;
 use std::sync::mpsc::Sender;
 use std::task::Poll;
 use std::time::Duration;
 
-use super::client::Client;
+use super::crew::Crew;
 use super::exemplars::Exemplars;
 use super::pace::Pace;
+use super::pulse::{self, Message};
 use super::step::http::Ended;
 use super::step::{Course, Script};
 use super::user::User;
@@ -24,31 +25,14 @@ use crate::base::seed::Seed;
 use crate::base::shard::Shard;
 use crate::base::stop::Stop;
 use crate::base::timer::Timer;
-use crate::measure::host;
 use crate::measure::interval::Health;
-use crate::measure::recorder::{Frame, Recorder};
+use crate::measure::recorder::Recorder;
 use crate::measure::sample::Sample;
 use crate::plan::good::Said;
-use crate::plan::load::{Connections, Pattern, Workload};
+use crate::plan::load::Pattern;
 
-/// How often a worker looks at its own pulse.
-const BEAT: Duration = Duration::from_millis(10);
 /// How long outstanding answers are awaited once the run was interrupted.
 const GRACE: Duration = Duration::from_secs(1);
-
-/// What a worker tells the collector.
-#[derive(Debug)]
-pub enum Message {
-    /// Everything up to the end of `second`.
-    Frame {
-        /// The second that ended.
-        second: u32,
-        /// What was measured.
-        frame: Frame,
-    },
-    /// The worker is done; its last frame went before.
-    End(Box<Farewell>),
-}
 
 /// What a worker leaves behind.
 #[derive(Debug, Default)]
@@ -68,10 +52,12 @@ pub struct Farewell {
 /// What a worker is given.
 #[derive(Clone, Debug)]
 pub struct Post {
-    /// Its number and how many there are.
-    pub place: (usize, usize),
+    /// Its number.
+    pub number: usize,
     /// The arrivals it owns.
     pub shard: Shard,
+    /// How many machines run the plan; each has its part of every cap.
+    pub shards: u64,
     /// The compiled plan.
     pub script: Arc<Script>,
     /// The run's clock.
@@ -86,56 +72,6 @@ pub struct Post {
     pub under_way: Arc<Vec<AtomicU64>>,
 }
 
-/// The cap on journeys under way, shared by all workers.
-#[derive(Debug)]
-pub struct Cap {
-    under_way: Arc<Vec<AtomicU64>>,
-    workload: usize,
-    most: u64,
-}
-
-impl Cap {
-    /// Takes a place; false when there is none.
-    pub fn enter(&self) -> bool {
-        let Some(count) = self.under_way.get(self.workload) else { return true };
-        let entered = count.fetch_add(1, Ordering::Relaxed) < self.most;
-        if !entered {
-            count.fetch_sub(1, Ordering::Relaxed);
-        }
-        entered
-    }
-
-    /// Gives a place back.
-    pub fn leave(&self) {
-        if let Some(count) = self.under_way.get(self.workload) {
-            count.fetch_sub(1, Ordering::Relaxed);
-        }
-    }
-}
-
-/// One workload on one worker.
-#[derive(Debug)]
-pub struct Crew {
-    /// Its index in the plan.
-    pub workload: usize,
-    /// Its key in every draw.
-    pub key: u64,
-    /// When it begins.
-    pub origin: Tick,
-    /// When the last answers are given up.
-    pub cut: Cell<Tick>,
-    /// Journeys under way.
-    pub cap: Cap,
-    /// Its connections.
-    pub client: Client,
-    /// True while it may still begin journeys.
-    pub driving: Cell<bool>,
-    /// Arrivals that fell to this worker, and those it has not begun.
-    pub arrivals: Cell<Tally>,
-    /// The deck in use and its number.
-    deck: RefCell<Option<(u64, Vec<u16>)>>,
-}
-
 /// What a worker writes down.
 #[derive(Debug)]
 pub struct Log {
@@ -143,15 +79,6 @@ pub struct Log {
     pub recorder: Recorder,
     /// Examples.
     pub exemplars: Exemplars,
-}
-
-/// What became of a workload's arrivals on one worker.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Tally {
-    /// All of them.
-    pub planned: u64,
-    /// Not begun and not shed.
-    pub waiting: u64,
 }
 
 /// The state of one worker.
@@ -180,7 +107,7 @@ pub struct Worker {
 impl Worker {
     fn new(post: &Post) -> Self {
         let plan = &post.script.plan;
-        let number = u16::try_from(post.place.0).unwrap_or(u16::MAX);
+        let number = u16::try_from(post.number).unwrap_or(u16::MAX);
         let recorder = Recorder::new(number, plan.steps.len(), Arc::clone(&plan.labels));
         Self {
             pace: Pace::new(post.clock.clone()),
@@ -197,14 +124,7 @@ impl Worker {
 
     /// The journey of arrival `n`.
     pub fn course(&self, crew: &Crew, n: u64) -> &Course {
-        let deck = &self.script.plan.workloads[crew.workload].mix;
-        let (number, card) = (n / deck.size(), n % deck.size());
-        let mut held = crew.deck.borrow_mut();
-        if held.as_ref().is_none_or(|(held, _)| *held != number) {
-            *held = Some((number, deck.shuffled(self.seed, number)));
-        }
-        let cards = held.as_ref().map_or(&[][..], |(_, cards)| cards);
-        let journey = usize::try_from(card).ok().and_then(|card| cards.get(card)).copied().unwrap_or(0);
+        let journey = crew.card(&self.script.plan.workloads[crew.workload].mix, self.seed, n);
         &self.script.courses[usize::from(journey)]
     }
 
@@ -255,7 +175,7 @@ impl Worker {
     }
 
     /// No new request; outstanding answers are awaited a little.
-    fn halt(&self) {
+    pub fn halt(&self) {
         self.halted.set(true);
         let now = self.pace.now();
         for crew in &self.crews {
@@ -265,12 +185,13 @@ impl Worker {
         self.pace.wake_all();
     }
 
-    fn is_over(&self) -> bool {
+    /// True once nothing is under way and nothing will begin.
+    pub fn is_over(&self) -> bool {
         self.alive.get().0 == 0 && self.crews.iter().all(|crew| !crew.driving.get())
     }
 
     /// Closes `second`.
-    fn frame(&self, second: u32, health: Health) -> Message {
+    pub fn frame(&self, second: u32, health: Health) -> Message {
         let end = Tick::from_secs(u64::from(second) + 1) - Duration::from_nanos(1);
         let opened: u64 = self.crews.iter().map(|crew| crew.client.take_opened()).sum();
         let (now, most) = self.alive.get();
@@ -281,87 +202,6 @@ impl Worker {
             flow.in_flight = most;
         });
         Message::Frame { second, frame: log.recorder.frame(end, health) }
-    }
-
-    /// Keeps the pulse until everything is over: heartbeat, frames, the word to stop.
-    async fn keep_pulse(&self, post: &Post, out: &Sender<Message>) {
-        let mut pulse = Pulse::new();
-        let mut second = post.start_at.second();
-        let mut beat = next_beat(self.pace.now());
-        loop {
-            self.pace.until(beat).await;
-            let now = self.pace.now();
-            pulse.stall = pulse.stall.max(now - beat);
-            if !self.halted.get() && post.stops.iter().any(Stop::is_requested) {
-                self.halt();
-            }
-            let over = self.is_over();
-            if now.second() > second || over {
-                // A stall may have swallowed whole seconds: they are closed as one.
-                second = second.max(if over { now.second() } else { now.second() - 1 });
-                // The collector outlives its workers; if it died, `finished` says so.
-                drop(out.send(self.frame(second, pulse.take())));
-                second += 1;
-                self.crews.iter().for_each(|crew| crew.client.sweep());
-            }
-            if over {
-                return;
-            }
-            beat = next_beat(now);
-        }
-    }
-}
-
-/// The first multiple of a beat after `now`: seconds end on a beat.
-fn next_beat(now: Tick) -> Tick {
-    let beat = BEAT.as_nanos() as u64;
-    Tick::from_nanos((now.nanos() / beat + 1) * beat)
-}
-
-/// Readings of the thread's own health.
-#[derive(Debug)]
-struct Pulse {
-    stall: Duration,
-    cpu: u64,
-    waited: u64,
-}
-
-impl Pulse {
-    fn new() -> Self {
-        Self { stall: Duration::ZERO, cpu: thread_cpu_nanos() / 1_000, waited: host::waited_us() }
-    }
-
-    fn take(&mut self) -> Health {
-        let before = std::mem::replace(self, Self::new());
-        Health {
-            cpu_us: self.cpu - before.cpu,
-            stall_us: u64::try_from(before.stall.as_micros()).unwrap_or(u64::MAX),
-            waited_us: self.waited.saturating_sub(before.waited),
-        }
-    }
-}
-
-impl Crew {
-    fn new(post: &Post, index: usize, workload: &Workload) -> Self {
-        let (how, most) = match (&workload.pattern, post.script.plan.client.connections) {
-            (Pattern::Open { max_in_flight, .. }, Connections::ByWorkload) => {
-                (Connections::Shared { max: 100 }, *max_in_flight)
-            }
-            (Pattern::Open { max_in_flight, .. }, how) => (how, *max_in_flight),
-            (Pattern::Closed { .. }, Connections::ByWorkload) => (Connections::PerUser, u64::MAX),
-            (Pattern::Closed { .. }, how) => (how, u64::MAX),
-        };
-        Self {
-            workload: index,
-            key: post.seed.key("workload", &[]) ^ post.seed.key(&workload.name, &[]),
-            origin: post.start_at + workload.start,
-            cut: Cell::new(post.start_at + workload.length() + workload.drain),
-            cap: Cap { under_way: Arc::clone(&post.under_way), workload: index, most },
-            client: Client::new(&post.script.plan, how, post.place),
-            driving: Cell::new(true),
-            arrivals: Cell::default(),
-            deck: RefCell::default(),
-        }
     }
 }
 
@@ -386,12 +226,12 @@ pub fn live(post: &Post, out: &Sender<Message>) -> Result<(), LoadError> {
                 Pattern::Closed { .. } => closed::drive(&worker, n),
             }
         }
-        worker.keep_pulse(post, out).await;
+        pulse::keep(&worker, post, out).await;
         driver.abort();
         Ok::<(), LoadError>(())
     }))?;
     let farewell = Farewell {
-        worker: post.place.0,
+        worker: post.number,
         exemplars: std::mem::take(&mut worker.log.borrow_mut().exemplars),
         not_started: worker.crews.iter().map(|crew| crew.arrivals.get().waiting).sum(),
         planned: worker.crews.iter().map(|crew| crew.arrivals.get().planned).sum(),

@@ -10,7 +10,8 @@ use std::time::Duration;
 
 use tokio::sync::oneshot;
 
-use super::core::{Farewell, Message, Post, live};
+use super::core::{Farewell, Post, live};
+use super::pulse::Message;
 use super::step::Script;
 use super::{Env, LoadError};
 use crate::base::clock::{Clock, Tick};
@@ -63,27 +64,26 @@ pub fn start(
     env: Env,
     on_second: impl FnMut(Interval) + Send + 'static,
 ) -> Result<Running, LoadError> {
-    let script = Arc::new(Script::new(Arc::clone(&plan))?);
-    raise_descriptors();
     let workers = env.threads.unwrap_or_else(|| workers_for(&plan, env.shard)).max(1);
+    let under_way = Arc::new(plan.workloads.iter().map(|_| AtomicU64::new(0)).collect());
+    let script = Arc::new(Script::new(plan)?);
+    raise_descriptors();
     let halt = Stop::new();
     let post = Post {
-        place: (0, workers),
+        number: 0,
         shard: env.shard,
+        shards: u64::from(env.shard.of.max(1)),
         script,
         clock: env.clock.clone(),
         seed: env.seed,
         start_at: env.start_at,
         stops: [env.stop, halt.clone()],
-        under_way: Arc::new(plan.workloads.iter().map(|_| AtomicU64::new(0)).collect()),
+        under_way,
     };
     let (out, frames) = channel();
     let mut crew = Vec::new();
     for index in 0..workers {
-        crew.push(spawn_worker(
-            Post { place: (index, workers), shard: part(env.shard, index, workers), ..post.clone() },
-            &out,
-        )?);
+        crew.push(spawn_worker(Post { number: index, shard: part(env.shard, index, workers), ..post.clone() }, &out)?);
     }
     drop(out);
     let (told, done) = oneshot::channel();
@@ -102,7 +102,7 @@ type Crew = thread::JoinHandle<Result<(), LoadError>>;
 
 fn spawn_worker(post: Post, out: &Sender<Message>) -> Result<Crew, LoadError> {
     let out = out.clone();
-    let name = format!("load-{}", post.place.0);
+    let name = format!("load-{}", post.number);
     thread::Builder::new().name(name).spawn(move || live(&post, &out)).map_err(no_thread)
 }
 
@@ -174,6 +174,20 @@ impl Collector {
         mut on_second: impl FnMut(Interval),
         crew: Vec<Crew>,
     ) -> Result<Done, LoadError> {
+        let told = self.listen(frames, &mut on_second);
+        if told.is_err() {
+            // What cannot be written down must not be sent either.
+            self.stops[1].request(StopReason::Finished);
+        }
+        for (worker, handle) in crew.into_iter().enumerate() {
+            handle.join().unwrap_or(Err(LoadError::Died { worker }))?;
+        }
+        told?;
+        self.finish()
+    }
+
+    /// Takes frames and shows seconds until the last worker has left.
+    fn listen(&mut self, frames: &Receiver<Message>, mut on_second: impl FnMut(Interval)) -> Result<(), LoadError> {
         let mut second = self.start_at.second();
         loop {
             let end = Tick::from_secs(u64::from(second) + 1) + PATIENCE;
@@ -191,10 +205,7 @@ impl Collector {
         if !self.held.is_empty() {
             on_second(self.show(second)?);
         }
-        for (worker, handle) in crew.into_iter().enumerate() {
-            handle.join().unwrap_or(Err(LoadError::Died { worker }))?;
-        }
-        self.finish()
+        Ok(())
     }
 
     fn take(&mut self, message: Message) {

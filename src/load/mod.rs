@@ -9,7 +9,8 @@
 //! |---|---|
 //! | `arrivals` | which arrivals are ours, and when each is due (pure) |
 //! | `pace` | all waiting of one worker, on one precise timer |
-//! | `core` `local` | one worker; all of them, and the collector |
+//! | `core` `crew` `pulse` | one worker; a workload on it; its heartbeat and frames |
+//! | `local` | all workers of this machine, and the collector |
 //! | `open` `closed` `user` `vars` | who begins when; one journey; its variables |
 //! | `step` `client` | one move of a journey; connections and HTTP |
 //! | `reach` | names to addresses, and a first connection to each origin |
@@ -21,10 +22,12 @@ pub mod arrivals;
 pub mod client;
 pub mod closed;
 pub mod core;
+pub mod crew;
 pub mod exemplars;
 pub mod local;
 pub mod open;
 pub mod pace;
+pub mod pulse;
 pub mod reach;
 pub mod step;
 pub mod user;

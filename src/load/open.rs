@@ -4,8 +4,9 @@
 
 use std::rc::Rc;
 
-use super::arrivals::{Arrival, Arrivals};
-use super::core::{Tally, Worker};
+use super::arrivals::{Arrival, Arrivals, Order};
+use super::core::Worker;
+use super::crew::Tally;
 use super::pace::wake_for;
 use super::user;
 use crate::base::clock::Tick;
@@ -17,7 +18,8 @@ pub async fn drive(worker: Rc<Worker>, crew: usize) {
     let here = &worker.crews[crew];
     let workload = &script.plan.workloads[here.workload];
     let Pattern::Open { curve, spacing, arrivals, .. } = &workload.pattern else { return };
-    let mine = Arrivals::new(curve, *spacing, worker.shard, *arrivals).seeded(worker.seed, &workload.name);
+    let order = Order { spacing: *spacing, most: *arrivals, seed: worker.seed, workload: &workload.name };
+    let mine = Arrivals::new(curve, &order, worker.shard);
     let planned = mine.owned();
     let mut waiting = planned;
     let share = 1.0 / f64::from(worker.shard.of);

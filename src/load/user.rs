@@ -6,7 +6,8 @@ use std::time::Duration;
 
 use super::arrivals::Arrival;
 use super::client::Seat;
-use super::core::{Crew, Worker};
+use super::core::Worker;
+use super::crew::Crew;
 use super::step::{Course, Move, http};
 use super::vars;
 use crate::base::clock::Tick;

@@ -37,12 +37,12 @@ fn write(draw: &Draw, mut stream: Stream, n: u64, values: &[String], into: &mut 
         Draw::Text(template) => {
             template.render(|var| values.get(usize::from(var.0)).map_or("", String::as_str), into);
         }
-        Draw::Uuid => uuid(&mut stream, into),
+        Draw::Uuid => into.push_str(&uuid(&mut stream)),
         Draw::Hex(digits) => {
-            while into.len() < usize::from(*digits) {
-                into.push_str(&format!("{:016x}", stream.bits()));
-            }
-            into.truncate(usize::from(*digits));
+            let digits = usize::from(*digits);
+            let words = std::iter::repeat_with(|| format!("{:016x}", stream.bits()));
+            into.extend(words.take(digits.div_ceil(16)));
+            into.truncate(digits);
         }
         Draw::Int(low, high) => {
             let width = high.abs_diff(*low).wrapping_add(1);
@@ -58,17 +58,12 @@ fn write(draw: &Draw, mut stream: Stream, n: u64, values: &[String], into: &mut 
 }
 
 /// The form of version 4: random but for version and variant.
-fn uuid(stream: &mut Stream, into: &mut String) {
+fn uuid(stream: &mut Stream) -> String {
     let high = stream.bits() & 0xffff_ffff_ffff_0fff | 0x4000;
     let low = stream.bits() & 0x3fff_ffff_ffff_ffff | 0x8000_0000_0000_0000;
-    into.push_str(&format!(
-        "{:08x}-{:04x}-{:04x}-{:04x}-{:012x}",
-        high >> 32,
-        (high >> 16) & 0xffff,
-        high & 0xffff,
-        low >> 48,
-        low & 0xffff_ffff_ffff
-    ));
+    let (first, second, third) = (high >> 32, (high >> 16) & 0xffff, high & 0xffff);
+    let (fourth, fifth) = (low >> 48, low & 0xffff_ffff_ffff);
+    format!("{first:08x}-{second:04x}-{third:04x}-{fourth:04x}-{fifth:012x}")
 }
 
 fn choose<'a>(choices: &'a [(String, u64)], stream: &mut Stream) -> &'a str {
@@ -96,7 +91,7 @@ mod tests {
             Draw::Counter { start: 100, step: 10 },
             Draw::Text(Template::fixed("fixed")),
         ];
-        let draws: Vec<_> = draws.into_iter().enumerate().map(|(n, draw)| (VarId(n as u16), draw)).collect();
+        let draws: Vec<_> = (0..).map(VarId).zip(draws).collect();
         let mut values = vec![String::new(); draws.len()];
         draw(&named(&draws), Seed(1), (7, n), &mut values);
         values

@@ -12,6 +12,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use http_body_util::Full;
 use hyper::body::{Body, Incoming};
+use hyper::client::conn::TrySendError;
 use hyper::client::conn::http1::{Builder, Connection, SendRequest};
 use hyper::{Request, Response};
 use hyper_util::rt::TokioIo;
@@ -20,7 +21,7 @@ use tokio::net::TcpStream;
 use super::answer::{Answer, Keep};
 use super::failure::{self, Failure, Reached};
 use super::line::{Meter, Wire};
-use crate::load::pace::Limits;
+use crate::load::pace::{Limits, Passed};
 
 /// A request ready to leave.
 pub type Prepared = Request<Full<Bytes>>;
@@ -30,7 +31,7 @@ pub type Prepared = Request<Full<Bytes>>;
 pub struct Line {
     sender: SendRequest<Full<Bytes>>,
     /// `None` once it is over.
-    connection: Option<Pin<Box<Connection<TokioIo<Wire>, Full<Bytes>>>>>,
+    connection: Option<Pin<Box<Driven>>>,
     meter: Rc<Meter>,
 }
 
@@ -56,13 +57,17 @@ pub struct Terms {
     pub keep: Keep,
 }
 
+/// A connection that moves when it is polled.
+type Driven = Connection<TokioIo<Wire>, Full<Bytes>>;
+/// What the head's wait came to; a request that never left comes back.
 type Reply = Result<Response<Incoming>, Option<Box<Prepared>>>;
 
 impl Line {
     /// Speaks HTTP/1.1 on `stream`; `None` when hyper refuses to begin.
     pub async fn begin(stream: TcpStream) -> Option<Self> {
         let (wire, meter) = Wire::new(stream);
-        let (sender, connection) = Builder::new().handshake(TokioIo::new(wire)).await.ok()?;
+        // Requests are small: one write of head and body together costs less than a vectored one.
+        let (sender, connection) = Builder::new().writev(false).handshake(TokioIo::new(wire)).await.ok()?;
         Some(Self { sender, connection: Some(Box::pin(connection)), meter })
     }
 
@@ -71,8 +76,14 @@ impl Line {
         (self.meter.read.get(), self.meter.written.get())
     }
 
-    /// True while the connection can take another request. Notices a close by the server.
-    pub fn is_usable(&mut self) -> bool {
+    /// True when the connection can take another request just after an exchange.
+    pub fn is_free(&mut self) -> bool {
+        // As a rule the poll that brought the end of the answer also made it ready; another one would cost for nothing.
+        self.connection.is_some() && (self.sender.is_ready() || self.is_alive())
+    }
+
+    /// True while an idle connection can take another request. Notices a close by the server.
+    pub fn is_alive(&mut self) -> bool {
         // Nobody waits on an idle line: the request that uses it next polls it with its own waker.
         self.drive(&mut Context::from_waker(Waker::noop()));
         self.connection.is_some() && self.sender.is_ready()
@@ -111,9 +122,9 @@ impl Line {
     /// Waits for the answer's head.
     async fn head(
         &mut self,
-        reply: impl Future<Output = Result<Response<Incoming>, hyper::client::conn::TrySendError<Prepared>>>,
+        reply: impl Future<Output = Result<Response<Incoming>, TrySendError<Prepared>>>,
         limits: &mut Limits<'_>,
-    ) -> Result<Reply, crate::load::pace::Passed> {
+    ) -> Result<Reply, Passed> {
         let mut reply = pin!(reply);
         poll_fn(|cx| {
             self.drive(cx);
@@ -133,7 +144,7 @@ impl Line {
         answer: &mut Answer,
         limits: &mut Limits<'_>,
         idle: Duration,
-    ) -> Result<bool, crate::load::pace::Passed> {
+    ) -> Result<bool, Passed> {
         let mut body = pin!(body);
         let mut first = true;
         poll_fn(|cx| {
@@ -142,21 +153,40 @@ impl Line {
                 self.drive(cx);
             }
             loop {
-                match body.as_mut().poll_frame(cx) {
-                    Poll::Ready(Some(Ok(frame))) => {
-                        if let Ok(chunk) = frame.into_data() {
-                            answer.take(&chunk);
-                        }
-                        self.drive(cx);
-                    }
-                    Poll::Ready(Some(Err(_))) => return Poll::Ready(Ok(false)),
-                    Poll::Ready(None) => return Poll::Ready(Ok(true)),
-                    Poll::Pending => break,
+                match pull(body.as_mut(), answer, cx) {
+                    Pull::More => self.drive(cx),
+                    Pull::End { whole } => return Poll::Ready(Ok(whole)),
+                    Pull::Wait => break,
                 }
                 limits.begin(limits.now(), idle);
             }
             limits.passed(cx).map_or(Poll::Pending, |passed| Poll::Ready(Err(passed)))
         })
         .await
+    }
+}
+
+/// What one look at a body brought.
+enum Pull {
+    /// A piece; there is more to come.
+    More,
+    /// Its end.
+    End { whole: bool },
+    /// Nothing yet.
+    Wait,
+}
+
+fn pull(mut body: Pin<&mut Incoming>, answer: &mut Answer, cx: &mut Context<'_>) -> Pull {
+    match body.as_mut().poll_frame(cx) {
+        Poll::Ready(Some(Ok(frame))) => {
+            if let Ok(chunk) = frame.into_data() {
+                answer.take(&chunk);
+            }
+            // A body of known length says so itself; asking the connection again would cost for nothing.
+            if body.is_end_stream() { Pull::End { whole: true } } else { Pull::More }
+        }
+        Poll::Ready(Some(Err(_))) => Pull::End { whole: false },
+        Poll::Ready(None) => Pull::End { whole: true },
+        Poll::Pending => Pull::Wait,
     }
 }

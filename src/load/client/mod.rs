@@ -24,7 +24,9 @@ use failure::Failure;
 use h1::{Exchange, Line, Prepared, Terms};
 use pool::Pool;
 
+use super::arrivals::owned;
 use super::pace::Limits;
+use crate::base::shard::Shard;
 use crate::measure::outcome::Kind;
 use crate::plan::load::{Connections, LoadPlan, Timeouts};
 
@@ -74,16 +76,15 @@ pub struct Errand {
 }
 
 impl Client {
-    /// A client for `plan`, sharing connections as `how` says; a worker has its part of `max`.
-    pub fn new(plan: &LoadPlan, how: Connections, (worker, workers): (usize, usize)) -> Self {
+    /// A client for `plan`, sharing connections as `how` says; a shard has its part of `max`.
+    pub fn new(plan: &LoadPlan, how: Connections, shard: Shard) -> Self {
         let sharing = match how {
             Connections::Shared { max } => {
-                let part = max / workers + usize::from(worker < max % workers);
-                Sharing::Shared(Pool::new(part, plan.origins.len()))
+                let part = owned(max as u64, shard);
+                Sharing::Shared(Pool::new(usize::try_from(part).unwrap_or(1), plan.origins.len()))
             }
-            Connections::PerUser => Sharing::PerUser,
             Connections::Fresh => Sharing::Fresh,
-            Connections::ByWorkload => Sharing::Shared(Pool::new(100, plan.origins.len())),
+            Connections::PerUser | Connections::ByWorkload => Sharing::PerUser,
         };
         Self {
             peers: plan.origins.iter().map(|origin| Peer::new(origin.pinned.clone())).collect(),
@@ -146,7 +147,8 @@ impl Client {
         let Errand { origin, mut request, keep } = errand;
         let terms = Terms { first_byte: self.timeouts.first_byte, idle: self.timeouts.idle, keep };
         let mut held = held;
-        let mut again = true;
+        // A connection opened for this very request and closed at once is a failure, not a reason to try again.
+        let mut again = held.is_some();
         loop {
             let mut line = match held.take() {
                 Some(line) => line,
@@ -169,7 +171,7 @@ impl Client {
             };
             let after = line.passed();
             let trip = Trip { result, bytes_in: after.0 - before.0, bytes_out: after.1 - before.1 };
-            let line = (trip.result.is_ok() && line.is_usable()).then_some(line);
+            let line = (trip.result.is_ok() && line.is_free()).then_some(line);
             return (trip, line);
         }
     }

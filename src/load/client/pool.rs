@@ -64,7 +64,7 @@ impl Pool {
     /// Drops idle connections that the server has closed.
     pub fn sweep(&self) {
         for lines in self.idle.borrow_mut().iter_mut() {
-            lines.retain_mut(Line::is_usable);
+            lines.retain_mut(Line::is_alive);
         }
     }
 }

@@ -8,10 +8,11 @@ use crate::base::clock::Tick;
 use crate::load::client::answer::Answer;
 use crate::load::client::failure::Failure;
 use crate::load::client::{Errand, Trip};
-use crate::load::core::{Crew, Worker};
+use crate::load::core::Worker;
+use crate::load::crew::Crew;
 use crate::load::pace::Limits;
 use crate::load::user::User;
-use crate::measure::outcome::{Kind, Outcome};
+use crate::measure::outcome::{Class, Kind, Outcome};
 use crate::measure::sample::Sample;
 use crate::plan::good::Said;
 
@@ -58,7 +59,7 @@ fn sample(ask: &Ask, (due, sent, done): (Tick, Tick, Tick), outcome: Outcome, tr
         done,
         outcome,
         // The worker classes it as it is recorded.
-        class: crate::measure::outcome::Class::Error,
+        class: Class::Error,
         bytes_out: trip.bytes_out,
         bytes_in: trip.bytes_in,
     }

@@ -54,11 +54,11 @@ fn scaled(time: Duration, by: f64) -> Duration {
 mod tests {
     use super::*;
 
-    fn quantile(think: Think, q: f64) -> f64 {
+    fn ranked(think: Think, rank: usize) -> f64 {
         let pause = Pause::new(think, "journey/buy/think".to_owned());
         let mut all: Vec<f64> = (0..20_000).map(|n| pause.length(Seed(5), 0, n).as_secs_f64()).collect();
         all.sort_by(f64::total_cmp);
-        all[(q * 20_000.0) as usize]
+        all[rank]
     }
 
     #[test]
@@ -66,16 +66,16 @@ mod tests {
         let secs = Duration::from_secs;
         let log = Think::LogNormal { median: secs(4), p95: secs(20), at_most: secs(120) };
         let exponential = Think::Exponential { mean: secs(2), at_most: secs(9) };
-        for (think, q, want) in [
-            (log, 0.5, 4.0),
-            (log, 0.95, 20.0),
-            (exponential, 0.5, 2.0 * 0.5_f64.ln().abs()),
-            (exponential, 0.999, 9.0),
-            (Think::Uniform(secs(1), secs(3)), 0.25, 1.5),
-            (Think::Fixed(secs(1)), 0.3, 1.0),
+        for (think, rank, want) in [
+            (log, 10_000, 4.0),
+            (log, 19_000, 20.0),
+            (exponential, 10_000, 2.0 * 0.5_f64.ln().abs()),
+            (exponential, 19_980, 9.0),
+            (Think::Uniform(secs(1), secs(3)), 5_000, 1.5),
+            (Think::Fixed(secs(1)), 6_000, 1.0),
         ] {
-            let seen = quantile(think, q);
-            assert!((seen / want - 1.0).abs() < 0.05, "{think:?} at {q}: {seen}, not {want}");
+            let seen = ranked(think, rank);
+            assert!((seen / want - 1.0).abs() < 0.05, "{think:?} at {rank}: {seen}, not {want}");
         }
     }
 

@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use super::server::{Answer, Server};
 use super::{Seen, get, http, open, plan, run};
-use crate::plan::load::LoadPlan;
-use crate::plan::program::Http;
+use crate::plan::load::{Connections, LoadPlan};
+use crate::plan::program::{Http, Op};
 use crate::plan::template::Template;
 
 fn one_kind(answer: impl Fn() -> Answer + Send + Sync + 'static, kind: &str) -> Seen {
@@ -44,10 +44,33 @@ fn broken_answers_are_told_apart() {
 
 #[test]
 fn a_connection_the_server_closes_after_its_answer_is_no_failure() {
-    let server = Server::start(|_| Answer::ok("hello").closing());
+    let polite = "HTTP/1.1 200 OK\r\nconnection: close\r\ncontent-length: 2\r\n\r\nhi";
+    let server = Server::start(|_| Answer::raw(polite).closing());
     let seen = run(plan(&server, open(100.0, 300), vec![http(get(0, "/"))]), 1);
     assert_eq!((seen.all.flow.good, server.requests()), (30, 30), "{:?}", seen.all.total().errors);
     assert_eq!(server.connections(), 30);
+}
+
+#[test]
+fn an_idle_connection_that_was_closed_is_replaced_before_anything_is_sent_on_it() {
+    let server = Server::start(|_| Answer::ok("hello").closing());
+    let mut plan = plan(&server, open(4.0, 750), vec![http(get(0, "/"))]);
+    plan.client.connections = Connections::Shared { max: 1 };
+    let seen = run(plan, 1);
+    assert_eq!((seen.all.flow.good, server.requests()), (3, 3), "{:?}", seen.all.total().errors);
+    assert_eq!((server.connections(), seen.all.flow.opened), (3, 3));
+}
+
+#[test]
+fn a_server_that_closes_every_connection_at_once_is_asked_once_per_request() {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let server = Server::start(|_| Answer::nothing());
+    let mut plan = plan(&server, open(50.0, 100), vec![http(get(0, "/"))]);
+    plan.origins[0].pinned = vec![listener.local_addr().unwrap()];
+    let accepted = std::thread::spawn(move || listener.incoming().take(5).filter(Result::is_ok).count());
+    let seen = run(plan, 1);
+    assert_eq!((accepted.join().unwrap(), seen.all.flow.opened), (5, 5));
+    assert_eq!(seen.all.total().failed(), 5);
 }
 
 fn timed(change: impl FnOnce(&mut LoadPlan), answer: fn() -> Answer) -> Seen {
@@ -62,7 +85,7 @@ fn limits_of_time_are_told_apart() {
     let slow = || Answer::ok("late").after(Duration::from_secs(3_600));
     let short = Duration::from_millis(50);
     let total = |plan: &mut LoadPlan| {
-        if let crate::plan::program::Op::Http(http) = &mut plan.journeys[0].steps[0] {
+        if let Op::Http(http) = &mut plan.journeys[0].steps[0] {
             http.total = short;
         }
     };
@@ -74,7 +97,7 @@ fn limits_of_time_are_told_apart() {
     let half = || Answer::raw("HTTP/1.1 200 OK\r\ncontent-length: 10\r\n\r\nhalf");
     assert_eq!(timed(|plan| plan.client.timeouts.idle = short, half).errors("timeout_idle"), 5);
     let queue = |plan: &mut LoadPlan| {
-        plan.client.connections = crate::plan::load::Connections::Shared { max: 1 };
+        plan.client.connections = Connections::Shared { max: 1 };
         plan.client.timeouts.wait = short;
         plan.client.timeouts.first_byte = Duration::from_millis(400);
     };

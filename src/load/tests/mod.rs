@@ -12,7 +12,8 @@ use crate::base::clock::Clock;
 use crate::base::seed::Seed;
 use crate::base::shard::Shard;
 use crate::base::stop::{Stop, StopReason};
-use crate::measure::interval::{Interval, Travel};
+use crate::measure::interval::{Cell, Interval, Travel};
+use crate::measure::outcome::Class;
 use crate::measure::record::{Done, Head, Record, RecordWriter, read};
 use crate::measure::sample::StepId;
 use crate::plan::curve::{Curve, Ramp};
@@ -105,7 +106,7 @@ impl Seen {
         self.all.total().errors.get(kind).copied().unwrap_or(0)
     }
 
-    fn step(&self, step: u16) -> crate::measure::interval::Cell {
+    fn step(&self, step: u16) -> Cell {
         self.all.steps.get(&StepId(step)).cloned().unwrap_or_default()
     }
 }
@@ -225,7 +226,7 @@ fn users_of_a_closed_workload_keep_their_connections() {
 
 #[test]
 fn shed_arrivals_are_counted_not_sent() {
-    let server = Server::start(|_| Answer::ok("slow").after(Duration::from_millis(400)));
+    let server = Server::start(|_| Answer::ok("slow").after(Duration::from_millis(1_500)));
     let mut plan = plan(&server, open(100.0, 300), vec![http(get(0, "/"))]);
     if let Pattern::Open { max_in_flight, .. } = &mut plan.workloads[0].pattern {
         *max_in_flight = 1;
@@ -233,7 +234,7 @@ fn shed_arrivals_are_counted_not_sent() {
     let seen = run(plan, 2);
     let travel = seen.travel();
     assert_eq!((travel.planned, travel.started, travel.shed), (30, 1, 29));
-    assert_eq!(seen.all.classes().get(crate::measure::outcome::Class::Shed), 29);
+    assert_eq!(seen.all.classes().get(Class::Shed), 29);
     assert_eq!(server.requests(), 1);
 }
 

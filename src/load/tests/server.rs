@@ -152,13 +152,9 @@ fn serve(stream: TcpStream, script: &(impl Fn(&Request) -> Answer + ?Sized), cou
 
 fn request(reader: &mut BufReader<TcpStream>) -> Option<(String, Vec<u8>)> {
     let mut head = String::new();
-    loop {
-        let before = head.len();
+    while !head.ends_with("\r\n\r\n") {
         if reader.read_line(&mut head).ok()? == 0 {
             return None;
-        }
-        if head[before..].trim().is_empty() {
-            break;
         }
     }
     let length = head

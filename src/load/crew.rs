@@ -1,0 +1,109 @@
+//! One workload on one worker: its connections, its place in the cap, its deck, and when it is over.
+//!
+//! Not here: who begins when (`open`, `closed`), the worker itself (`core`).
+
+use std::cell::{Cell, RefCell};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use super::client::Client;
+use super::core::Post;
+use crate::base::clock::Tick;
+use crate::base::seed::Seed;
+use crate::plan::deck::Deck;
+use crate::plan::load::{Connections, Pattern, Workload};
+
+/// The cap on journeys under way, shared by all workers.
+#[derive(Debug)]
+pub struct Cap {
+    under_way: Arc<Vec<AtomicU64>>,
+    workload: usize,
+    most: u64,
+}
+
+impl Cap {
+    /// Takes a place; false when there is none.
+    pub fn enter(&self) -> bool {
+        let Some(count) = self.under_way.get(self.workload) else { return true };
+        let entered = count.fetch_add(1, Ordering::Relaxed) < self.most;
+        if !entered {
+            count.fetch_sub(1, Ordering::Relaxed);
+        }
+        entered
+    }
+
+    /// Gives a place back.
+    pub fn leave(&self) {
+        if let Some(count) = self.under_way.get(self.workload) {
+            count.fetch_sub(1, Ordering::Relaxed);
+        }
+    }
+}
+
+/// What became of a workload's arrivals on one worker.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Tally {
+    /// All of them.
+    pub planned: u64,
+    /// Not begun and not shed.
+    pub waiting: u64,
+}
+
+/// One workload on one worker.
+#[derive(Debug)]
+pub struct Crew {
+    /// Its index in the plan.
+    pub workload: usize,
+    /// Its key in every draw.
+    pub key: u64,
+    /// When it begins.
+    pub origin: Tick,
+    /// When the last answers are given up.
+    pub cut: Cell<Tick>,
+    /// Journeys under way.
+    pub cap: Cap,
+    /// Its connections.
+    pub client: Client,
+    /// True while it may still begin journeys.
+    pub driving: Cell<bool>,
+    /// Arrivals that fell to this worker, and those it has not begun.
+    pub arrivals: Cell<Tally>,
+    /// The deck in use and its number.
+    deck: RefCell<Option<(u64, Vec<u16>)>>,
+}
+
+impl Crew {
+    /// The part of `workload`, number `index` of the plan, that falls to the worker at `post`.
+    pub fn new(post: &Post, index: usize, workload: &Workload) -> Self {
+        let (suggested, most) = match workload.pattern {
+            Pattern::Open { max_in_flight, .. } => (Connections::Shared { max: 100 }, max_in_flight),
+            Pattern::Closed { .. } => (Connections::PerUser, u64::MAX),
+        };
+        let how = match post.script.plan.client.connections {
+            Connections::ByWorkload => suggested,
+            written => written,
+        };
+        Self {
+            workload: index,
+            key: post.seed.key("workload", &[]) ^ post.seed.key(&workload.name, &[]),
+            origin: post.start_at + workload.start,
+            cut: Cell::new(post.start_at + workload.length() + workload.drain),
+            cap: Cap { under_way: Arc::clone(&post.under_way), workload: index, most: most.div_ceil(post.shards) },
+            client: Client::new(&post.script.plan, how, post.shard),
+            driving: Cell::new(true),
+            arrivals: Cell::default(),
+            deck: RefCell::default(),
+        }
+    }
+
+    /// The card of arrival `n` in `mix`: card n mod size of deck n / size.
+    pub fn card(&self, mix: &Deck, seed: Seed, n: u64) -> u16 {
+        let (number, card) = (n / mix.size(), n % mix.size());
+        let mut held = self.deck.borrow_mut();
+        let (deck, cards) = held.get_or_insert_with(|| (number, mix.shuffled(seed, number)));
+        if *deck != number {
+            (*deck, *cards) = (number, mix.shuffled(seed, number));
+        }
+        usize::try_from(card).ok().and_then(|card| cards.get(card)).copied().unwrap_or(0)
+    }
+}
