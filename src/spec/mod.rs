@@ -13,6 +13,10 @@
 //! A value that can be wrong on its own is a [`source::Spanned`]: it keeps its place, and its mistake of shape if it has one, so that
 //! one wrong element of a list does not hide the mistakes of the next.
 
+pub(crate) mod act;
+
+pub(crate) mod allow;
+pub(crate) mod drill;
 pub(crate) mod names;
 pub(crate) mod scenario;
 pub(crate) mod source;

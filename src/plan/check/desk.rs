@@ -163,6 +163,17 @@ impl Desk {
         self.report(Severity::Error, id, self.source.inside(at, part), (message.into(), help.into()));
     }
 
+    /// A secret at these bytes; its line is not shown again.
+    pub(super) fn secret(&mut self, at: Range<usize>) {
+        let message = "a token or key is written in this file".to_owned();
+        let help = "take it out and change it: files are shared and kept in reports".to_owned();
+        self.report(Severity::Error, "secret-in-file", at, (message, help));
+        if let Some(place) = self.found.0.last_mut().map(|last| &mut last.place) {
+            let hidden = |(n, c): (usize, char)| if n + 1 >= place.column { '*' } else { c };
+            place.text = place.text.chars().enumerate().map(hidden).take(place.column + place.length - 1).collect();
+        }
+    }
+
     pub(super) fn not_built(&mut self, word: &str, at: Mark) {
         self.error("not_built", at, format!("`{word}` is known but not built yet"), "leave it out for now");
     }
@@ -194,6 +205,9 @@ impl Desk {
                 self.error(id, at, format!("unknown field `{found}`"), suggest(found, known));
             }
             Shape::Kind { found, of, .. } if later_kinds(of).contains(&found.as_str()) => self.not_built(found, at),
+            Shape::Kind { found, known, of } if of == "Role" => {
+                self.error("unknown-role", at, format!("unknown role `{found}`"), suggest(found, known));
+            }
             Shape::Kind { found, known, of } => {
                 let id = self.id("unknown_kind", "unknown-variant");
                 let all: Vec<&str> = known.iter().chain(later_kinds(of)).copied().collect();

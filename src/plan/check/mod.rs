@@ -6,6 +6,7 @@
 //! | `scenario` `target` `client` `workload` `vars` | a scenario |
 //! | `journey` `step` `answer` | its journeys |
 //! | `line` | its checks |
+//! | `drill` | a drill |
 //! | `targets` | `squall.targets.ron` |
 //!
 //! Called by `cli`, and by whoever renders a report again from the texts its journal keeps.
@@ -13,13 +14,16 @@
 mod answer;
 mod client;
 mod desk;
+mod drill;
 mod files;
 mod journey;
 mod line;
+mod peak;
 mod scenario;
 mod step;
 mod tables;
 mod target;
+mod targets;
 #[cfg(test)]
 mod tests;
 mod think;
@@ -30,7 +34,10 @@ use super::diagnostic::{Diagnostic, Diagnostics, Place, Severity};
 use super::load::LoadPlan;
 use crate::base::seed::Seed;
 use desk::{Desk, Dialect};
+pub use drill::{Attendance, DrillOptions, Responder, drill};
 pub use files::Files;
+pub(crate) use peak::peak_requests;
+pub use targets::targets;
 
 /// A plan with its warnings, or all mistakes (warnings among them).
 pub type Checked<T> = Result<(T, Diagnostics), Diagnostics>;

@@ -56,7 +56,7 @@ pub(super) fn scenario(desk: &mut Desk, options: ScenarioOptions, instead: &Inst
             (workload::for_drill(desk, workloads, (*rate, *longest), &written.load), good.clone())
         }
     };
-    target::ceiling(desk, target.max_rate, (&workloads, &journeys), options.seed);
+    target::ceiling(desk, target.max_rate, (&workloads, &journeys));
     let checks = line::lines(desk, &tables, &journeys, written.checks.as_ref());
     let steps = tables.steps.into_iter().map(|(name, _)| name).collect();
     let mut plan = LoadPlan {

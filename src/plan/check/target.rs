@@ -3,11 +3,11 @@
 //! Not here: whether they may be sent there (`plan::guard`), or which address a name has (`load`).
 
 use super::desk::Desk;
+use super::peak::peak;
 use super::scenario::Instead;
 use crate::base::rate::Rate;
-use crate::base::seed::Seed;
 use crate::plan::load::{Origin, Pattern, Workload};
-use crate::plan::program::{Journey, Op};
+use crate::plan::program::Journey;
 use crate::spec::scenario::{Scenario, Target};
 use crate::spec::source::{Mark, Spanned};
 
@@ -112,33 +112,17 @@ pub(super) fn ceiling(
     desk: &mut Desk,
     max_rate: Option<(f64, Mark)>,
     (workloads, journeys): (&[Workload], &[Journey]),
-    seed: Seed,
 ) {
     let Some((ceiling, mark)) = max_rate else { return };
     if workloads.iter().any(|one| matches!(one.pattern, Pattern::Closed { .. })) {
         desk.not_built("max_rate over a closed workload", mark);
         return;
     }
-    let peak = peak_requests(workloads, journeys, seed);
-    if peak > ceiling {
-        let (peak, ceiling) = (Rate::per_second(peak), Rate::per_second(ceiling));
-        let message = format!("the planned peak of {peak} requests is above max_rate {ceiling}");
+    let busiest = peak(workloads, journeys, &|_| true);
+    if busiest.rate > ceiling {
+        let (rate, ceiling) = (Rate::per_second(busiest.rate), Rate::per_second(ceiling));
+        let second = busiest.second;
+        let message = format!("the planned peak of {rate} requests at second {second} is above max_rate {ceiling}");
         desk.error("ceiling", mark, message, "lower the rate of the load, or raise max_rate");
     }
-}
-
-/// Highest planned rate of requests per second over all open workloads, were every step of every journey sent.
-pub(crate) fn peak_requests(workloads: &[Workload], journeys: &[Journey], seed: Seed) -> f64 {
-    let requests = |card: u16| {
-        let steps = journeys.get(usize::from(card)).map_or(&[][..], |journey| journey.steps.as_slice());
-        steps.iter().filter(|op| matches!(op, Op::Http(_))).count() as f64
-    };
-    let peak = |one: &Workload| match &one.pattern {
-        Pattern::Open { curve, .. } => {
-            let mean = one.mix.shuffled(seed, 0).into_iter().map(requests).sum::<f64>() / one.mix.size() as f64;
-            curve.peak() * mean
-        }
-        Pattern::Closed { .. } => 0.0,
-    };
-    workloads.iter().map(peak).sum()
 }

@@ -1,0 +1,231 @@
+//! Acts: when they are due, what they do, how they are undone, and how one knows that they took hold.
+
+use std::time::Duration;
+
+use super::mitigation::Mitigations;
+use super::pace::Paces;
+use super::{fault, lever};
+use crate::base::duration::{Period, show};
+use crate::plan::check::desk::Desk;
+use crate::plan::check::scenario::is_name;
+use crate::plan::drill::{Act, Lever, Moment, Proof, System, Technical, When};
+use crate::spec::act::{
+    Act as WrittenAct, Does, Lever as WrittenLever, Moment as WrittenMoment, Owner, Proof as WrittenProof, Signal,
+    Technical as WrittenTechnical, When as WrittenWhen,
+};
+use crate::spec::drill::{Drill, Stated};
+use crate::spec::source::{Mark, Spanned};
+
+/// Acts with the places of their names.
+pub(super) type Acts = Vec<(Act, Mark)>;
+
+pub(super) fn acts(desk: &mut Desk, paces: Paces, system: Option<&System>, written: &Drill) -> Acts {
+    let mut acts: Acts = Vec::new();
+    let Some(list) = desk.open(&written.acts) else { return acts };
+    if list.is_empty() {
+        desk.error("missing-field", written.acts.mark, "a drill without an act exercises nothing", "add an act");
+    }
+    for spanned in list {
+        let Some(one) = desk.open(spanned) else { continue };
+        let Some(name) = name(desk, &one.name) else { continue };
+        if let Some((_, first)) = acts.iter().find(|(known, _)| known.name == name) {
+            desk.duplicate("acts", &name, one.name.mark, *first);
+        }
+        let act = act(desk, paces, system, (&name, one, spanned.mark));
+        // An act with a mistake is known by its name all the same, so that those who wait for it are not reported too.
+        acts.push((act.unwrap_or_else(|| broken(&name)), one.name.mark));
+    }
+    acts
+}
+
+fn broken(name: &str) -> Act {
+    let does = Technical {
+        apply: Lever::Http { method: String::new(), path: String::new(), json: String::new() },
+        revert: None,
+        lease: Duration::ZERO,
+        players_undo: false,
+        proof: Proof::Touched { at_least: 1, within: Duration::ZERO },
+    };
+    Act { name: name.to_owned(), when: When::At(Duration::ZERO), hidden: true, does }
+}
+
+/// A name that becomes part of draws and of file names.
+pub(super) fn name(desk: &mut Desk, written: &Spanned<String>) -> Option<String> {
+    let name = desk.text(written)?;
+    if !is_name(name) {
+        let message = format!("`{name}` cannot be a name");
+        desk.error("out-of-range", written.mark, message, "use the characters a-z 0-9 _ -, at most 64");
+    }
+    Some(name.to_owned())
+}
+
+fn act(
+    desk: &mut Desk,
+    paces: Paces,
+    system: Option<&System>,
+    (name, written, at): (&str, &WrittenAct, Mark),
+) -> Option<Act> {
+    let when = when(desk, paces, &written.when);
+    let hidden = desk.open_if(written.hidden.as_ref()).copied().unwrap_or(true);
+    let Does::Technical(technical) = desk.open(&written.does)?;
+    let does = self::technical(desk, paces, (name, system, at), technical);
+    Some(Act { name: name.to_owned(), when: when?, hidden, does: does? })
+}
+
+fn when(desk: &mut Desk, paces: Paces, written: &Spanned<WrittenWhen>) -> Option<When> {
+    match desk.open(written)? {
+        WrittenWhen::At(pace) => paces.read(desk, pace).map(When::At),
+        WrittenWhen::After(moment, pace) => {
+            let pace = paces.read(desk, pace);
+            let moment = match desk.open(moment)? {
+                WrittenMoment::Impact => Moment::Impact,
+                WrittenMoment::Mark(mark) => Moment::Mark(stated(*desk.open(mark)?).to_owned()),
+                WrittenMoment::Act(name) => Moment::Act(desk.text(name)?.to_owned()),
+                WrittenMoment::Mitigation(name) => Moment::Mitigation(desk.text(name)?.to_owned()),
+            };
+            Some(When::After(moment, pace?))
+        }
+    }
+}
+
+pub(super) fn stated(mark: Stated) -> &'static str {
+    match mark {
+        Stated::Detected => "detected",
+        Stated::Acknowledged => "acknowledged",
+        Stated::Mitigated => "mitigated",
+        Stated::Resolved => "resolved",
+    }
+}
+
+fn technical(
+    desk: &mut Desk,
+    paces: Paces,
+    (name, system, at): (&str, Option<&System>, Mark),
+    written: &WrittenTechnical,
+) -> Option<Technical> {
+    let apply = lever(desk, paces, (name, system), &written.apply);
+    let revert = written.revert.as_ref().map(|revert| lever(desk, paces, (name, system), revert));
+    let needs_revert = matches!(written.apply.value, Ok(WrittenLever::Http(_)));
+    if needs_revert && revert.is_none() {
+        let message = format!("act `{name}` cannot be undone");
+        desk.error("irreversible-act", written.apply.mark, message, "add `revert: Http(…)`");
+    }
+    let lease = lease(desk, written.lease.as_ref());
+    let players_undo = matches!(desk.open_if(written.owner.as_ref()), Some(Owner::Players));
+    let proof = match &written.proof {
+        Some(proof) => self::proof(desk, paces, proof),
+        None => {
+            let message = format!("nothing shows that act `{name}` took hold");
+            desk.error("unproven-act", at, message, "add `proof: Probe(…)` or `proof: Touched(…)`");
+            None
+        }
+    };
+    for one in desk.open_if(written.moves.as_ref()).map_or(&[][..], Vec::as_slice) {
+        let Some(one) = desk.open(one) else { continue };
+        signal(desk, &one.signal, &one.to);
+    }
+    Some(Technical { apply: apply?, revert: revert.flatten(), lease, players_undo, proof: proof? })
+}
+
+fn lever(
+    desk: &mut Desk,
+    paces: Paces,
+    about: (&str, Option<&System>),
+    written: &Spanned<WrittenLever>,
+) -> Option<Lever> {
+    match desk.open(written)? {
+        WrittenLever::Http(http) => lever::http(desk, http),
+        WrittenLever::Fault(one) => fault::fault(desk, paces, about, one).map(Lever::Fault),
+    }
+}
+
+fn lease(desk: &mut Desk, written: Option<&Spanned<String>>) -> Duration {
+    let secs = Duration::from_secs;
+    let lease = desk.duration_or(written, secs(15));
+    if let Some(spanned) = written.filter(|_| !(secs(5)..=secs(60)).contains(&lease)) {
+        desk.error("out-of-range", spanned.mark, format!("a lease of {}", show(lease)), "write 5s to 60s");
+    }
+    lease
+}
+
+fn proof(desk: &mut Desk, paces: Paces, written: &Spanned<WrittenProof>) -> Option<Proof> {
+    match desk.open(written)? {
+        WrittenProof::Probe(probe) => lever::probe(desk, paces, probe).map(Proof::Probe),
+        WrittenProof::Touched { at_least, within } => {
+            let count = desk.open(at_least).copied();
+            if count == Some(0) {
+                desk.error("out-of-range", at_least.mark, "nothing touched would be proof enough", "write at least 1");
+            }
+            let within = paces.read_plain(desk, within);
+            Some(Proof::Touched { at_least: count?, within: within? })
+        }
+    }
+}
+
+/// A signal with a value in its unit; signals that nothing measures here are refused.
+pub(super) fn signal(desk: &mut Desk, signal: &Spanned<Signal>, value: &Spanned<String>) {
+    let Some(kind) = desk.open(signal) else { return };
+    match kind {
+        Signal::Bad | Signal::Errors | Signal::Throttled => {
+            desk.ratio(value);
+        }
+        Signal::LatencyP95 | Signal::LatenessP99 | Signal::BadMinutes => {
+            desk.quantity(value, "not-a-duration", str::parse::<Period>);
+        }
+        Signal::Goodput => {
+            desk.rate(value);
+        }
+        Signal::Leaks | Signal::Stale | Signal::Wrong | Signal::LostWrites | Signal::Fairness | Signal::ControlBad => {
+            let message = format!("nothing in the scenario measures `{kind:?}`");
+            desk.error("unmeasured-signal", signal.mark, message, "name a signal such as Bad, Errors or LatencyP95");
+        }
+    }
+}
+
+/// Who waits for whom: names must be known, and nobody may wait for himself round a ring.
+pub(super) fn moments(desk: &mut Desk, acts: &Acts, mitigations: &Mitigations, written: &Drill) {
+    let act_names: Vec<&str> = acts.iter().map(|(act, _)| act.name.as_str()).collect();
+    let remedies: Vec<&str> = mitigations.iter().map(|(one, _)| one.name.as_str()).collect();
+    let list = written.acts.value.as_ref().map_or(&[][..], Vec::as_slice);
+    for one in list.iter().filter_map(|spanned| spanned.value.as_ref().ok()) {
+        let Ok(WrittenWhen::After(moment, _)) = &one.when.value else { continue };
+        match &moment.value {
+            Ok(WrittenMoment::Act(name)) => known(desk, "act", name, &act_names),
+            Ok(WrittenMoment::Mitigation(name)) => known(desk, "mitigation", name, &remedies),
+            _ => {}
+        }
+    }
+    for (n, (_, at)) in acts.iter().enumerate() {
+        if let Some(ring) = ring(acts, n) {
+            let message = format!("these acts wait for each other: {}", ring.join(" → "));
+            desk.error("cycle", *at, message, "let one of them start at a time");
+        }
+    }
+}
+
+/// Reports `name` when it is none of `all`.
+pub(super) fn known(desk: &mut Desk, what: &str, name: &Spanned<String>, all: &[&str]) {
+    if let Ok(text) = &name.value {
+        if !all.contains(&text.as_str()) {
+            desk.unknown(what, text, name.mark, all);
+        }
+    }
+}
+
+/// The ring that act `first` stands in, told once: from its earliest act.
+fn ring(acts: &Acts, first: usize) -> Option<Vec<String>> {
+    let mut at = first;
+    let mut names = vec![acts.get(first)?.0.name.clone()];
+    for _ in 0..acts.len() {
+        let When::After(Moment::Act(name), _) = &acts.get(at)?.0.when else { return None };
+        at = acts.iter().position(|(act, _)| act.name == *name)?;
+        names.push(name.clone());
+        if at == first {
+            return Some(names);
+        }
+        if at < first {
+            return None;
+        }
+    }
+    None
+}

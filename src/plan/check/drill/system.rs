@@ -1,0 +1,165 @@
+//! What is shaken, what is told about it, how long the phases last, and what was promised to users.
+
+use std::time::Duration;
+
+use super::DrillOptions;
+use super::pace::Paces;
+use crate::base::duration::Period;
+use crate::plan::check::answer::statuses;
+use crate::plan::check::desk::Desk;
+use crate::plan::check::target;
+use crate::plan::drill::{About, Phases, ShopData, System};
+use crate::plan::good::Good;
+use crate::plan::load::Origin;
+use crate::spec::drill::{
+    About as WrittenAbout, Data, FlagPoll, Phases as WrittenPhases, Remote, Run, Slo as WrittenSlo,
+    System as WrittenSystem,
+};
+use crate::spec::source::Spanned;
+
+/// Over both backends, unless the file says otherwise.
+const IN_FLIGHT: u32 = 150;
+const BUDGET_PERIOD: Duration = Duration::from_secs(30 * 86_400);
+
+/// A text that somebody is to read.
+pub(super) fn said(desk: &mut Desk, written: &Spanned<String>) -> String {
+    let text = desk.text(written);
+    if text.is_some_and(|text| text.trim().is_empty()) {
+        desk.error("empty-text", written.mark, "there is nothing to read here", "write a sentence");
+    }
+    text.unwrap_or_default().to_owned()
+}
+
+pub(super) fn about(desk: &mut Desk, written: &Spanned<WrittenAbout>) -> Option<About> {
+    let about = desk.open(written)?;
+    let difficulty = desk.open_if(about.difficulty.as_ref()).copied().unwrap_or(3);
+    if let Some(spanned) = about.difficulty.as_ref().filter(|_| !(1..=5).contains(&difficulty)) {
+        desk.error("out-of-range", spanned.mark, format!("a difficulty of {difficulty}"), "write 1 to 5");
+    }
+    let objectives = desk.open_if(about.objectives.as_ref()).map_or(&[][..], Vec::as_slice);
+    Some(About {
+        title: said(desk, &about.title),
+        briefing: said(desk, &about.briefing),
+        hypothesis: about.hypothesis.as_ref().map(|text| said(desk, text)).unwrap_or_default(),
+        objectives: objectives.iter().map(|text| said(desk, text)).collect(),
+        difficulty: u8::try_from(difficulty).unwrap_or(5),
+    })
+}
+
+pub(super) fn system(
+    desk: &mut Desk,
+    paces: Paces,
+    written: &Spanned<WrittenSystem>,
+    options: &DrillOptions,
+) -> Option<System> {
+    match desk.open(written)? {
+        WrittenSystem::Remote(remote) => self::remote(desk, remote),
+        WrittenSystem::Shop(shop) => {
+            let data = match desk.open_if(shop.data.as_ref()) {
+                Some(Data::TestLike) => ShopData::TestLike,
+                Some(Data::Realistic) | None => ShopData::Realistic,
+            };
+            let in_flight = desk.open_if(shop.in_flight.as_ref()).copied().unwrap_or(u64::from(IN_FLIGHT));
+            let fits = u32::try_from(in_flight).ok().filter(|n| (2..=100_000).contains(n));
+            if let Some(spanned) = shop.in_flight.as_ref().filter(|_| fits.is_none()) {
+                let message = format!("a cap of {in_flight} requests over two backends");
+                desk.error("out-of-range", spanned.mark, message, "write 2 to 100000");
+            }
+            Some(System::Shop {
+                data: options.data.unwrap_or(data),
+                in_flight: fits.unwrap_or(IN_FLIGHT),
+                flag_poll: flag_poll(desk, paces, shop.flag_poll.as_ref()),
+                database: options.database.clone(),
+            })
+        }
+    }
+}
+
+fn flag_poll(desk: &mut Desk, paces: Paces, written: Option<&Spanned<FlagPoll>>) -> (Duration, Duration) {
+    let usual = Duration::from_secs(5);
+    let Some(poll) = desk.open_if(written) else { return (usual, usual) };
+    let mut read = |spanned: &Spanned<String>| {
+        let least = Duration::from_millis(100);
+        paces.read_at_least(desk, spanned, least, "a flag poll").unwrap_or(usual)
+    };
+    (read(&poll.a), read(&poll.b))
+}
+
+fn remote(desk: &mut Desk, remote: &Remote) -> Option<System> {
+    let (base, admin) = (target::origin(desk, &remote.base), target::origin(desk, &remote.admin));
+    let token_env = desk.text(&remote.token_env)?.to_owned();
+    let is_name = token_env.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_');
+    if token_env.is_empty() || !is_name {
+        let help = "write the name, such as `SHOP_ADMIN_TOKEN`; its value stays in the environment";
+        desk.error("secret-in-file", remote.token_env.mark, "this is not the name of an environment variable", help);
+    }
+    let url = |origin: Origin| format!("http://{}:{}", origin.host, origin.port);
+    Some(System::Remote { base: url(base?), admin: url(admin?), token_env })
+}
+
+/// Where the load goes: of the embedded system only the host is known before it has started.
+pub(super) fn origin(system: &System) -> Origin {
+    let address = match system {
+        System::Shop { .. } => None,
+        System::Remote { base, .. } => base.strip_prefix("http://").and_then(target::split_authority),
+    };
+    let (host, port) = address.unwrap_or_else(|| ("127.0.0.1".to_owned(), 0));
+    Origin { host, port, pinned: Vec::new() }
+}
+
+pub(super) fn phases(
+    desk: &mut Desk,
+    paces: Paces,
+    run: Option<&Run>,
+    written: &Spanned<WrittenPhases>,
+) -> Option<Phases> {
+    let secs = Duration::from_secs;
+    let at_most = run.and_then(|run| paces.read_at_least(desk, &run.at_most, secs(5), "an exercise"));
+    let phases = desk.open(written)?;
+    let baseline = paces.read_at_least(desk, &phases.baseline, secs(20), "a baseline");
+    let recovery_hold = paces.read_at_least(desk, &phases.recovery_hold, secs(10), "a recovery hold");
+    // Nobody talks after a drill that nobody attended: any reading is accepted, and none is waited for.
+    if let Some(hot_wash) = &phases.hot_wash {
+        paces.read(desk, hot_wash);
+    }
+    Some(Phases { baseline: baseline?, at_most: at_most?, recovery_hold: recovery_hold? })
+}
+
+/// What was promised.
+#[derive(Debug)]
+pub(super) struct Slo {
+    pub(super) good: Good,
+    pub(super) objective: f64,
+    pub(super) period: Duration,
+}
+
+pub(super) fn slo(desk: &mut Desk, written: &Spanned<WrittenSlo>) -> Option<Slo> {
+    let slo = desk.open(written)?;
+    let mut good = Good::default();
+    if let Some(written) = desk.open(&slo.good) {
+        if let Some(set) = written.status.as_ref().and_then(|text| statuses(desk, text)) {
+            good.status = set;
+        }
+        good.within = written.within.as_ref().and_then(|within| desk.duration(within));
+    }
+    let objective = desk.ratio(&slo.objective).map(crate::base::ratio::Ratio::get);
+    if objective.is_some_and(|share| share <= 0.0 || share >= 1.0) {
+        let help = "write a share such as 99.9%: with 100% there is no budget to spend";
+        desk.error("out-of-range", slo.objective.mark, "no error budget follows from this objective", help);
+    }
+    let period = slo.period.as_ref().map_or(Some(BUDGET_PERIOD), |text| period(desk, text));
+    Some(Slo { good, objective: objective?, period: period? })
+}
+
+/// A duration, with days besides the usual units.
+fn period(desk: &mut Desk, written: &Spanned<String>) -> Option<Duration> {
+    let text = desk.text(written)?;
+    let period = match text.strip_suffix('d').map(str::parse::<u32>) {
+        Some(Ok(days)) => Some(Duration::from_secs(u64::from(days) * 86_400)),
+        _ => desk.quantity(written, "not-a-duration", str::parse::<Period>).map(|period| period.0),
+    };
+    if period.is_some_and(|period| period.is_zero()) {
+        desk.error("out-of-range", written.mark, "a budget over no time", "write a period such as 30d");
+    }
+    period
+}

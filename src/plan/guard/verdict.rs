@@ -1,0 +1,71 @@
+//! A whole plan before the guard: every host it names, and its planned peak against their ceilings.
+
+use super::{Guard, Refusal};
+use crate::plan::check::peak_requests;
+use crate::plan::diagnostic::{Diagnostic, Diagnostics, Place, Severity};
+use crate::plan::drill::{DrillPlan, System};
+use crate::plan::load::LoadPlan;
+
+impl Guard {
+    /// Refusals of the hosts of a scenario read from `file`, and ceilings its planned peak would cross. Names are not looked up here.
+    pub fn judge_load(&self, plan: &LoadPlan, file: &str) -> Diagnostics {
+        let mut found = Diagnostics::default();
+        for (index, origin) in plan.origins.iter().enumerate() {
+            match self.admit_host(&origin.host, origin.port) {
+                Err(refusal) => found.push(refused("target_not_allowed", &refusal, file)),
+                Ok(()) => found.0.extend(self.crossed(plan, index, file)),
+            }
+        }
+        found
+    }
+
+    /// Refusals of both sides of a drill's system, read from `file`.
+    pub fn judge_drill(&self, plan: &DrillPlan, file: &str) -> Diagnostics {
+        let mut found = Diagnostics::default();
+        let System::Remote { base, admin, .. } = &plan.system else { return found };
+        for url in [base, admin] {
+            let authority = url.trim_start_matches("http://");
+            let (host, port) = authority.rsplit_once(':').unwrap_or((authority, "80"));
+            let port = port.parse().unwrap_or(80);
+            if let Err(refusal) = self.admit_host(host, port) {
+                found.push(refused("target-not-allowed", &refusal, file));
+            }
+        }
+        found.0.extend((0..plan.load.origins.len()).filter_map(|index| self.crossed(&plan.load, index, file)));
+        found
+    }
+
+    /// The planned peak towards one origin against its ceiling; the address is not known yet, so that a range cannot vouch for a rate.
+    fn crossed(&self, plan: &LoadPlan, index: usize, file: &str) -> Option<Diagnostic> {
+        let origin = plan.origins.get(index)?;
+        let ceiling = self.ceiling(&origin.host, None, origin.port)?;
+        let peak = peak_requests(plan, index);
+        if peak.rate <= ceiling.get() {
+            return None;
+        }
+        let host = format!("{}:{}", origin.host, origin.port);
+        let rate = crate::base::rate::Rate::per_second(peak.rate);
+        Some(Diagnostic {
+            id: "ceiling",
+            severity: Severity::Error,
+            message: format!(
+                "the planned peak of {rate} requests at second {} is above the ceiling of {ceiling} for {host}",
+                peak.second
+            ),
+            place: Place { file: file.to_owned(), ..Place::default() },
+            help: "lower the rate of the load, or ask the owner for a higher `max_rate`".to_owned(),
+            related: Vec::new(),
+        })
+    }
+}
+
+fn refused(id: &'static str, refusal: &Refusal, file: &str) -> Diagnostic {
+    Diagnostic {
+        id,
+        severity: Severity::Error,
+        message: refusal.to_string(),
+        place: Place { file: file.to_owned(), ..Place::default() },
+        help: refusal.remedy(),
+        related: Vec::new(),
+    }
+}

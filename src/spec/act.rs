@@ -1,0 +1,239 @@
+//! Acts, mitigations, levers and faults as written.
+
+use serde::Deserialize;
+
+use super::drill::{Role, Stated};
+use super::source::{Mark, Spanned, Written, written};
+
+written! {
+    /// Something done to the players.
+    Act { name: Spanned<String>, when: Spanned<When>, hidden: Option<Spanned<bool>>, does: Spanned<Does> } later { costs }
+}
+
+/// When an act is due.
+#[derive(Clone, Debug, Deserialize)]
+pub(crate) enum When {
+    At(Spanned<String>),
+    After(Spanned<Moment>, Spanned<String>),
+}
+
+impl Written for When {}
+
+/// Something that happens in a drill.
+#[derive(Clone, Debug, Deserialize)]
+pub(crate) enum Moment {
+    Impact,
+    Mark(Spanned<Stated>),
+    Act(Spanned<String>),
+    Mitigation(Spanned<String>),
+}
+
+impl Written for Moment {}
+
+/// What an act does.
+#[derive(Clone, Debug, Deserialize)]
+pub(crate) enum Does {
+    Technical(Box<Technical>),
+}
+
+impl Written for Does {
+    fn later(&self) -> Vec<(&'static str, Mark)> {
+        let Self::Technical(technical) = self;
+        technical.later()
+    }
+}
+
+written! {
+    /// A change with its undo and its proof.
+    Technical {
+        apply: Spanned<Lever>,
+        revert: Option<Spanned<Lever>>,
+        lease: Option<Spanned<String>>,
+        owner: Option<Spanned<Owner>>,
+        proof: Option<Spanned<Proof>>,
+        moves: Option<Spanned<Vec<Spanned<Move>>>>,
+    } later { destructive }
+}
+
+/// What can be pulled.
+#[derive(Clone, Debug, Deserialize)]
+pub(crate) enum Lever {
+    Http(Box<HttpLever>),
+    Fault(Box<Fault>),
+}
+
+impl Written for Lever {
+    fn later(&self) -> Vec<(&'static str, Mark)> {
+        match self {
+            Self::Http(http) => http.later(),
+            Self::Fault(fault) => fault.later(),
+        }
+    }
+}
+
+written! {
+    /// A request to the system's admin side.
+    HttpLever { method: Spanned<String>, path: Spanned<String>, json: Option<Spanned<String>> } later { url, timeout }
+}
+
+written! {
+    /// A fault on one proxy's connections.
+    Fault {
+        on: Spanned<String>,
+        inject: Spanned<Inject>,
+        side: Option<Spanned<Side>>,
+        share: Option<Spanned<String>>,
+        lasts: Option<Spanned<String>>,
+    } later { name, users, per, pattern, ramp, caps }
+}
+
+/// A toxic.
+#[derive(Clone, Debug, Deserialize)]
+pub(crate) enum Inject {
+    Latency(Box<Latency>),
+    Timeout(Box<Timeout>),
+    ResetPeer(Box<ResetPeer>),
+}
+
+impl Written for Inject {
+    fn later(&self) -> Vec<(&'static str, Mark)> {
+        match self {
+            Self::Latency(latency) => latency.later(),
+            Self::Timeout(timeout) => timeout.later(),
+            Self::ResetPeer(reset) => reset.later(),
+        }
+    }
+}
+
+written! {
+    /// Every parcel is late.
+    Latency { time: Spanned<Time>, jitter: Option<Spanned<String>> } later { draw }
+}
+
+written! {
+    /// Data is swallowed, then the connection is closed.
+    Timeout { after: Spanned<String> } later {}
+}
+
+written! {
+    /// A true reset to both peers.
+    ResetPeer { after: Spanned<String>, grace: Option<Spanned<String>> } later { data }
+}
+
+/// How long.
+#[derive(Clone, Debug, Deserialize)]
+pub(crate) enum Time {
+    Fixed(Spanned<String>),
+}
+
+impl Written for Time {}
+
+/// Which direction.
+#[derive(Clone, Copy, Debug, Deserialize)]
+pub(crate) enum Side {
+    Upstream,
+    Downstream,
+    Both,
+}
+
+impl Written for Side {}
+
+/// Who is to undo it.
+#[derive(Clone, Copy, Debug, Deserialize)]
+pub(crate) enum Owner {
+    Players,
+    Controller,
+}
+
+impl Written for Owner {}
+
+/// What shows that an act touched something.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) enum Proof {
+    Probe(Box<Probe>),
+    Touched { at_least: Spanned<u64>, within: Spanned<String> },
+}
+
+impl Written for Proof {}
+
+written! {
+    /// A value read from the admin side.
+    Probe { get: Spanned<String>, at: Spanned<String>, is: Spanned<String>, within: Spanned<String> } later {}
+}
+
+/// How one sees that a mitigation took.
+#[derive(Clone, Debug, Deserialize)]
+pub(crate) enum Verify {
+    Probe(Box<Probe>),
+}
+
+impl Written for Verify {}
+
+written! {
+    /// A signal that an act should move, and how far.
+    Move { signal: Spanned<Signal>, to: Spanned<String> } later {}
+}
+
+/// What is watched in a drill.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+pub(crate) enum Signal {
+    Bad,
+    Errors,
+    LatencyP95,
+    BadMinutes,
+    Goodput,
+    Leaks,
+    Stale,
+    Wrong,
+    LostWrites,
+    Throttled,
+    Fairness,
+    ControlBad,
+    LatenessP99,
+}
+
+impl Written for Signal {}
+
+written! {
+    /// Something the players may do.
+    Mitigation {
+        name: Spanned<String>,
+        label: Spanned<String>,
+        kind: Spanned<Kind>,
+        allowed: Spanned<Vec<Spanned<Role>>>,
+        does: Spanned<Remedy>,
+        verify: Option<Spanned<Verify>>,
+        effect: Option<Spanned<Effect>>,
+    } later { warns }
+}
+
+/// What a mitigation is worth.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+pub(crate) enum Kind {
+    Correct,
+    CorrectSlow,
+    Partial,
+    NoEffect,
+    Harmful,
+}
+
+impl Written for Kind {}
+
+/// What a mitigation does.
+#[derive(Clone, Debug, Deserialize)]
+pub(crate) enum Remedy {
+    Http(Box<HttpLever>),
+    Manual,
+}
+
+impl Written for Remedy {
+    fn later(&self) -> Vec<(&'static str, Mark)> {
+        if let Self::Http(http) = self { http.later() } else { Vec::new() }
+    }
+}
+
+written! {
+    /// What a mitigation should bring about.
+    Effect { signal: Spanned<Signal>, falls_to: Spanned<String>, within: Spanned<String> } later {}
+}
