@@ -63,6 +63,10 @@ impl Alert {
 
     /// Takes the counters of `now`; says what to send.
     pub(super) fn step(&mut self, now: Tick, count: Count) -> Option<Page> {
+        if self.seen.is_empty() {
+            // The counters began at zero.
+            self.seen.push_back((now, Count::default()));
+        }
         self.seen.push_back((now, count));
         while self.seen.get(1).is_some_and(|(at, _)| now.since(*at) >= WINDOW) {
             self.seen.pop_front();
@@ -154,7 +158,6 @@ mod tests {
     #[test]
     fn too_few_answers_decide_nothing_and_a_rule_can_be_switched_off() {
         let mut alert = Alert::default();
-        alert.step(Tick::ZERO, Count::default());
         assert_eq!(alert.step(Tick::from_secs(1), Count { answers: 19, status_5xx: 19 }), None);
         alert.rule.enabled = false;
         assert_eq!(alert.step(Tick::from_secs(2), Count { answers: 500, status_5xx: 500 }), None);

@@ -119,10 +119,10 @@ impl Inside {
         self.counters.writes.fetch_add(1, Ordering::Relaxed);
     }
 
-    /// An order was acknowledged; `new` unless its key had been used before.
-    pub(super) fn ordered(&self, new: bool) {
+    /// Order `got` was acknowledged for a request that asked for number `asked`: another one when its key is a repetition.
+    pub(super) fn ordered(&self, asked: i64, got: i64) {
         self.wrote();
-        self.counters.orders.fetch_add(u64::from(new), Ordering::Relaxed);
+        self.counters.orders.fetch_add(u64::from(asked == got), Ordering::Relaxed);
     }
 
     /// The next number of a request.

@@ -3,7 +3,6 @@
 //! Called by the caretaker, which hands over what the alert decided.
 
 use std::net::{IpAddr, SocketAddr};
-use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -16,10 +15,13 @@ use hyper_util::rt::TokioIo;
 use serde_json::{Value, json};
 use tokio::net::TcpStream;
 use tokio::sync::mpsc::UnboundedReceiver;
+use tokio::time::timeout;
 
 use super::inside::Inside;
 use crate::base::timer::Timer;
 
+/// The longest a try takes.
+const PATIENCE: Duration = Duration::from_secs(5);
 /// Tries per page, a second apart.
 const TRIES: u32 = 5;
 
@@ -55,19 +57,17 @@ impl Receiver {
             .header(CONNECTION, "close")
             .body(Full::new(Bytes::from(event.to_string())))
             .map_err(|error| error.to_string())?;
-        let mut exchange = pin!(async {
+        let exchange = async {
             let answer = sender.send_request(request).await.map_err(|error| error.to_string())?;
             let status = answer.status();
             // Read to the end, so that the receiver does not see a cut connection.
             drop(answer.into_body().collect().await);
             if status.is_success() { Ok(()) } else { Err(format!("it answered {status}")) }
-        });
-        tokio::select! {
-            biased;
-            sent = &mut exchange => sent,
-            // The connection ends behind an answer that has been read: that page has been sent.
-            _ = connection => exchange.await,
-        }
+        };
+        let driver = tokio::spawn(connection);
+        let sent = timeout(PATIENCE, exchange).await;
+        driver.abort();
+        sent.map_err(|_| format!("it did not answer within {} s", PATIENCE.as_secs()))?
     }
 }
 

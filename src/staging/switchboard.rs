@@ -96,17 +96,18 @@ impl Switchboard {
     fn look(&mut self, look: Look, now: Tick) -> Vec<Happened> {
         let flag = self.flag;
         let views = self.views.iter_mut().zip(BACKENDS);
-        views.filter_map(|(view, backend)| Some(serving_event(backend, view.look(flag, look, now)?))).collect()
+        views
+            .filter_map(|(view, backend)| {
+                let serving = view.look(flag, look, now)?;
+                Some(("serving", json!({"flag": SMART_CART, "backend": backend, "serving": serving})))
+            })
+            .collect()
     }
 }
 
 fn flag_event(setting: Setting, by: &str) -> Happened {
     let data = json!({"flag": SMART_CART, "enabled": setting.enabled, "rollout_pct": setting.rollout_pct, "by": by});
     ("flag", data)
-}
-
-fn serving_event(backend: &str, serving: bool) -> Happened {
-    ("serving", json!({"flag": SMART_CART, "backend": backend, "serving": serving}))
 }
 
 fn lease_event(id: u64, what: &str) -> Happened {

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use super::{Refusal, Visit, total};
 use crate::staging::serve::{Reply, json_reply};
-use crate::staging::store::schema::{PAGES, PER_PAGE};
+use crate::staging::store::schema::PRODUCTS;
 use crate::staging::weakness::mini_cart;
 
 /// `GET /api/cart`: its version rises with every change of a line and with every checkout.
@@ -31,10 +31,9 @@ pub(super) async fn cart(visit: &Visit) -> Result<Reply, Refusal> {
 pub(super) async fn add(visit: &Visit, data: &Value) -> Result<Reply, Refusal> {
     let owner = visit.owner()?;
     let number = |value: &Value| value.as_i64().or_else(|| value.as_str()?.parse().ok());
-    let product = number(&data["product"]).filter(|id| (0..PAGES * PER_PAGE).contains(id));
-    let product = product.ok_or_else(|| {
-        Refusal::Wrong(format!("`product` is the number of a product, 0 to {}", PAGES * PER_PAGE - 1))
-    })?;
+    let product = number(&data["product"]).filter(|id| (0..PRODUCTS).contains(id));
+    let product = product
+        .ok_or_else(|| Refusal::Wrong(format!("`product` is the number of a product, 0 to {}", PRODUCTS - 1)))?;
     let quantity = if data["quantity"].is_null() { Some(1) } else { number(&data["quantity"]) };
     let quantity = quantity
         .filter(|quantity| (1..=99).contains(quantity))

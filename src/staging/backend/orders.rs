@@ -38,7 +38,7 @@ pub(super) async fn place(visit: &Visit, headers: &HeaderMap) -> Result<Reply, R
     let key = key(visit, headers)?;
     let purchase = Purchase { seq: next(visit), user: owner.id(), key: &key };
     let order = visit.held.place_order(purchase).await?.ok_or(Refusal::Unknown)?;
-    visit.inside.ordered(order.seq == purchase.seq);
+    visit.inside.ordered(purchase.seq, order.seq);
     let lines = mini_cart(visit).await?;
     Ok(json_reply(StatusCode::CREATED, &visit.private(owner, &lines, fields(order))))
 }
@@ -49,7 +49,7 @@ pub(super) async fn check_out(visit: &mut Visit, headers: &HeaderMap) -> Result<
     let key = key(visit, headers)?;
     let purchase = Purchase { seq: next(visit), user: owner.id(), key: &key };
     let (cart_version, order) = visit.held.check_out(purchase).await?;
-    visit.inside.ordered(order.seq == purchase.seq);
+    visit.inside.ordered(purchase.seq, order.seq);
     let lines = mini_cart(visit).await?;
     let mut data = fields(order);
     data["cart_version"] = json!(cart_version);

@@ -12,7 +12,7 @@ use super::{Refusal, Visit, summary, total};
 use crate::staging::inside::product_key;
 use crate::staging::serve::{Reply, json_reply, reply};
 use crate::staging::store::queries::{Line, Product};
-use crate::staging::store::schema::{PAGES, PER_PAGE};
+use crate::staging::store::schema::{PAGES, products_of};
 use crate::staging::weakness::mini_cart;
 
 /// Everything a page shows.
@@ -30,11 +30,10 @@ pub(super) fn number(text: &str) -> Result<i64, Refusal> {
 }
 
 async fn gather(visit: &Visit, page: i64) -> Result<Page, Refusal> {
-    let first = page * PER_PAGE;
-    let stock = visit.held.stock(first).await?.ok_or(Refusal::Unknown)?;
+    let stock = visit.held.stock(products_of(page).next().unwrap_or(0)).await?.ok_or(Refusal::Unknown)?;
     let mut products = Vec::new();
     let mut missed = Vec::new();
-    for id in first..first + PER_PAGE {
+    for id in products_of(page) {
         let key = product_key(id);
         let cached = visit.inside.cache().get(&key, visit.inside.now());
         if let Some(product) = cached {

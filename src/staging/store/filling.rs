@@ -68,6 +68,15 @@ pub(in crate::staging) async fn row_counts(url: &str) -> Result<(i64, i64), Fill
     Ok((orders, lines))
 }
 
+/// Keeps every writer of the database at `url` waiting until the answer is dropped.
+#[cfg(test)]
+pub(in crate::staging) async fn block_writers(url: &str) -> Client {
+    let (client, connection) = config(url).unwrap().connect(NoTls).await.unwrap();
+    tokio::spawn(connection);
+    client.batch_execute("BEGIN").await.unwrap();
+    client
+}
+
 async fn make_schema(client: &Client) -> Result<(), FillError> {
     let known = "SELECT 1 FROM information_schema.schemata WHERE schema_name = $1";
     if client.query_opt(known, &[&SCHEMA]).await?.is_some() {

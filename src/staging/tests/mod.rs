@@ -1,6 +1,7 @@
 //! The shop over loopback: a real database, real ports, a clock moved by hand.
 
 mod overload;
+mod trouble;
 
 use std::net::SocketAddr;
 use std::time::Duration;
