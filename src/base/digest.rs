@@ -1,4 +1,4 @@
-//! SHA-256, HMAC-SHA-256 and random tokens, as lower-case hex. The only room that names `ring`.
+//! SHA-256, HMAC-SHA-256 and random tokens, as lower-case hex; base64 where a browser wants it. The only room that names `ring`.
 
 use std::fmt::Write as _;
 
@@ -15,6 +15,24 @@ fn hex(bytes: &[u8]) -> String {
 /// SHA-256 of `bytes`: 64 hexadecimal characters.
 pub fn sha256(bytes: &[u8]) -> String {
     hex(digest::digest(&digest::SHA256, bytes).as_ref())
+}
+
+/// SHA-256 of `bytes` in base64 with padding: the form in which a content security policy names a style.
+pub fn sha256_base64(bytes: &[u8]) -> String {
+    base64(digest::digest(&digest::SHA256, bytes).as_ref())
+}
+
+fn base64(bytes: &[u8]) -> String {
+    const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    let mut text = String::with_capacity(bytes.len().div_ceil(3) * 4);
+    for chunk in bytes.chunks(3) {
+        let word = chunk.iter().fold(0_u32, |word, byte| word << 8 | u32::from(*byte)) << (8 * (3 - chunk.len()));
+        for place in 0..4 {
+            let digit = ALPHABET[(word >> (18 - 6 * place)) as usize & 63];
+            text.push(if place <= chunk.len() { char::from(digit) } else { '=' });
+        }
+    }
+    text
 }
 
 /// HMAC-SHA-256 of `message` under `key`: 64 hexadecimal characters.
@@ -43,6 +61,7 @@ mod tests {
             hmac_sha256(b"Jefe", b"what do ya want for nothing?"),
             "5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843"
         );
+        assert_eq!(sha256_base64(b"abc"), "ungWv48Bz+pBQUDeXa4iI7ADYaOWF3qctBD/YfIAFa0=");
         assert_eq!(token::<16>().unwrap().len(), 32);
     }
 }

@@ -1,0 +1,34 @@
+//! The page: one self-contained file that needs no network, no script, and can be read without its style.
+//!
+//! | file | holds |
+//! |---|---|
+//! | `page` `section` `table` | markup (maud) |
+//! | `style` | the one style sheet, and the policy that names it by digest |
+//! | `palette` `scale` `svg` | colours, axes, the few elements pictures are made of |
+//! | `chart` | the border to the drawing crate: lines and areas |
+//! | `frame` `heat` `bars` | panels with bands and marks; cells; bars and whiskers |
+//! | `hero` `timeline` | the pictures themselves |
+//!
+//! Not here: any number that is not in [`super::view::View`] or the account.
+
+pub mod bars;
+pub mod chart;
+pub mod frame;
+pub mod heat;
+pub mod hero;
+pub mod page;
+pub mod palette;
+pub mod scale;
+pub mod section;
+pub mod style;
+pub mod svg;
+pub mod table;
+pub mod timeline;
+
+pub use page::render;
+
+/// Every colour that a picture may carry.
+#[cfg(test)]
+pub fn colours() -> Vec<String> {
+    palette::ALL.iter().map(|(colour, ..)| colour.hex()).collect()
+}

@@ -1,0 +1,175 @@
+//! Sections of the page, from the verdict strip to the method.
+//!
+//! Not here: their order and the head of the page (`page`), pictures (`hero`, `timeline`, `bars`).
+
+use maud::{Markup, PreEscaped, html};
+
+use super::table::{self, Beside};
+use super::{bars, hero, timeline};
+use crate::judge::account::{Account, DrillAccount};
+use crate::judge::finding::Verdict;
+use crate::report::view::checks::Check;
+use crate::report::view::drill::DrillView;
+use crate::report::view::{View, caption};
+
+/// A figure: the finding, the picture, the numbers.
+fn figure(finding: &str, picture: String, numbers: &Markup) -> Markup {
+    html! {
+        figure {
+            figcaption { (finding) }
+            div.picture { (PreEscaped(picture)) }
+            details { summary { "The numbers" } (numbers) }
+        }
+    }
+}
+
+fn icon(verdict: Verdict, class: &str) -> Markup {
+    let shape = bars::shape(verdict, (12.0, 12.0), 11.0);
+    html! { svg class=(class) viewBox="0 0 24 24" aria-hidden="true" { (PreEscaped(shape)) } }
+}
+
+/// The verdict strip.
+pub fn strip(view: &View) -> Markup {
+    html! {
+        header class=(format!("strip {}", view.verdict.word())) {
+            p.verdict {
+                (icon(view.verdict, "big"))
+                strong { (view.word) }
+                span.title { (view.title) }
+            }
+            h1 { (view.headline) }
+            p.demands { (view.subline) }
+            dl.facts { @for (name, value) in &view.facts { div { dt { (name) } dd { (value) } } } }
+        }
+    }
+}
+
+/// The first pictures of a drill.
+pub fn drill(account: &Account, drill: &DrillAccount, view: &View, shown: &DrillView) -> Markup {
+    let said = caption::hero(account, drill);
+    let bars_said = caption::bars(drill);
+    html! {
+        section id="drill" aria-label="The drill" {
+            (figure(&said, hero::draw(&view.course, &shown.marks, &said), &table::beside(&view.course, Beside::Hero)))
+            dl.numbers { @for (name, value) in &shown.numbers { div { dd { (value) } dt { (name) } } } }
+            @if !shown.bars.is_empty() {
+                (figure(&bars_said, bars::responses(&shown.bars, &bars_said), &responses(shown)))
+            }
+        }
+    }
+}
+
+fn responses(shown: &DrillView) -> Markup {
+    let rows: Vec<Vec<String>> = shown
+        .bars
+        .iter()
+        .map(|bar| {
+            let [measured, target, limit] = bar.words.clone();
+            vec![bar.name.clone(), bar.verdict.word().to_owned(), measured, target, limit]
+        })
+        .collect();
+    table::numbers("Response", &["expectation", "verdict", "measured", "target", "limit"], &rows)
+}
+
+/// The course of a drill in words.
+pub fn course(account: &Account, view: &View, shown: &DrillView) -> Markup {
+    let rows = |rows: &[[String; 5]]| rows.iter().map(|row| row.to_vec()).collect::<Vec<_>>();
+    html! {
+        section id="course" {
+            h2 { "The course of the drill" }
+            @if !shown.hypothesis.is_empty() { p.lead { "Hypothesis: " (shown.hypothesis) } }
+            (table::marks(&shown.marks, &view.course, &account.head.start_utc))
+            (table::prose("What was broken on purpose", &["act", "what", "injected", "proof", "undone"], &rows(&shown.acts)))
+            @if !shown.actions.is_empty() {
+                (table::prose("What was done about it", &["action", "by", "worth", "begun", "verified"], &rows(&shown.actions)))
+            }
+        }
+    }
+}
+
+/// The findings.
+pub fn checks(view: &View) -> Markup {
+    let (open, passed): (Vec<_>, Vec<_>) =
+        view.checks.iter().enumerate().partition(|(_, check)| check.verdict != Verdict::Pass);
+    html! {
+        section id="checks" {
+            h2 { "What was demanded" }
+            @if view.checks.is_empty() { p.lead { "Nothing was demanded of this run." } }
+            @if !open.is_empty() { ol.checks { @for (n, one) in &open { (check(one, *n)) } } }
+            @if !passed.is_empty() {
+                details open[open.is_empty() || passed.len() <= 12] {
+                    summary { (passed.len()) " held" }
+                    ol.checks { @for (n, one) in &passed { (check(one, *n)) } }
+                }
+            }
+        }
+    }
+}
+
+fn check(check: &Check, n: usize) -> Markup {
+    let drawn = bars::whisker(check, &format!("check-{n}"));
+    html! {
+        li class=(check.verdict.word()) {
+            div.mark { (icon(check.verdict, "small")) span { (check.verdict.word()) } }
+            div.what {
+                p.subject { (check.subject) }
+                p.id { code { (check.id) } " · " (check.level) @if !check.source.is_empty() { " · " (check.source) } }
+                @if !check.next.is_empty() && check.verdict != Verdict::Pass { p.next { (check.next) } }
+            }
+            div.whisker { @if let Some(drawn) = drawn { (PreEscaped(drawn)) } }
+            div.seen {
+                p.observed { (check.observed) }
+                p.expected { "demanded " (check.expected) }
+                @if !check.n.is_empty() { p.expected { (check.n) } }
+            }
+        }
+    }
+}
+
+/// The four time charts.
+pub fn time(account: &Account, view: &View) -> Markup {
+    let course = &view.course;
+    let said = [
+        caption::load(account, course),
+        caption::times(account),
+        caption::errors(account, course),
+        caption::generator(account),
+    ];
+    html! {
+        section id="time" {
+            h2 { "Over time" }
+            (figure(&said[0], timeline::load(course, &said[0]), &table::beside(course, Beside::Load)))
+            (figure(&said[1], timeline::times(course, &said[1]), &table::beside(course, Beside::Times)))
+            (figure(&said[2], timeline::errors(course, &said[2]), &table::beside(course, Beside::Errors)))
+            (figure(&said[3], timeline::generator(course, &said[3]), &table::beside(course, Beside::Generator)))
+        }
+    }
+}
+
+/// The tables.
+pub fn tables(view: &View) -> Markup {
+    let tables = &view.tables;
+    let steps: Vec<_> = std::iter::once(&tables.all).chain(&tables.steps).collect();
+    html! {
+        section id="tables" {
+            h2 { "In numbers" }
+            (table::cells("Steps, slowest first", "step", &steps))
+            (table::cells("Stretches of the run", "stretch", &tables.stretches.iter().collect::<Vec<_>>()))
+            @if !tables.journeys.is_empty() { (table::journeys(&tables.journeys)) }
+            @if !tables.errors.is_empty() { (table::errors(&tables.errors)) }
+            @if !tables.slowest.is_empty() { details { summary { "Slowest requests" } (table::slowest(&tables.slowest)) } }
+        }
+    }
+}
+
+/// How it was measured.
+pub fn method(view: &View) -> Markup {
+    html! {
+        section id="method" {
+            h2 { "Method and limits" }
+            dl.method { @for (name, value) in &view.method {
+                div { dt { (name) } dd { @if matches!(*name, "Repeat it" | "Plan" | "Setting") { code { (value) } } @else { (value) } } }
+            } }
+        }
+    }
+}

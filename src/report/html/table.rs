@@ -1,0 +1,168 @@
+//! Tables of the page: what the view holds as rows, and the numbers beside each chart.
+//!
+//! Not here: sections and headings (`section`), rounding (`report::words`).
+
+use maud::{Markup, html};
+
+use crate::measure::outcome::Class;
+use crate::report::view::course::Course;
+use crate::report::view::tables::{CellRow, ErrorRow, JourneyRow, SlowRow};
+use crate::report::view::{caption, drill::Mark};
+use crate::report::words;
+
+/// A table: first column names, the others numbers.
+pub fn numbers(caption: &str, head: &[&str], rows: &[Vec<String>]) -> Markup {
+    html! {
+        div.wide { table {
+            caption { (caption) }
+            thead { tr { @for (n, cell) in head.iter().enumerate() { th scope="col" class=[(n > 0).then_some("n")] { (cell) } } } }
+            tbody { @for row in rows { tr {
+                @for (n, cell) in row.iter().enumerate() {
+                    @if n == 0 { th scope="row" { (cell) } } @else { td.n { (cell) } }
+                }
+            } } }
+        } }
+    }
+}
+
+/// A table of words.
+pub fn prose(caption: &str, head: &[&str], rows: &[Vec<String>]) -> Markup {
+    html! {
+        div.wide { table {
+            caption { (caption) }
+            thead { tr { @for cell in head { th scope="col" { (cell) } } } }
+            tbody { @for row in rows { tr {
+                @for (n, cell) in row.iter().enumerate() {
+                    @if n == 0 { th scope="row" { (cell) } } @else { td { (cell) } }
+                }
+            } } }
+        } }
+    }
+}
+
+/// Steps or stretches.
+pub fn cells(caption: &str, first: &str, rows: &[&CellRow]) -> Markup {
+    let head = [first, "requests", "share", "rate", "unanswered", "bad", "p50", "p95", "p99"];
+    let rows: Vec<Vec<String>> = rows
+        .iter()
+        .map(|row| {
+            let fixed = [&row.name, &row.n, &row.share, &row.rate, &row.errors, &row.bad];
+            fixed.into_iter().chain(&row.times).cloned().collect()
+        })
+        .collect();
+    numbers(caption, &head, &rows)
+}
+
+/// Journeys.
+pub fn journeys(rows: &[JourneyRow]) -> Markup {
+    let head = ["journey", "planned", "completed", "failed", "shed", "unfinished", "p50", "p95"];
+    let rows: Vec<Vec<String>> = rows
+        .iter()
+        .map(|row| [&row.name].into_iter().chain(&row.counts).chain(&row.times).cloned().collect())
+        .collect();
+    numbers("Journeys: time without pauses", &head, &rows)
+}
+
+/// Errors by kind.
+pub fn errors(rows: &[ErrorRow]) -> Markup {
+    let rows: Vec<Vec<String>> = rows
+        .iter()
+        .map(|row| [&row.kind, &row.n, &row.share].into_iter().chain(&row.seen).cloned().collect())
+        .collect();
+    numbers("Errors by kind", &["kind", "count", "share", "first seen", "last seen"], &rows)
+}
+
+/// Slowest requests.
+pub fn slowest(rows: &[SlowRow]) -> Markup {
+    let rows: Vec<Vec<String>> = rows
+        .iter()
+        .map(|row| {
+            vec![row.step.clone(), row.due.clone(), row.times[0].clone(), row.times[1].clone(), row.outcome.clone()]
+        })
+        .collect();
+    numbers("Slowest requests", &["step", "due", "response", "service", "outcome"], &rows)
+}
+
+/// Marks in order, with the line of the journal that proves each.
+pub fn marks(marks: &[Mark], course: &Course, start_utc: &str) -> Markup {
+    let rows: Vec<Vec<String>> = marks
+        .iter()
+        .map(|mark| {
+            vec![
+                words::instant(mark.at_s, course.zero_s),
+                words::time_of_day(start_utc, mark.at_s),
+                mark.label.clone(),
+                mark.source.to_owned(),
+                mark.seq.map_or_else(|| "record".to_owned(), |seq| format!("journal line {seq}")),
+            ]
+        })
+        .collect();
+    prose("What happened, in order", &["when", "UTC", "what", "who says it", "evidence"], &rows)
+}
+
+/// The numbers beside a time chart, coarser than the chart.
+pub fn beside(course: &Course, which: Beside) -> Markup {
+    let head: Vec<String> = match which {
+        Beside::Hero => ["from", "offered", "good", "bad share", "p95"].map(str::to_owned).to_vec(),
+        Beside::Load => ["from", "offered", "sent", "good", "under way"].map(str::to_owned).to_vec(),
+        Beside::Times => ["from", "finished", "p50", "p95", "p99", "longest"].map(str::to_owned).to_vec(),
+        Beside::Errors => {
+            ["from".to_owned()].into_iter().chain(course.kinds.iter().map(|kind| words::name(kind))).collect()
+        }
+        Beside::Generator => ["from", "lateness p99", "busiest thread", "longest stall"].map(str::to_owned).to_vec(),
+    };
+    let rows: Vec<Vec<String>> = course
+        .rows
+        .iter()
+        .map(|row| {
+            let mut cells = vec![caption::when(row, course)];
+            let rate = |n: u64| words::rate(row.per_second(n));
+            let good = row.classes.get(Class::Ok);
+            match which {
+                Beside::Hero => cells.extend([
+                    rate(row.classes.total()),
+                    rate(good),
+                    words::part(row.classes.bad(), row.classes.total()),
+                    words::time_or_dash(row.quantiles[1]),
+                ]),
+                Beside::Load => {
+                    cells.extend([
+                        rate(row.classes.total()),
+                        rate(row.flow.sent),
+                        rate(good),
+                        words::count(row.flow.in_flight),
+                    ]);
+                }
+                Beside::Times => {
+                    cells.push(words::count(row.response.n()));
+                    cells.extend(row.quantiles.map(words::time_or_dash));
+                    cells.push(words::time_or_dash(row.response.max()));
+                }
+                Beside::Errors => cells.extend(row.errors.iter().map(|n| words::count(*n))),
+                Beside::Generator => cells.extend([
+                    words::time_or_dash(row.own.lateness_p99),
+                    words::share(row.own.cpu),
+                    words::time(row.own.stall_us as f64),
+                ]),
+            }
+            cells
+        })
+        .collect();
+    let head: Vec<&str> = head.iter().map(String::as_str).collect();
+    numbers("The same in numbers", &head, &rows)
+}
+
+/// Beside which chart.
+#[derive(Clone, Copy, Debug)]
+pub enum Beside {
+    /// The first chart of a drill.
+    Hero,
+    /// Load.
+    Load,
+    /// Response times.
+    Times,
+    /// Errors.
+    Errors,
+    /// The generator.
+    Generator,
+}

@@ -1,0 +1,243 @@
+//! `result.json`, schema 1: what machines read, so keys are only ever added. Absent numbers are null; NaN cannot be written.
+//!
+//! Names stand here whole and unchanged. Not here: rounding (only formats for people round).
+
+use std::collections::BTreeMap;
+
+use serde_json::{Map, Value, json};
+
+use super::view::{self, checks, tables::answered_at};
+use crate::judge::account::{Account, BandKind, DrillAccount};
+use crate::judge::finding::Finding;
+use crate::measure::histogram::Bins;
+use crate::measure::interval::{Cell, Split, Travel};
+use crate::measure::outcome::Class;
+use crate::plan::threshold::Unit;
+
+const QUANTILES: [(&str, f64); 5] = [("p50", 0.5), ("p90", 0.9), ("p95", 0.95), ("p99", 0.99), ("p999", 0.999)];
+
+/// The result of the run in `account`, which ended with `exit_code`.
+pub fn result(account: &Account, exit_code: u8) -> Value {
+    let facts = &account.facts;
+    let totals = &account.totals;
+    let all = &totals.all;
+    let mut result = json!({
+        "squall": facts.squall,
+        "schema": 1,
+        "name": facts.name,
+        "seed": facts.seed,
+        "plan_hash": facts.plan_hash,
+        "verdict": view::verdict(account, exit_code).word(),
+        "exit_code": exit_code,
+        "duration_s": number(totals.duration_s),
+        "totals": {
+            "planned": planned(account),
+            "sent": totals.flow.sent,
+            "done": totals.flow.done,
+            "failed": all.failed(),
+            "shed": all.classes.get(Class::Shed),
+            "not_started": totals.not_started,
+            "bytes_in": totals.flow.bytes_in,
+            "bytes_out": totals.flow.bytes_out,
+        },
+        "rate": { "offered": number(totals.offered), "achieved": number(totals.achieved) },
+        "latency_us": times(all),
+        "classes": Class::ALL.iter().map(|class| (class.name().to_owned(), all.classes.get(*class).into())).collect::<Map<_, _>>(),
+        "steps": totals.steps.iter().map(|(name, cell)| (name.clone(), times(cell))).collect::<Map<_, _>>(),
+        "journeys": journeys(&totals.journeys),
+        "errors": all.errors,
+        "generator": generator(account),
+        "findings": account.findings.iter().map(finding).collect::<Vec<_>>(),
+        "faults": faults(account),
+    });
+    if let (Some(drill), Some(object)) = (&account.drill, result.as_object_mut()) {
+        object.insert("drill".to_owned(), of_drill(drill));
+    }
+    result
+}
+
+/// Arrivals of the plan: as the generator counted them, else as the journeys did.
+fn planned(account: &Account) -> u64 {
+    let travelled = || account.totals.journeys.values().map(|travel| travel.planned).sum();
+    account.done.as_ref().map_or_else(travelled, |done| done.planned)
+}
+
+/// A finite number, or null.
+fn number(value: f64) -> Value {
+    if value.is_finite() { json!((value * 1e9).round() / 1e9) } else { Value::Null }
+}
+
+fn maybe(value: Option<f64>) -> Value {
+    value.map_or(Value::Null, number)
+}
+
+fn times(cell: &Cell) -> Value {
+    let arrivals = cell.arrivals();
+    json!({
+        "response": of_split(&cell.response, arrivals),
+        "service": of_split(&cell.service, arrivals),
+        "lateness": of_bins(&cell.lateness),
+    })
+}
+
+/// Percentiles among all arrivals: null where the rank falls among the unanswered. `max` is the longest of all, given up or not.
+fn of_split(split: &Split, arrivals: u64) -> Value {
+    let mut object: Map<String, Value> =
+        QUANTILES.iter().map(|(name, q)| ((*name).to_owned(), answered_at(split, arrivals, *q).into())).collect();
+    object.insert("max".to_owned(), split.ok.max().max(split.rest.max()).into());
+    object.insert("n".to_owned(), arrivals.into());
+    Value::Object(object)
+}
+
+fn of_bins(bins: &Bins) -> Value {
+    let mut object: Map<String, Value> =
+        QUANTILES.iter().map(|(name, q)| ((*name).to_owned(), bins.value_at(*q).into())).collect();
+    object.insert("max".to_owned(), bins.max().into());
+    object.insert("n".to_owned(), bins.n().into());
+    Value::Object(object)
+}
+
+fn journeys(journeys: &BTreeMap<String, Travel>) -> Value {
+    let one = |travel: &Travel| {
+        json!({
+            "planned": travel.planned,
+            "started": travel.started,
+            "completed": travel.completed,
+            "failed": travel.failed,
+            "shed": travel.shed,
+            "unfinished": travel.unfinished,
+            "latency_us": of_split(&travel.latency, travel.planned),
+        })
+    };
+    journeys.iter().map(|(name, travel)| (name.clone(), one(travel))).collect::<Map<_, _>>().into()
+}
+
+fn generator(account: &Account) -> Value {
+    let own = &account.generator;
+    json!({
+        "cpu_us_per_request": number(own.cpu_us_per_request),
+        "cpu_peak": number(own.cpu_peak),
+        "max_rss_kib": own.max_rss_kib,
+        "lateness_p50_us": own.lateness_p50_us,
+        "lateness_p99_us": own.lateness_p99_us,
+        "stalled_seconds": own.stalls.len(),
+        "verdict": view::generator_word(own.verdict),
+        "sentence": own.sentence,
+    })
+}
+
+fn unit(unit: Unit) -> &'static str {
+    match unit {
+        Unit::Us => "us",
+        Unit::S => "s",
+        Unit::Ratio => "ratio",
+        Unit::PerS => "per_s",
+        Unit::Count => "count",
+    }
+}
+
+fn finding(finding: &Finding) -> Value {
+    let evidence = &finding.evidence;
+    let source =
+        finding.source.as_ref().map(|place| json!({ "file": place.file, "line": place.line, "column": place.column }));
+    json!({
+        "id": finding.id,
+        "kind": finding.kind.word(),
+        "level": checks::level(finding.level),
+        "verdict": finding.verdict.word(),
+        "reason": finding.reason.word(),
+        "subject": finding.subject,
+        "expected": finding.expected,
+        "observed": finding.observed,
+        "next": finding.next,
+        "evidence": {
+            "value": maybe(evidence.value),
+            "unit": unit(evidence.unit),
+            "low": maybe(evidence.low),
+            "high": maybe(evidence.high),
+            "conf": evidence.low.map(|_| 0.95),
+            "bound": maybe(evidence.bound),
+            "n": evidence.n,
+            "n_eff": maybe(evidence.n_eff),
+            "deff": maybe(evidence.deff),
+            "resolution": 0.001,
+            "window": { "from_s": number(evidence.window_s.0), "to_s": number(evidence.window_s.1) },
+            "source": source,
+        },
+    })
+}
+
+fn faults(account: &Account) -> Value {
+    if let Some(drill) = &account.drill {
+        return drill
+            .acts
+            .iter()
+            .map(|act| {
+                json!({
+                    "name": act.name,
+                    "what": act.what,
+                    "injected_s": maybe(act.injected_s),
+                    "healed_s": maybe(act.healed_s),
+                    "verified": act.verified,
+                    "proved": act.proved,
+                    "proof": act.proof,
+                })
+            })
+            .collect();
+    }
+    let faults = account.bands.iter().filter(|band| band.kind == BandKind::Fault);
+    faults
+        .map(|band| json!({ "name": band.name, "injected_s": number(band.from_s), "healed_s": number(band.to_s) }))
+        .collect()
+}
+
+fn of_drill(drill: &DrillAccount) -> Value {
+    let timeline = &drill.timeline;
+    let actions = drill.actions.iter().map(|action| {
+        json!({
+            "name": action.name,
+            "actor": action.actor,
+            "at_s": number(action.at_s),
+            "verified_s": maybe(action.verified_s),
+        })
+    });
+    let expectations = drill.expectations.iter().map(|one| {
+        json!({
+            "name": one.name,
+            "finding": one.finding,
+            "measured": maybe(one.measured),
+            "unit": unit(one.unit),
+            "target": number(one.target),
+            "limit": number(one.limit),
+            "weight": number(one.weight),
+            "gate": one.gate,
+        })
+    });
+    json!({
+        "title": drill.about.title,
+        "t0_s": number(drill.t0_s),
+        "end_s": number(drill.end_s),
+        "timeline": {
+            "baseline_upper": number(timeline.baseline_upper),
+            "impact_s": maybe(timeline.impact_s),
+            "plateau": number(timeline.plateau),
+            "peak": number(timeline.peak),
+            "mitigated_s": maybe(timeline.mitigated_s),
+            "recovered_s": maybe(timeline.recovered_s),
+            "detected_s": maybe(timeline.detected_s),
+            "detected_by": timeline.detected_by,
+            "acknowledged_s": maybe(timeline.acknowledged_s),
+            "command_s": maybe(timeline.command_s),
+            "claims": timeline.claims.iter().map(|(mark, at)| json!({ "mark": mark, "at_s": number(*at) })).collect::<Vec<_>>(),
+            "false_alarms": timeline.false_alarms,
+            "observed_until_s": number(timeline.observed_until_s),
+        },
+        "actions": actions.collect::<Vec<_>>(),
+        "expectations": expectations.collect::<Vec<_>>(),
+        "score": maybe(drill.score),
+        "coverage": number(drill.coverage),
+        "budget_spent": number(drill.budget_spent),
+        "bad_requests": drill.bad_requests,
+        "bad_minutes": number(drill.bad_minutes),
+    })
+}

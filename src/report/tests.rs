@@ -1,0 +1,329 @@
+//! The promises of this room, on synthetic accounts.
+
+use super::sample::{self, HOSTILE};
+use super::terminal::{Colour, summary};
+use super::{html, json, junit, markdown, view, write_all};
+use crate::judge::account::Account;
+use crate::judge::finding::{Finding, Verdict};
+
+fn page(account: &Account) -> String {
+    html::render(account, &view::of(account, 0))
+}
+
+fn all() -> [(&'static str, Account); 4] {
+    [
+        ("drill", sample::drill()),
+        ("load", sample::load()),
+        ("nothing", sample::nothing()),
+        ("hostile", sample::hostile()),
+    ]
+}
+
+/// Every picture of a page.
+fn pictures(page: &str) -> Vec<&str> {
+    page.match_indices("<svg").map(|(from, _)| &page[from..from + page[from..].find("</svg>").unwrap() + 6]).collect()
+}
+
+#[test]
+fn a_page_asks_for_nothing_and_runs_nothing() {
+    for (name, account) in all() {
+        let page = page(&account);
+        for forbidden in [" style=", "<script", "<link", "<img", "@import", "url(", " src=", " href=", " on"] {
+            // Text may say anything; a tag may not.
+            let mut rest = page.as_str();
+            while let Some(open) = rest.find('<') {
+                let close = rest[open..].find('>').unwrap() + open;
+                let tag = &rest[open..=close];
+                assert!(!tag.contains(forbidden) || tag.starts_with("<meta"), "{name}: {forbidden} in {tag}");
+                rest = &rest[close + 1..];
+            }
+        }
+        let sheet = &page[page.find("<style>").unwrap() + 7..page.find("</style>").unwrap()];
+        assert!(!sheet.contains("http") && !sheet.contains("url(") && !sheet.contains("@import"));
+        let digest = crate::base::digest::sha256_base64(sheet.as_bytes());
+        assert!(
+            page.contains(&format!("style-src 'sha256-{digest}'"))
+                || page.contains(&format!("style-src &#39;sha256-{digest}")),
+            "{name}"
+        );
+        assert_eq!(page.matches("<style>").count(), 1);
+    }
+}
+
+#[test]
+fn every_picture_is_well_formed_and_has_a_text() {
+    for (name, account) in all() {
+        let page = page(&account);
+        let pictures = pictures(&page);
+        assert!(pictures.len() >= 5, "{name}");
+        for picture in pictures {
+            let parsed =
+                roxmltree::Document::parse(picture).unwrap_or_else(|error| panic!("{name}: {error}\n{picture}"));
+            let root = parsed.root_element();
+            if root.attribute("aria-hidden").is_some() {
+                continue;
+            }
+            assert_eq!(root.attribute("role"), Some("img"));
+            for part in ["title", "desc"] {
+                let text = root.children().find(|node| node.has_tag_name(part)).and_then(|node| node.text());
+                assert!(text.is_some_and(|text| !text.trim().is_empty()), "{name}: {part}");
+            }
+            assert!(!picture.contains("NaN") && !picture.contains("inf\""), "{name}");
+        }
+    }
+}
+
+#[test]
+fn every_time_chart_carries_every_band() {
+    let account = sample::drill();
+    let page = page(&account);
+    let charts: Vec<_> = pictures(&page).into_iter().filter(|picture| picture.contains("data-band")).collect();
+    assert_eq!(charts.len(), 5, "hero, load, times, errors, generator");
+    for chart in charts {
+        assert_eq!(chart.matches("data-band=").count(), account.bands.len());
+    }
+}
+
+#[test]
+fn colours_come_from_the_palette_alone() {
+    let page = page(&sample::drill());
+    let known: Vec<String> = html::colours();
+    for picture in pictures(&page) {
+        for (at, _) in picture.match_indices("=\"#") {
+            let hex = &picture[at + 2..at + 9];
+            // References of ids look alike but stand in other attributes.
+            assert!(known.iter().any(|colour| colour == hex), "{hex}");
+        }
+    }
+}
+
+#[test]
+fn two_renders_are_the_same_bytes_and_a_day_stays_small() {
+    for (name, account) in all() {
+        assert_eq!(page(&account), page(&account), "{name}");
+    }
+    for (hours, columns) in [(1, "12"), (24, "288")] {
+        let page = page(&sample::long(hours));
+        assert!(page.len() <= 1 << 20, "{hours} h: {} bytes", page.len());
+        assert!(page.contains(&format!("Columns of {columns} s")), "{hours} h");
+    }
+}
+
+#[test]
+fn hostile_names_stay_text_everywhere() {
+    let account = sample::hostile();
+    let view = view::of(&account, 1);
+    let page = page(&account);
+    assert!(!page.contains("<img") && !page.contains("</script"));
+    assert!(page.contains("&lt;/script&gt;&lt;img onerror=alert(1)"));
+    let junit = junit::render(&account, &view);
+    let parsed = roxmltree::Document::parse(&junit).unwrap();
+    assert!(parsed.descendants().any(|node| node.attribute("name").is_some_and(|name| name.contains("<img onerror"))));
+    let postmortem = markdown::postmortem(&account, &view).unwrap();
+    assert!(!postmortem.contains("<img") && !postmortem.contains("`x`"));
+    for row in postmortem.lines().filter(|line| line.starts_with('|')) {
+        let bars = row.replace("\\|", "").matches('|').count();
+        assert!((3..=7).contains(&bars), "{row}");
+    }
+    let terminal = summary(&account, 1, "reports/x/index.html", 100, Colour::Plain);
+    for (name, text) in [("page", &page), ("junit", &junit), ("postmortem", &postmortem), ("terminal", &terminal)] {
+        let bad = text.chars().find(|c| (c.is_control() && *c != '\n') || *c == '\u{202e}');
+        assert_eq!(bad, None, "{name}");
+        assert!(!text.contains(&"n".repeat(122)), "{name}: names are cut");
+    }
+    let result = json::result(&account, 1);
+    assert_eq!(result["name"], HOSTILE, "machines get names unchanged");
+    assert!(!result.to_string().contains('\u{7}'));
+}
+
+#[test]
+fn the_terminal_keeps_to_its_lines_columns_and_colours() {
+    for (name, account) in all() {
+        for columns in [20, 60, 80, 200] {
+            let text = summary(&account, 1, "reports/shop/index.html", columns, Colour::Plain);
+            assert!(text.lines().count() <= 40, "{name}");
+            assert!(text.lines().all(|line| line.chars().count() <= columns.clamp(40, 100)), "{name}: {text}");
+            assert!(!text.contains('\u{1b}'), "{name}");
+            assert!(text.trim_end().lines().last().unwrap().starts_with("FAIL"), "{name}");
+        }
+        assert!(summary(&account, 0, "x", 100, Colour::Ansi).contains("\u{1b}[0m"), "{name}");
+    }
+}
+
+#[test]
+fn the_summary_of_a_load_run_reads_well() {
+    insta::assert_snapshot!(summary(
+        &sample::load(),
+        1,
+        "reports/shop-20261120T224000Z/index.html (212 KiB)",
+        100,
+        Colour::Plain
+    ));
+}
+
+#[test]
+fn the_summary_of_a_drill_reads_well() {
+    insta::assert_snapshot!(summary(
+        &sample::drill(),
+        0,
+        "reports/midnight_flag-20261120T224000Z/index.html",
+        100,
+        Colour::Plain
+    ));
+}
+
+#[test]
+fn junit_of_a_load_run_is_as_machines_expect() {
+    let account = sample::load();
+    insta::assert_snapshot!(junit::render(&account, &view::of(&account, 1)));
+}
+
+#[test]
+fn the_result_of_a_drill_is_as_machines_expect() {
+    let mut result = json::result(&sample::drill(), 0);
+    // One of a kind is enough for a golden file.
+    let steps = result["steps"].as_object_mut().unwrap();
+    steps.retain(|name, _| name == "/");
+    result["findings"].as_array_mut().unwrap().truncate(1);
+    insta::assert_snapshot!(format!("{result:#}"));
+}
+
+#[test]
+fn the_postmortem_of_a_drill_is_filled_in() {
+    let account = sample::drill();
+    insta::assert_snapshot!(markdown::postmortem(&account, &view::of(&account, 0)).unwrap());
+    assert!(markdown::postmortem(&sample::load(), &view::of(&sample::load(), 0)).is_none());
+}
+
+#[test]
+fn a_drill_is_told_in_two_sentences() {
+    let told = |change: &dyn Fn(&mut Account), exit: u8| {
+        let mut account = sample::drill();
+        change(&mut account);
+        crate::report::words::plain(&view::of(&account, exit).headline)
+    };
+    assert_eq!(
+        told(&|_| {}, 0),
+        "Users were hurt for 43 s: 61 % of requests failed or were slow. “Kill feature flag smart_cart” came 21 s after \
+         the page, and 9.9 s later users were fine again."
+    );
+    let unhealed = told(
+        &|account| {
+            let drill = account.drill.as_mut().unwrap();
+            (drill.timeline.recovered_s, drill.timeline.mitigated_s) = (None, None);
+            drill.actions.clear();
+        },
+        1,
+    );
+    assert!(unhealed.starts_with("Users were hurt for at least 88 s"), "{unhealed}");
+    assert!(unhealed.ends_with("Nobody did anything about it."), "{unhealed}");
+    let calm = told(&|account| account.drill.as_mut().unwrap().timeline.impact_s = None, 0);
+    assert!(calm.starts_with("Users felt nothing."), "{calm}");
+    let unproved = |account: &mut Account| {
+        let drill = account.drill.as_mut().unwrap();
+        drill.timeline.impact_s = None;
+        drill.acts[0].proved = false;
+    };
+    assert!(told(&unproved, 4).contains("no proof that “ship” touched anything"));
+    assert!(told(&|_| {}, 5).starts_with("Nothing may be concluded:"));
+    assert!(
+        told(&|account| account.ended = "aborted: lease lost".into(), 6)
+            .starts_with("Ended early: aborted: lease lost.")
+    );
+}
+
+#[test]
+fn the_exit_code_and_the_verdict_agree() {
+    let account = sample::load();
+    for (exit, verdict) in [(1, "fail"), (4, "inconclusive"), (5, "invalid"), (7, "fail"), (6, "fail")] {
+        assert_eq!(json::result(&account, exit)["verdict"], verdict, "{exit}");
+    }
+    assert_eq!(json::result(&sample::nothing(), 130)["verdict"], "inconclusive");
+}
+
+#[test]
+fn a_percentile_among_unanswered_arrivals_is_null() {
+    let account = sample::drill();
+    let result = json::result(&account, 0);
+    let response = &result["latency_us"]["response"];
+    assert!(response["p50"].is_u64() && response["p99"].is_null(), "{response}");
+    assert_eq!(response["n"], account.totals.all.arrivals());
+    assert!(result["latency_us"]["lateness"]["p99"].is_u64());
+    let row = &view::of(&account, 0).tables.all;
+    assert!(row.times[2].starts_with('≥'), "{row:?}");
+}
+
+#[test]
+fn numbers_that_are_none_are_null() {
+    let mut account = sample::load();
+    account.findings[0].evidence.high = Some(f64::INFINITY);
+    account.findings[0].evidence.value = Some(f64::NAN);
+    account.totals.offered = f64::NAN;
+    let result = json::result(&account, 1);
+    assert!(
+        result["findings"][0]["evidence"]["high"].is_null() && result["findings"][0]["evidence"]["value"].is_null()
+    );
+    assert!(result["rate"]["offered"].is_null());
+    assert!(!page(&account).contains("NaN"));
+}
+
+#[test]
+fn junit_says_what_each_verdict_means_and_never_repeats_a_name() {
+    let mut account = sample::load();
+    let one = |id: &str, verdict| Finding { verdict, ..sample::finding(id, Verdict::Pass, [1.0, 1.0, 1.0, 2.0]) };
+    account.findings = vec![
+        one("a", Verdict::Fail),
+        one("b", Verdict::Invalid),
+        one("c", Verdict::Inconclusive),
+        one("d", Verdict::Warn),
+        one("e", Verdict::Pass),
+        one("e", Verdict::Pass),
+    ];
+    let text = junit::render(&account, &view::of(&account, 1));
+    let parsed = roxmltree::Document::parse(&text).unwrap();
+    let inside = |name: &str| {
+        let case = parsed.descendants().find(|node| node.attribute("name") == Some(name)).unwrap();
+        case.children().find(roxmltree::Node::is_element).map(|node| node.tag_name().name().to_owned())
+    };
+    let found: Vec<_> = ["a", "b", "c", "d", "e"].iter().map(|name| inside(name)).collect();
+    let expected = [Some("failure"), Some("error"), Some("skipped"), Some("system-out"), None];
+    assert_eq!(found, expected.map(|name| name.map(str::to_owned)));
+    assert_eq!(text.matches("<testcase").count(), 6, "five of ours and squall.answered");
+    account.findings = (0..5_000).map(|n| one(&format!("{n} {HOSTILE}"), Verdict::Fail)).collect();
+    let text = junit::render(&account, &view::of(&account, 1));
+    assert!(text.len() <= 1 << 20 && text.matches("<testcase").count() <= 2_000);
+    assert!(roxmltree::Document::parse(&text).is_ok());
+}
+
+#[test]
+fn all_documents_are_written_and_an_edited_one_is_kept() {
+    let dir = tempfile::tempdir().unwrap();
+    let names = |written: Vec<std::path::PathBuf>| {
+        written.iter().map(|path| path.file_name().unwrap().to_string_lossy().into_owned()).collect::<Vec<_>>()
+    };
+    let account = sample::drill();
+    let first = names(write_all(&account, dir.path(), 0).unwrap());
+    assert_eq!(first, ["index.html", "result.json", "junit.xml", "postmortem.md"]);
+    assert_eq!(names(write_all(&account, dir.path(), 0).unwrap()), first, "an unedited one is written again");
+    let edited = dir.path().join("postmortem.md");
+    std::fs::write(&edited, "our own words").unwrap();
+    assert_eq!(names(write_all(&account, dir.path(), 0).unwrap())[3], "postmortem.new.md");
+    assert_eq!(std::fs::read_to_string(&edited).unwrap(), "our own words");
+    let left: Vec<_> = std::fs::read_dir(dir.path()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+    assert!(left.iter().all(|name| !name.to_string_lossy().ends_with(".draft")), "{left:?}");
+    let missing = write_all(&account, &dir.path().join("none"), 0).unwrap_err();
+    assert!(missing.to_string().contains("index.html could not be written"), "{missing}");
+    assert_eq!(names(write_all(&sample::load(), dir.path(), 1).unwrap()).len(), 3);
+}
+
+/// `SQUALL_PICTURES=/tmp/x cargo test --lib report::tests::pages_to_look_at -- --ignored` writes pages for human eyes.
+#[test]
+#[ignore = "writes pages for human eyes"]
+fn pages_to_look_at() {
+    let Some(dir) = std::env::var_os("SQUALL_PICTURES").map(std::path::PathBuf::from) else { return };
+    for (name, account) in all() {
+        let dir = dir.join(name);
+        std::fs::create_dir_all(&dir).unwrap();
+        write_all(&account, &dir, u8::from(name == "load")).unwrap();
+    }
+}
