@@ -30,16 +30,7 @@ impl System {
                 let n = stream.read(&mut text).await.unwrap();
                 let text = String::from_utf8_lossy(&text[..n]).into_owned();
                 let line = text.lines().next().unwrap_or_default().to_owned();
-                let (status, body) = if !text.contains("Bearer t0ken") {
-                    (401, "{}".to_owned())
-                } else if line.starts_with("PUT /flag") {
-                    if heals == Heals::Yes {
-                        *flag.lock().unwrap() = false;
-                    }
-                    (if heals == Heals::Refuses { 503 } else { 200 }, "{}".to_owned())
-                } else {
-                    (200, format!(r#"{{"on":{}}}"#, flag.lock().unwrap()))
-                };
+                let (status, body) = answer(&text, heals, &flag);
                 log.lock().unwrap().push(line);
                 let answer =
                     format!("HTTP/1.1 {status} X\r\nContent-Length: {}\r\nConnection: close\r\n\r\n{body}", body.len());
@@ -75,6 +66,19 @@ enum Heals {
     Yes,
     Refuses,
     Pretends,
+}
+
+fn answer(text: &str, heals: Heals, flag: &Mutex<bool>) -> (u16, String) {
+    if !text.contains("Bearer t0ken") {
+        return (401, "{}".to_owned());
+    }
+    if text.starts_with("PUT /flag") {
+        if heals == Heals::Yes {
+            *flag.lock().unwrap() = false;
+        }
+        return (if heals == Heals::Refuses { 503 } else { 200 }, "{}".to_owned());
+    }
+    (200, format!(r#"{{"on":{}}}"#, flag.lock().unwrap()))
 }
 
 fn env() -> RecoverEnv {

@@ -162,7 +162,9 @@ impl Stage {
             for command in commands {
                 let events = self.answer(&command);
                 self.log.push((self.now.nanos() / 1_000_000_000, command));
-                events.into_iter().for_each(|event| self.director.hear(self.now, event));
+                for event in events {
+                    self.director.hear(self.now, event);
+                }
             }
             commands = self.director.step(self.now, None);
         }
