@@ -44,6 +44,14 @@ impl Stand {
     }
 }
 
+/// Whether reading back is waited for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Patience {
+    Waits,
+    /// Somebody asked to stop a second time.
+    Hurries,
+}
+
 /// Where all acts stand.
 #[derive(Debug)]
 pub(super) struct Acts {
@@ -179,16 +187,23 @@ impl Acts {
 
     /// When the next lease is to be renewed.
     pub(super) fn renew_at(&self) -> Option<Tick> {
-        self.stands.iter().filter_map(|stand| if let Stand::InForce { renew_at } = stand { Some(*renew_at) } else { None }).min()
+        self.stands
+            .iter()
+            .filter_map(|stand| if let Stand::InForce { renew_at } = stand { Some(*renew_at) } else { None })
+            .min()
     }
 
     /// When the revert under way has taken too long.
     pub(super) fn overdue_at(&self) -> Option<Tick> {
-        self.stands.iter().filter_map(|stand| if let Stand::Reverting { until, .. } = stand { Some(*until) } else { None }).min()
+        self.stands
+            .iter()
+            .filter_map(|stand| if let Stand::Reverting { until, .. } = stand { Some(*until) } else { None })
+            .min()
     }
 
-    /// Reverts in reverse order of injection, one after the other; `hurried`: without waiting for what was read back.
-    pub(super) fn clean_up(&mut self, now: Tick, hurried: bool, out: &mut Vec<Command>) {
+    /// Reverts in reverse order of injection: one after the other, or all at once and without waiting for what is read back.
+    pub(super) fn clean_up(&mut self, now: Tick, patience: Patience, out: &mut Vec<Command>) {
+        let hurried = patience == Patience::Hurries;
         for stand in &mut self.stands {
             match stand {
                 Stand::Reverting { healed: true, .. } if hurried => {

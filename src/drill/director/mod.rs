@@ -10,9 +10,7 @@
 
 mod acts;
 mod command;
-mod live;
 mod robot;
-mod steady;
 mod story;
 #[cfg(test)]
 mod tests;
@@ -26,7 +24,7 @@ pub use command::{ActId, Author, Command, Ended, Ending, Event, MitigationId, Pa
 use crate::base::clock::Tick;
 use crate::measure::interval::Interval;
 use crate::plan::drill::{DrillPlan, Moment, When};
-use acts::{Acts, Stand};
+use acts::{Acts, Patience, Stand};
 use robot::Robot;
 use story::{Happened, Story};
 use view::View;
@@ -59,8 +57,7 @@ pub struct Director {
     acts: Acts,
     robot: Robot,
     ending: Option<Ending>,
-    /// Somebody asked twice: verification is not waited for any more.
-    hurried: bool,
+    patience: Patience,
 }
 
 impl Director {
@@ -77,7 +74,7 @@ impl Director {
             acts: Acts::new(&plan),
             robot: Robot::new(&plan),
             ending: None,
-            hurried: false,
+            patience: Patience::Waits,
             plan,
         }
     }
@@ -152,14 +149,18 @@ impl Director {
     }
 
     fn fold(&mut self, now: Tick, second: &Interval) {
-        self.view.fold(now, second, self.phase == Phase::Baseline);
-        if self.phase.is_exercised() {
-            if self.view.impact() {
-                self.story.note(now, Happened::Impact);
+        match self.phase {
+            Phase::Baseline => self.view.calm(now, second),
+            Phase::Exercise | Phase::Watching => {
+                self.view.fold(now, second);
+                if self.view.impact() {
+                    self.story.note(now, Happened::Impact);
+                }
+                if self.view.clear() {
+                    self.story.note(now, Happened::Clear);
+                }
             }
-            if self.view.clear() && self.story.when(&Happened::Impact).is_some() {
-                self.story.note(now, Happened::Clear);
-            }
+            Phase::Armed | Phase::Aborting | Phase::Cleanup | Phase::Done => {}
         }
     }
 
@@ -180,9 +181,9 @@ impl Director {
                         self.story.note(at, Happened::Page);
                     }
                 }
-                Event::Marked(mark) => self.mark(at, mark),
+                Event::Marked(mark) => self.story.note(at, Happened::Mark(mark)),
                 Event::Stop(ending) => self.end(ending),
-                Event::Hurry => self.hurried = true,
+                Event::Hurry => self.patience = Patience::Hurries,
                 Event::Performed(id) => {
                     if self.plan.mitigations.get(id.0).is_some_and(|one| one.verify.is_some()) {
                         out.push(Command::Verify(id));
@@ -202,10 +203,6 @@ impl Director {
                 other => self.acts.hear(other),
             }
         }
-    }
-
-    fn mark(&mut self, at: Tick, mark: String) {
-        self.story.note(at, Happened::Mark(mark));
     }
 
     /// When `act` is due, as far as that is known.
@@ -250,7 +247,7 @@ impl Director {
         while let Some(step) = self.robot.take_due(now, &self.plan, &self.story) {
             let deed = robot::carry_out(&self.plan, step);
             match &deed {
-                Command::Mark { mark, .. } => self.mark(now, mark.clone()),
+                Command::Mark { mark, .. } => self.story.note(now, Happened::Mark(mark.clone())),
                 Command::Perform(id, _) => {
                     if let Some(one) = self.plan.mitigations.get(id.0) {
                         self.story.note(now, Happened::Mitigation(one.name.clone()));
@@ -297,7 +294,7 @@ impl Director {
                 }
                 Phase::Aborting => self.enter(Phase::Cleanup, out),
                 Phase::Cleanup => {
-                    self.acts.clean_up(now, self.hurried, out);
+                    self.acts.clean_up(now, self.patience, out);
                     if self.acts.open().next().is_none() {
                         self.enter(Phase::Done, out);
                         out.push(Command::Finish(self.ended()));
@@ -328,7 +325,7 @@ impl Director {
     fn watching_over(&self, now: Tick) -> bool {
         let phases = &self.plan.phases;
         let claimed = self.story.claim().is_none_or(|at| now >= at + AFTER_CLAIM);
-        let clean = self.view.clean_for().is_some_and(|held| held >= phases.recovery_hold);
+        let clean = self.view.clean_for() >= phases.recovery_hold;
         (clean && claimed) || now >= self.course.exercise + phases.at_most + phases.recovery_hold
     }
 

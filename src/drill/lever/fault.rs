@@ -14,11 +14,7 @@ use crate::plan::fault::Fault;
 const EVERY: Duration = Duration::from_millis(100);
 
 /// Puts `fault` in force for `lease`, unless renewed.
-pub(super) async fn inject(
-    proxies: Option<&Proxies>,
-    fault: &Fault,
-    lease: Duration,
-) -> Result<Injection, LeverError> {
+pub(super) async fn inject(proxies: Option<&Proxies>, fault: &Fault, lease: Duration) -> Result<Injection, LeverError> {
     let proxies = proxies.ok_or_else(|| LeverError::NoProxy(fault.on.clone()))?;
     Ok(proxies.inject(fault.clone(), lease).await?)
 }
@@ -34,11 +30,7 @@ pub(super) async fn renew(proxies: Option<&Proxies>, fault: &Fault, lease: Durat
 }
 
 /// Ends the fault; one that was never in force is healed.
-pub(super) async fn heal(
-    proxies: Option<&Proxies>,
-    name: &str,
-    guard: Option<Injection>,
-) -> Result<(), LeverError> {
+pub(super) async fn heal(proxies: Option<&Proxies>, name: &str, guard: Option<Injection>) -> Result<(), LeverError> {
     let Some(proxies) = proxies else { return Ok(()) };
     if let Some(guard) = guard {
         guard.heal().await;
@@ -77,7 +69,10 @@ pub(super) async fn wait_touched(
         }
         let next = clock.now() + EVERY;
         if next > end {
-            return Err(format!("touched {touched} connections within {} s, {at_least} were wanted", within.as_secs_f64()));
+            return Err(format!(
+                "touched {touched} connections within {} s, {at_least} were wanted",
+                within.as_secs_f64()
+            ));
         }
         timer.until(next).await;
     }

@@ -127,7 +127,10 @@ async fn heal(undo: &Undo, env: &RecoverEnv) -> Result<String, String> {
         None
     } else {
         let found = (env.variable)(token_env);
-        Some(found.ok_or_else(|| format!("the environment variable {token_env} is not set; it holds the admin token"))?)
+        Some(
+            found
+                .ok_or_else(|| format!("the environment variable {token_env} is not set; it holds the admin token"))?,
+        )
     };
     let (endpoint, path) = endpoint(url, token.clone(), env).map_err(|error| error.to_string())?;
     let already = match verify {

@@ -30,18 +30,10 @@ impl System {
                 let n = stream.read(&mut text).await.unwrap();
                 let text = String::from_utf8_lossy(&text[..n]).into_owned();
                 let line = text.lines().next().unwrap_or_default().to_owned();
-                let (status, body) = if !text.contains("Bearer t0ken") {
-                    (401, "{}".to_owned())
-                } else if line.starts_with("PUT /flag") {
-                    if heals == Heals::Yes {
-                        *flag.lock().unwrap() = false;
-                    }
-                    (if heals == Heals::Refuses { 503 } else { 200 }, "{}".to_owned())
-                } else {
-                    (200, format!(r#"{{"on":{}}}"#, flag.lock().unwrap()))
-                };
+                let (status, body) = answer(&text, heals, &flag);
                 log.lock().unwrap().push(line);
-                let answer = format!("HTTP/1.1 {status} X\r\nContent-Length: {}\r\nConnection: close\r\n\r\n{body}", body.len());
+                let answer =
+                    format!("HTTP/1.1 {status} X\r\nContent-Length: {}\r\nConnection: close\r\n\r\n{body}", body.len());
                 stream.write_all(answer.as_bytes()).await.unwrap();
             }
         });
@@ -76,6 +68,19 @@ enum Heals {
     Pretends,
 }
 
+fn answer(text: &str, heals: Heals, flag: &Mutex<bool>) -> (u16, String) {
+    if !text.contains("Bearer t0ken") {
+        return (401, "{}".to_owned());
+    }
+    if text.starts_with("PUT /flag") {
+        if heals == Heals::Yes {
+            *flag.lock().unwrap() = false;
+        }
+        return (if heals == Heals::Refuses { 503 } else { 200 }, "{}".to_owned());
+    }
+    (200, format!(r#"{{"on":{}}}"#, flag.lock().unwrap()))
+}
+
 fn env() -> RecoverEnv {
     let variable = |name: &str| (name == "SHOP_TOKEN").then(|| Secret::new("t0ken"));
     let mut env = RecoverEnv::new(Clock::start(), Arc::new(loopback_only), Arc::new(variable));
@@ -96,7 +101,8 @@ fn killed(dir: &Path, events: Vec<Event>) -> PathBuf {
 #[tokio::test]
 async fn an_open_intent_is_set_back_read_back_and_closed_for_good() {
     let (dir, system) = (tempfile::tempdir().unwrap(), System::start(Heals::Yes).await);
-    let dead = Event::Intent { id: "slow".into(), what: "latency".into(), undo: Undo::DiesWithProcess, lease_ms: 15_000 };
+    let dead =
+        Event::Intent { id: "slow".into(), what: "latency".into(), undo: Undo::DiesWithProcess, lease_ms: 15_000 };
     let path = killed(dir.path(), vec![system.intent(), dead]);
     let recovered = recover(&path, &env()).await.unwrap();
     assert_eq!(recovered.exit_code(), 0, "{recovered:?}");

@@ -64,8 +64,10 @@ impl Deeds {
             match self.levers.apply(id.0, act).await {
                 Ok(()) => Told { lines: Vec::new(), event: Some(Event::Applied(id)) },
                 Err(error) => {
+                    // It may be in force all the same; what is missing is the proof.
+                    let unproved = Line::Injected { id: act.name.clone(), proof: String::new(), proved: false };
                     let text = format!("act `{}` was not put in force: {error}", act.name);
-                    Told::new(vec![note(text)], Event::NotApplied(id))
+                    Told::new(vec![unproved, note(text)], Event::NotApplied(id))
                 }
             }
         }
@@ -112,9 +114,10 @@ impl Deeds {
             let name = act.name.clone();
             match self.levers.revert(id.0, act).await {
                 Ok(()) => Told::new(vec![Line::Healed { id: name }], Event::Healed(id)),
-                Err(reason) => {
-                    Told::new(vec![Line::HealFailed { id: name, reason: reason.clone() }], Event::HealFailed(id, reason))
-                }
+                Err(reason) => Told::new(
+                    vec![Line::HealFailed { id: name, reason: reason.clone() }],
+                    Event::HealFailed(id, reason),
+                ),
             }
         }
         .boxed_local()
@@ -127,9 +130,10 @@ impl Deeds {
             let name = act.name.clone();
             match self.levers.read_back(act, READ_BACK).await {
                 Ok(_) => Told::new(vec![Line::Verified { id: name }], Event::Verified(id)),
-                Err(reason) => {
-                    Told::new(vec![Line::HealFailed { id: name, reason: reason.clone() }], Event::HealFailed(id, reason))
-                }
+                Err(reason) => Told::new(
+                    vec![Line::HealFailed { id: name, reason: reason.clone() }],
+                    Event::HealFailed(id, reason),
+                ),
             }
         }
         .boxed_local()
@@ -142,8 +146,11 @@ impl Deeds {
             let name = act.name.clone();
             match self.levers.read_back(act, self.plan.phases.at_most).await {
                 Ok(_) => {
-                    let lines =
-                        vec![Line::Healing { id: name.clone() }, Line::Healed { id: name.clone() }, Line::Verified { id: name }];
+                    let lines = vec![
+                        Line::Healing { id: name.clone() },
+                        Line::Healed { id: name.clone() },
+                        Line::Verified { id: name },
+                    ];
                     Told::new(lines, Event::Verified(id))
                 }
                 Err(why) => Told::note(format!("act `{name}` was undone, but not everywhere: {why}")),
@@ -155,7 +162,9 @@ impl Deeds {
     pub(super) fn perform(self, id: MitigationId) -> Deed {
         async move {
             let Some(mitigation) = self.plan.mitigations.get(id.0) else { return Told::default() };
-            let Some(lever) = &mitigation.does else { return Told { lines: Vec::new(), event: Some(Event::Performed(id)) } };
+            let Some(lever) = &mitigation.does else {
+                return Told { lines: Vec::new(), event: Some(Event::Performed(id)) };
+            };
             match self.levers.perform(lever).await {
                 Ok(()) => Told { lines: Vec::new(), event: Some(Event::Performed(id)) },
                 Err(error) => {

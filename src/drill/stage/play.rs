@@ -8,10 +8,10 @@ use std::sync::Arc;
 use futures::StreamExt;
 use futures::stream::FuturesUnordered;
 
+use super::StageEnv;
 use super::deeds::{Deed, Deeds, Told, still_agrees};
 use super::rig::Rig;
 use super::traffic::Traffic;
-use super::StageEnv;
 use crate::base::clock::Tick;
 use crate::base::stop::StopReason;
 use crate::base::timer::Timer;
@@ -115,7 +115,9 @@ impl<'a> Play<'a> {
                 (self.env.on_second)(&second);
                 if !self.stopped && self.env.dir.join("abort").exists() {
                     self.stopped = true;
-                    self.hear(Event::Stop(Ending::Aborted("a file called `abort` was put into the run's folder".into())));
+                    self.hear(Event::Stop(Ending::Aborted(
+                        "a file called `abort` was put into the run's folder".into(),
+                    )));
                 }
                 return Some(second);
             }

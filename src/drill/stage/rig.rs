@@ -152,7 +152,10 @@ impl Rig {
             base: vec![(toxic, Side::Downstream)],
         };
         let near = proxies.add(spec).await?;
-        let token = Secret::new(digest::token::<16>().map_err(|_| RigError::Randomness(io::Error::other("the operating system gave none")))?);
+        let token = Secret::new(
+            digest::token::<16>()
+                .map_err(|_| RigError::Randomness(io::Error::other("the operating system gave none")))?,
+        );
         let settings = Settings {
             seed: needs.seed,
             seed_database: Some(direct.clone()),
@@ -232,8 +235,8 @@ fn place_of(url: &str) -> Option<Place<'_>> {
     let (authority, after) = rest.split_at(end);
     let host_at = authority.rfind('@').map_or(0, |at| at + 1);
     let authority = authority.get(host_at..)?;
-    let bracket = authority.rfind(']').unwrap_or(0);
-    let (host, port) = match authority.rfind(':').filter(|at| *at > bracket) {
+    let bracket = authority.rfind(']');
+    let (host, port) = match authority.rfind(':').filter(|at| bracket.is_none_or(|bracket| *at > bracket)) {
         Some(at) => (authority.get(..at)?, authority.get(at + 1..)?.parse().ok()?),
         None => (authority, 5432),
     };

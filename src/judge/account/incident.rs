@@ -16,6 +16,7 @@ use super::{ActAccount, Band, DrillAccount, Timeline};
 use crate::measure::interval::Interval;
 use crate::measure::journal::{Event, Line};
 use crate::plan::drill::{DrillPlan, MitigationKind};
+use crate::plan::load::{LoadPlan, Pattern, Workload};
 
 /// Least share of the planned arrivals that is still the planned load.
 const OFFERED: f64 = 0.95;
@@ -28,7 +29,7 @@ pub(super) fn of(
     bands: &[Band],
 ) -> (DrillAccount, Vec<Finding>) {
     let frame = Frame::of(bands, seconds, story);
-    let series: Vec<Second> = seconds.iter().map(read).collect();
+    let series = read(&plan.load, seconds);
     let course = Course {
         baseline: position(seconds, frame.baseline.0, f64::round)..position(seconds, frame.t0, f64::floor),
         end: position(seconds, frame.end, f64::floor),
@@ -68,11 +69,33 @@ pub(super) fn of(
     (account, findings)
 }
 
-/// One second of the impact series.
-fn read(second: &Interval) -> Second {
-    let travel = second.travel();
-    let offered = (travel.started + travel.shed) as f64;
-    Second { fit: offered >= OFFERED * travel.planned as f64, ..Second::of(&second.classes()) }
+/// The impact series. A second is fit for recovery when the last ten had the load that was planned for them: users who
+/// come back to half the traffic have not recovered.
+fn read(plan: &LoadPlan, seconds: &[Interval]) -> Vec<Second> {
+    let planned = planned(plan, seconds);
+    let came: Vec<f64> = seconds.iter().map(|one| one.travel().planned as f64).collect();
+    let last_ten = |of: &[f64], at: usize| of[(at + 1).saturating_sub(impact::WINDOW)..=at].iter().sum::<f64>();
+    let second = |(at, second): (usize, &Interval)| {
+        let want = last_ten(&planned, at);
+        // Two standard deviations of independent arrivals are no missing load.
+        let fit = last_ten(&came, at) >= OFFERED * want - 2.0 * want.sqrt();
+        Second { fit, ..Second::of(&second.classes()) }
+    };
+    seconds.iter().enumerate().map(second).collect()
+}
+
+/// Arrivals planned for each second; 0 where users wait for answers and nothing is planned.
+fn planned(plan: &LoadPlan, seconds: &[Interval]) -> Vec<f64> {
+    let begun = seconds.iter().position(|one| one.travel().planned > 0).unwrap_or(seconds.len());
+    let rate = |at: f64| -> f64 {
+        let of = |workload: &Workload| match &workload.pattern {
+            Pattern::Open { curve, .. } => curve.rate_at(at - workload.start.as_secs_f64()),
+            Pattern::Closed { .. } => 0.0,
+        };
+        plan.workloads.iter().map(of).sum()
+    };
+    let second = |n: usize| n.checked_sub(begun).map_or(0.0, |since| rate(since as f64 + 0.5));
+    (0..seconds.len()).map(second).collect()
 }
 
 /// Seconds from impact to recovery, or the end.

@@ -6,6 +6,8 @@
 mod incident;
 mod make;
 mod story;
+#[cfg(test)]
+mod tests;
 
 use std::collections::BTreeMap;
 

@@ -239,6 +239,17 @@ fn a_drill_that_went_well_passes_with_its_instants_and_costs() {
 }
 
 #[test]
+fn users_who_come_back_to_half_the_load_have_not_recovered() {
+    let mut halved = record(70, 80, 112);
+    for n in 75..112_u32 {
+        halved.seconds[n as usize] = second(n, 50, 0, 9_000);
+    }
+    halved.done.as_mut().unwrap().planned = halved.seconds.iter().map(|one| one.travel().planned).sum();
+    let (account, conclusion) = judged(&drill(), &robot(), halved);
+    assert_eq!((account.drill.unwrap().timeline.recovered_s, conclusion), (None, Conclusion::Failed));
+}
+
+#[test]
 fn nobody_acts_and_the_drill_fails_although_the_clean_up_heals_it() {
     let journal = Pen::default()
         .phase(0.1, "steady")

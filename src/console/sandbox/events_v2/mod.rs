@@ -129,10 +129,7 @@ async fn answer(request: Request<Incoming>, pages: &Sender<Page>) -> Reply {
     if pages.send(page).await.is_err() {
         return refusal(StatusCode::SERVICE_UNAVAILABLE, &["the drill is over".to_owned()]);
     }
-    reply(
-        StatusCode::ACCEPTED,
-        &json!({"status": "success", "message": "Event processed", "dedup_key": dedup_key}),
-    )
+    reply(StatusCode::ACCEPTED, &json!({"status": "success", "message": "Event processed", "dedup_key": dedup_key}))
 }
 
 /// A page from a browser under a foreign name is not for us (DNS rebinding).

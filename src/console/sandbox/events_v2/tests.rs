@@ -41,10 +41,8 @@ fn an_event_is_read_and_its_mistakes_are_named_together() {
 
 async fn send(address: SocketAddr, head: &str, host: &str, body: &str) -> String {
     let mut stream = TcpStream::connect(address).await.unwrap();
-    let text = format!(
-        "{head} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\nContent-Length: {}\r\n\r\n{body}",
-        body.len()
-    );
+    let text =
+        format!("{head} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\nContent-Length: {}\r\n\r\n{body}", body.len());
     // A refusal may come, and close, before the whole body is written.
     drop(stream.write_all(text.as_bytes()).await);
     let mut answer = Vec::new();
