@@ -26,7 +26,7 @@ pub(super) fn main(args: &RecoverArgs, global: &Global) -> Result<Exit, Failure>
     }
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(could_not("start"))?;
     let variable = |name: &str| std::env::var(name).ok().map(Secret::new);
-    let env = RecoverEnv::new(Clock::start(), target::vouch(&args.target)?, Arc::new(variable));
+    let env = RecoverEnv::new(Clock::start(), target::vouch(target::guard(&args.target)?), Arc::new(variable));
     let (mut clean, mut said) = (true, Vec::new());
     for path in &journals {
         let recovered = runtime.block_on(recover::recover(path, &env)).map_err(could_not("recover"))?;

@@ -40,7 +40,11 @@ pub(super) fn main(args: &RunArgs, global: &Global) -> Result<Exit, Failure> {
     if !global.json {
         term::diagnostics(&warnings, false);
     }
-    target::admit(&mut plan, &args.target)?;
+    let refused = target::admit(&mut plan, &target::guard(&args.target)?, &path)?;
+    if refused.has_errors() {
+        term::diagnostics(&refused, global.json);
+        return Ok(Exit::Usage);
+    }
     let facts = facts(&plan, &files, args, global);
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(could_not("start"))?;
     runtime.block_on(run(Arc::new(plan), facts, args, global))

@@ -81,7 +81,7 @@ pub(super) fn result(judged: &Judged, dir: &Path, global: &Global) {
     } else if global.quiet {
         out(&terminal::quiet(&judged.account, code, &page, colour));
     } else {
-        out(&terminal::summary(&judged.account, code, &page, (100, colour)));
+        out(&terminal::summary(&judged.account, code, &page, 100, colour));
     }
 }
 
