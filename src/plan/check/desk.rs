@@ -14,8 +14,10 @@ use crate::base::ratio::Ratio;
 use crate::base::size::Size;
 use crate::plan::diagnostic::{Diagnostic, Diagnostics, Place, Severity};
 use crate::spec::names::Named;
-use crate::spec::source::{Mark, Misshapen, Shape, Source, Spanned, Written};
+use crate::spec::shape::{Misshapen, Shape};
+use crate::spec::source::{Mark, Source, Spanned};
 use crate::spec::words::later_kinds;
+use crate::spec::written::{Key, Written};
 
 /// Which kind of file lies on the desk: their specifications spell ids differently.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -58,8 +60,12 @@ impl Desk {
     pub(super) fn open<'a, T: Written>(&mut self, spanned: &'a Spanned<T>) -> Option<&'a T> {
         match &spanned.value {
             Ok(value) => {
-                for (word, mark) in value.later() {
-                    self.not_built(word, mark);
+                let extra = value.extra();
+                for (word, mark) in extra.later {
+                    self.not_built(word, *mark);
+                }
+                for Key(word, mark) in extra.strange {
+                    self.strange(word, *mark, extra.known);
                 }
                 Some(value)
             }
@@ -200,13 +206,15 @@ impl Desk {
         if self.dialect == Dialect::Drill { drill } else { scenario }
     }
 
+    fn strange(&mut self, word: &str, at: Mark, known: &[&str]) {
+        let id = self.id("unknown_field", "unknown-field");
+        self.error(id, at, format!("unknown field `{word}`"), suggest(word, known));
+    }
+
     fn misshapen(&mut self, wrong: &Misshapen) {
         let at = wrong.mark;
         match &wrong.shape {
-            Shape::Field { found, known, .. } => {
-                let id = self.id("unknown_field", "unknown-field");
-                self.error(id, at, format!("unknown field `{found}`"), suggest(found, known));
-            }
+            Shape::Field { found, known, .. } => self.strange(found, at, known),
             Shape::Kind { found, of, .. } if later_kinds(of).contains(&found.as_str()) => self.not_built(found, at),
             Shape::Kind { found, of, .. } if of == "Role" => {
                 self.error("unknown-role", at, format!("unknown role `{found}`"), suggest(found, &ROLES));

@@ -166,7 +166,7 @@ fn proof(desk: &mut Desk, paces: Paces, written: &Spanned<WrittenProof>) -> Opti
     match desk.open(written)? {
         WrittenProof::Probe(probe) => lever::probe(desk, paces, probe).map(Proof::Probe),
         WrittenProof::Touched(touched) => {
-            let Touched { at_least, within } = &**touched;
+            let Touched { at_least, within, .. } = &**touched;
             let count = desk.open(at_least).copied();
             if count == Some(0) {
                 desk.error("out-of-range", at_least.mark, "nothing touched would be proof enough", "write at least 1");
