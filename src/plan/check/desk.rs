@@ -28,6 +28,8 @@ pub(super) enum Dialect {
     Drill,
 }
 
+/// Nothing here lasts longer: a year.
+const LONGEST: Duration = Duration::from_secs(365 * 86_400);
 /// Players' roles, without the other names some of them have.
 const ROLES: [&str; 7] = ["Ic", "Deputy", "Ops", "Expert", "Comms", "Liaison", "Scribe"];
 
@@ -132,7 +134,7 @@ impl Desk {
     }
 
     pub(super) fn duration(&mut self, spanned: &Spanned<String>) -> Option<Duration> {
-        self.quantity(spanned, "not-a-duration", str::parse::<Period>).map(|period| period.0)
+        self.quantity(spanned, "not-a-duration", period)
     }
 
     pub(super) fn duration_or(&mut self, spanned: Option<&Spanned<String>>, default: Duration) -> Duration {
@@ -271,6 +273,19 @@ impl Desk {
             text: line.to_owned(),
         }
     }
+}
+
+/// A duration that can be added up without care.
+pub(super) fn period(text: &str) -> Result<Duration, QuantityError> {
+    let period = text.parse::<Period>()?.0;
+    if period <= LONGEST {
+        return Ok(period);
+    }
+    Err(QuantityError {
+        id: "bad_number",
+        problem: format!("`{text}` is longer than a year"),
+        help: "write at most 8760h".to_owned(),
+    })
 }
 
 /// "did you mean …?", or the list of what there is.

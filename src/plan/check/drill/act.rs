@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::mitigation::Mitigations;
 use super::pace::Paces;
 use super::{fault, lever};
-use crate::base::duration::{Period, show};
+use crate::base::duration::show;
 use crate::plan::check::desk::Desk;
 use crate::plan::check::scenario::is_name;
 use crate::plan::drill::{Act, Lever, Moment, Proof, System, Technical, When};
@@ -185,7 +185,7 @@ pub(super) fn signal(desk: &mut Desk, signal: &Spanned<Signal>, value: &Spanned<
             desk.ratio(value);
         }
         Signal::LatencyP95 | Signal::LatenessP99 | Signal::BadMinutes => {
-            desk.quantity(value, "not-a-duration", str::parse::<Period>);
+            desk.duration(value);
         }
         Signal::Goodput => {
             desk.rate(value);
