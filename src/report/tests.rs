@@ -1,8 +1,11 @@
 //! The promises of this room, on synthetic accounts.
 
+#![expect(clippy::string_slice, reason = "the texts cut here are ours, at places that were searched for")]
+
 use super::sample::{self, HOSTILE};
 use super::terminal::{Colour, summary};
-use super::{html, json, junit, markdown, view, write_all};
+use super::{html, json, junit, markdown, view, words, write_all};
+use crate::base::digest::sha256_base64;
 use crate::judge::account::Account;
 use crate::judge::finding::{Finding, Verdict};
 
@@ -40,7 +43,7 @@ fn a_page_asks_for_nothing_and_runs_nothing() {
         }
         let sheet = &page[page.find("<style>").unwrap() + 7..page.find("</style>").unwrap()];
         assert!(!sheet.contains("http") && !sheet.contains("url(") && !sheet.contains("@import"));
-        let digest = crate::base::digest::sha256_base64(sheet.as_bytes());
+        let digest = sha256_base64(sheet.as_bytes());
         assert!(
             page.contains(&format!("style-src 'sha256-{digest}'"))
                 || page.contains(&format!("style-src &#39;sha256-{digest}")),
@@ -200,7 +203,7 @@ fn a_drill_is_told_in_two_sentences() {
     let told = |change: &dyn Fn(&mut Account), exit: u8| {
         let mut account = sample::drill();
         change(&mut account);
-        crate::report::words::plain(&view::of(&account, exit).headline)
+        words::plain(&view::of(&account, exit).headline)
     };
     assert_eq!(
         told(&|_| {}, 0),

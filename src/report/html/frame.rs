@@ -159,8 +159,12 @@ fn bands(svg: &mut Svg, course: &Course, rows: &[usize], [top, bottom]: [f64; 2]
 
 /// The first letters of `name` that fit into `width` pixels, with an ellipsis.
 fn fitted(name: &str, width: f64) -> String {
-    let fits = (1..).take_while(|n| width_of("x", 10.5) * f64::from(*n) <= width - 18.0).count();
-    name.chars().take(fits).chain(['…']).collect()
+    let mut left = width - 18.0;
+    let fits = name.chars().take_while(|c| {
+        left -= width_of(c.encode_utf8(&mut [0; 4]), 10.5);
+        left >= 0.0
+    });
+    fits.chain(['…']).collect()
 }
 
 fn draw_panel(svg: &mut Svg, panel: &Panel, top: f64) {
