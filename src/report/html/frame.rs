@@ -206,7 +206,7 @@ fn keys(svg: &mut Svg, panel: &Panel, y: f64) {
 
 /// Lane and anchor of every mark, so that no name covers another and no stem crosses a name.
 fn lanes(course: &Course, marks: &[Mark]) -> Vec<(usize, &'static str)> {
-    const DEEPEST: usize = 9;
+    const DEEPEST: usize = 13;
     let mut ends: Vec<f64> = Vec::new();
     marks
         .iter()
