@@ -78,7 +78,7 @@ pub fn of(account: &Account, drill: &DrillAccount) -> DrillView {
         hypothesis: words::text(&drill.about.hypothesis),
         marks: marks(account, drill),
         bars: drill.expectations.iter().map(|one| bar(account, one)).collect(),
-        acts: acts(account, drill),
+        acts: acts(drill),
         actions: actions(drill),
         numbers: numbers(drill),
     }
@@ -180,9 +180,8 @@ fn said(mark: &str, text: &str) -> (MarkKind, String) {
     (MarkKind::Said, words)
 }
 
-fn acts(account: &Account, drill: &DrillAccount) -> Vec<[String; 5]> {
+fn acts(drill: &DrillAccount) -> Vec<[String; 5]> {
     let at = |seconds: Option<f64>| seconds.map_or_else(|| "never".to_owned(), |at| words::instant(at, drill.t0_s));
-    let _ = account;
     drill
         .acts
         .iter()
