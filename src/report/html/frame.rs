@@ -228,7 +228,8 @@ fn lanes(course: &Course, marks: &[Mark]) -> Vec<(usize, &'static str)> {
 
 fn colour_of(kind: MarkKind) -> Colour {
     match kind {
-        MarkKind::Act => Colour::Vermillion,
+        MarkKind::Act | MarkKind::Harm => Colour::Vermillion,
+        MarkKind::Idle => Colour::Steel,
         MarkKind::Measured | MarkKind::Note => Colour::Ink,
         MarkKind::Page => Colour::Purple,
         MarkKind::Said => Colour::Blue,
@@ -250,7 +251,7 @@ fn draw_mark(svg: &mut Svg, mark: &Mark, (x, y): (f64, f64), anchor: &'static st
         MarkKind::Measured | MarkKind::Note => {
             format!("<path d=\"M{cx} {}l5.5 5.5-5.5 5.5-5.5-5.5z\" fill=\"{hex}\"/>", px(y - 9.5))
         }
-        MarkKind::Action => {
+        MarkKind::Action | MarkKind::Idle | MarkKind::Harm => {
             format!("<rect x=\"{}\" y=\"{}\" width=\"9\" height=\"9\" fill=\"{hex}\"/>", px(x - 4.5), px(y - 8.5))
         }
         MarkKind::Page | MarkKind::Said => format!("<circle cx=\"{cx}\" cy=\"{cy}\" r=\"4.8\" fill=\"{hex}\"/>"),

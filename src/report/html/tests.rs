@@ -2,8 +2,10 @@
 
 #![expect(clippy::string_slice, reason = "the texts cut here are ours, at places that were searched for")]
 
-use super::palette;
+use super::palette::{self, Colour};
 use crate::base::digest::sha256_base64;
+use crate::judge::account::Account;
+use crate::plan::drill::MitigationKind;
 use crate::report::sample;
 use crate::report::tests::{all, page};
 
@@ -70,6 +72,20 @@ fn every_time_chart_carries_every_band() {
     for chart in charts {
         assert_eq!(chart.matches("data-band=").count(), account.bands.len());
     }
+}
+
+#[test]
+fn a_harmful_action_has_the_colour_of_harm() {
+    let mut account = sample::drill();
+    let squares = |account: &Account| {
+        let page = page(account);
+        let hero = pictures(&page).into_iter().find(|picture| picture.contains("id=\"hero-t\"")).unwrap().to_owned();
+        [Colour::Green, Colour::Vermillion]
+            .map(|colour| hero.matches(&format!("width=\"9\" height=\"9\" fill=\"{}\"", colour.hex())).count())
+    };
+    assert_eq!(squares(&account), [1, 0]);
+    account.drill.as_mut().unwrap().actions[0].kind = MitigationKind::Harmful;
+    assert_eq!(squares(&account), [0, 1]);
 }
 
 #[test]
