@@ -7,104 +7,35 @@ use super::*;
 use crate::base::secret::Secret;
 use crate::base::stop::StopReason;
 use crate::console::sandbox::events_v2::Sandbox;
-use crate::drill::lever::http::loopback_only;
-use crate::drill::lever::http::{Ask, Endpoint};
+use crate::drill::lever::http::{Ask, Endpoint, loopback_only};
 use crate::judge::account::{self, Planned};
 use crate::judge::conclusion;
 use crate::measure::journal::{self, Line};
 use crate::measure::record;
-use crate::plan::check::Files;
-use crate::plan::check::{ScenarioOptions, scenario};
-use crate::plan::drill::{
-    About, Act, Cue, Lever, Mitigation, MitigationKind, Phases, Probe, Proof, RobotDeed, RobotStep, Role, ShopData,
-    System, Technical, When,
-};
-use crate::plan::good::Good;
-use crate::plan::load::LoadPlan;
+use crate::plan::check::{self, DrillOptions, Files};
+use crate::plan::drill::{Lever, Phases, System};
 use crate::staging::settings::Settings;
 use crate::staging::shop::Shop;
 use crate::staging::store::embedded::Embedded;
 
-const MIX: &str = r##"(
-  name: "mix",
-  target: (base: "http://127.0.0.1:8080"),
-  client: (connections: Shared(max: 400), timeouts: (total: "2s"), headers: {"x-user": "t${tenant}-${user}"}),
-  load: [Open(name: "users", rate: [Hold(rate: "100/s", for: "10m")], spacing: Poisson, mix: {"browse": 50, "me": 25, "cart": 15, "buy": 7, "profile": 3})],
-  vars: {"user": Int(1, 200), "tenant": Int(1, 5), "product": Int(1, 200), "key": Uuid, "page": Int(1, 5)},
-  journeys: {
-    "browse": (steps: [Http(name: "catalog", url: "/api/catalog", query: {"page": "${page}"})]),
-    "me": (steps: [Http(name: "me", url: "/api/me")]),
-    "cart": (steps: [Http(name: "cart", url: "/api/cart")]),
-    "buy": (steps: [Http(name: "order", method: "POST", url: "/api/orders", headers: {"idempotency-key": "${key}"},
-      body: Json(r#"{"product": ${product}, "quantity": 1}"#))]),
-    "profile": (steps: [Http(name: "profile", url: "/api/profile")]),
-  },
-)"##;
-
 fn secs(n: u64) -> Duration {
     Duration::from_secs(n)
-}
-
-fn load(text: &str) -> LoadPlan {
-    let mut files = Files::held([("mix.ron".to_owned(), text)]);
-    let (mut plan, _) = scenario(&mut files, "mix.ron", &ScenarioOptions::default())
-        .unwrap_or_else(|wrong| panic!("{}", wrong.0.iter().map(ToString::to_string).collect::<String>()));
-    plan.good = Good { within: Some(Duration::from_millis(500)), ..Good::default() };
-    plan
 }
 
 fn put(json: &str) -> Lever {
     Lever::Http { method: "PUT".into(), path: "/admin/flags/smart_cart".into(), json: json.into() }
 }
 
-fn serving(is: &str, within: u64) -> Probe {
-    Probe { get: "/admin/state".into(), at: "$.flags.smart_cart.serving".into(), is: is.into(), within: secs(within) }
+/// The shipped drill as it is written, unattended.
+fn shipped() -> DrillPlan {
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/scenarios/midnight_flag.ron");
+    let checked = check::drill(&mut Files::disk(), path, &DrillOptions::default());
+    checked.unwrap_or_else(|wrong| panic!("{}", wrong.0.iter().map(ToString::to_string).collect::<String>())).0
 }
 
-fn midnight(phases: Phases, robot: Vec<RobotStep>) -> DrillPlan {
-    let ship = Technical {
-        apply: put(r#"{"enabled":true,"rollout_pct":100,"push":true}"#),
-        revert: Some(put(r#"{"enabled":false,"push":true}"#)),
-        lease: secs(15),
-        players_undo: true,
-        proof: Proof::Probe(serving("true", 5)),
-    };
-    DrillPlan {
-        name: "midnight_flag".into(),
-        about: About::default(),
-        system: System::Shop {
-            data: ShopData::Realistic,
-            in_flight: 150,
-            flag_poll: (secs(5), secs(15)),
-            database: None,
-        },
-        load: load(MIX),
-        phases,
-        objective: 0.999,
-        budget_period: secs(30 * 86_400),
-        robot,
-        acts: vec![Act { name: "ship".into(), when: When::At(Duration::ZERO), hidden: true, does: ship }],
-        mitigations: vec![Mitigation {
-            name: "kill_flag".into(),
-            label: "Kill feature flag smart_cart".into(),
-            kind: MitigationKind::Correct,
-            allowed: vec![Role::Ops, Role::Ic],
-            does: Some(put(r#"{"enabled":false}"#)),
-            verify: Some(serving("false", 30)),
-        }],
-        expectations: Vec::new(),
-        hash: "h".into(),
-    }
-}
-
-fn robot() -> Vec<RobotStep> {
-    let step = |on, wait, does| RobotStep { on, wait: secs(wait), does };
-    vec![
-        step(Cue::Page, 3, RobotDeed::Ack),
-        step(Cue::Page, 4, RobotDeed::Take(Role::Ic)),
-        step(Cue::Page, 20, RobotDeed::Mitigate("kill_flag".into())),
-        step(Cue::Clear, 5, RobotDeed::Claim("resolved".into())),
-    ]
+/// The shipped drill with other phases.
+fn midnight(phases: Phases) -> DrillPlan {
+    DrillPlan { phases, ..shipped() }
 }
 
 /// What a test does when it reads a note: the words that stop and hurry are at hand.
@@ -170,11 +101,10 @@ fn at(lines: &[Line], wanted: impl Fn(&Event) -> bool) -> Option<f64> {
 }
 
 #[test]
-#[ignore = "a minute and a half of real traffic"]
+#[ignore = "two minutes of real traffic"]
 fn the_midnight_flag_is_killed_and_the_shop_recovers() {
     let dir = tempfile::tempdir().unwrap();
-    let phases = Phases { baseline: secs(20), at_most: secs(160), recovery_hold: secs(15) };
-    let plan = midnight(phases, robot());
+    let plan = shipped();
     let ended = hold(plan.clone(), dir.path(), watch_only());
     let lines = journal::read(&dir.path().join("journal.jsonl")).unwrap().lines;
     for line in &lines {
@@ -203,29 +133,26 @@ fn lines(dir: &Path) -> Vec<Line> {
 }
 
 /// The journal ends as the drill did, and nothing was done to the system.
-fn untouched(dir: &Path, exit_code: u8) -> String {
+fn untouched(dir: &Path) -> String {
     let lines = lines(dir);
     assert!(matches!(lines[0].event, Event::Run(_)));
     assert!(!lines.iter().any(|line| matches!(line.event, Event::Intent { .. })), "{lines:#?}");
-    let Some(Event::End { reason, exit_code: written }) = lines.last().map(|line| line.event.clone()) else {
-        panic!("{lines:#?}")
-    };
-    assert_eq!(written, exit_code);
+    let Some(Event::End { reason }) = lines.last().map(|line| line.event.clone()) else { panic!("{lines:#?}") };
     reason
 }
 
 #[test]
 fn a_stop_while_the_system_starts_ends_it_again() {
     let dir = tempfile::tempdir().unwrap();
-    let ended = hold(midnight(short(), robot()), dir.path(), stop_at("starting", StopReason::Interrupted));
-    assert_eq!((ended.exit_code(), untouched(dir.path(), 130)), (130, "interrupted".to_owned()));
+    let ended = hold(midnight(short()), dir.path(), stop_at("starting", StopReason::Interrupted));
+    assert_eq!((ended.exit_code(), untouched(dir.path())), (130, "interrupted".to_owned()));
 }
 
 #[test]
 fn a_stop_in_the_baseline_writes_what_there_was() {
     let dir = tempfile::tempdir().unwrap();
-    let ended = hold(midnight(short(), robot()), dir.path(), stop_at("phase: steady", StopReason::Terminated));
-    assert_eq!((ended.exit_code(), untouched(dir.path(), 143)), (143, "terminated".to_owned()));
+    let ended = hold(midnight(short()), dir.path(), stop_at("phase: steady", StopReason::Terminated));
+    assert_eq!((ended.exit_code(), untouched(dir.path())), (143, "terminated".to_owned()));
     assert!(record::read(&dir.path().join("record.sqr")).unwrap().done.is_some(), "the record is closed");
     assert!(std::fs::read_to_string(dir.path().join("staging.jsonl")).unwrap().contains(r#""event":"closed""#));
 }
@@ -233,9 +160,9 @@ fn a_stop_in_the_baseline_writes_what_there_was() {
 #[test]
 fn an_unsteady_baseline_touches_nothing() {
     let dir = tempfile::tempdir().unwrap();
-    let ended = hold(midnight(short(), robot()), dir.path(), watch_only());
+    let ended = hold(midnight(short()), dir.path(), watch_only());
     assert_eq!(ended.exit_code(), 4, "two seconds are too short to judge: {ended:?}");
-    assert!(untouched(dir.path(), 4).starts_with("unsteady: "));
+    assert!(untouched(dir.path()).starts_with("unsteady: "));
 }
 
 #[test]
@@ -248,9 +175,9 @@ fn a_file_called_abort_ends_the_drill() {
             std::fs::write(&file, "").unwrap();
         }
     };
-    let ended = hold(midnight(phases, robot()), dir.path(), Box::new(touch));
+    let ended = hold(midnight(phases), dir.path(), Box::new(touch));
     assert_eq!(ended.exit_code(), 6);
-    assert!(untouched(dir.path(), 6).contains("`abort`"));
+    assert!(untouched(dir.path()).contains("`abort`"));
 }
 
 /// A shop of somebody else, whose admin token lies in a variable that every environment has.
@@ -273,7 +200,7 @@ fn remote(flag: &str, hold: impl FnOnce(System)) {
 fn a_system_of_somebody_else_is_used_as_it_is() {
     remote(r#"{"enabled":false}"#, |system| {
         let dir = tempfile::tempdir().unwrap();
-        let ended = hold(DrillPlan { system, ..midnight(short(), robot()) }, dir.path(), watch_only());
+        let ended = hold(DrillPlan { system, ..midnight(short()) }, dir.path(), watch_only());
         assert_eq!(ended.exit_code(), 4);
         let record = record::read(&dir.path().join("record.sqr")).unwrap();
         assert!(record.seconds.iter().map(|second| second.classes().total()).sum::<u64>() > 100, "it had traffic");
@@ -284,10 +211,11 @@ fn a_system_of_somebody_else_is_used_as_it_is() {
 fn what_an_earlier_drill_left_in_force_is_not_built_upon() {
     remote(r#"{"enabled":true,"push":true}"#, |system| {
         let dir = tempfile::tempdir().unwrap();
-        let plan = DrillPlan { system, ..midnight(short(), robot()) };
+        let plan = DrillPlan { system, ..midnight(short()) };
         let error = try_hold(plan, dir.path(), watch_only()).unwrap_err();
         assert!(matches!(&error, DrillError::InForce { act, .. } if act == "ship"), "{error}");
-        assert!(untouched(dir.path(), 7).contains("squall recover"));
+        assert_eq!(error.exit_code(), 7);
+        assert!(untouched(dir.path()).contains("squall recover"));
     });
 }
 
@@ -296,9 +224,9 @@ fn a_system_off_loopback_is_not_even_asked() {
     let dir = tempfile::tempdir().unwrap();
     let far = |host: &str| format!("http://{host}:80");
     let system = System::Remote { base: far("10.0.0.7"), admin: far("10.0.0.7"), token_env: String::new() };
-    let error = try_hold(DrillPlan { system, ..midnight(short(), robot()) }, dir.path(), watch_only()).unwrap_err();
+    let error = try_hold(DrillPlan { system, ..midnight(short()) }, dir.path(), watch_only()).unwrap_err();
     assert!(error.to_string().contains("not on loopback"), "{error}");
-    untouched(dir.path(), 3);
+    untouched(dir.path());
 }
 
 #[test]
@@ -306,7 +234,7 @@ fn a_system_off_loopback_is_not_even_asked() {
 fn an_interrupt_while_users_suffer_heals_within_two_seconds() {
     let dir = tempfile::tempdir().unwrap();
     let phases = Phases { baseline: secs(20), ..short() };
-    let ended = hold(midnight(phases, robot()), dir.path(), stop_at("page: trigger", StopReason::Interrupted));
+    let ended = hold(midnight(phases), dir.path(), stop_at("page: trigger", StopReason::Interrupted));
     assert_eq!((ended.exit_code(), ended.unclean.len()), (130, 0), "{ended:?}");
     let lines = lines(dir.path());
     let begun = at(&lines, |event| *event == Event::Phase { name: "aborting".into() }).unwrap();
@@ -321,7 +249,7 @@ fn an_interrupt_while_users_suffer_heals_within_two_seconds() {
 fn an_act_that_touches_nothing_proves_nothing() {
     let dir = tempfile::tempdir().unwrap();
     let phases = Phases { baseline: secs(20), at_most: secs(12), recovery_hold: secs(10) };
-    let mut plan = midnight(phases, Vec::new());
+    let mut plan = DrillPlan { robot: Vec::new(), ..midnight(phases) };
     plan.acts[0].does.apply = put(r#"{"enabled":true,"rollout_pct":0,"push":true}"#);
     let ended = hold(plan, dir.path(), watch_only());
     assert_eq!((ended.exit_code(), ended.unproved), (4, vec!["ship".to_owned()]));
