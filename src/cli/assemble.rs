@@ -65,7 +65,8 @@ fn plan_of(facts: &RunFacts) -> Result<Plan, Failure> {
     let main = facts.files.first().map(|(path, _)| path.clone()).unwrap_or_default();
     let seed = Seed(facts.seed);
     let setting = |name: &str| facts.settings.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str());
-    let stale = |_| Failure::could_not(format!("this squall reads {main} differently from the {} that ran it", facts.squall));
+    let stale =
+        |_| Failure::could_not(format!("this squall reads {main} differently from the {} that ran it", facts.squall));
     if facts.command == "drill" {
         let options = drill_options(seed, &setting);
         return check::drill(&mut files, &main, &options).map(|(plan, _)| Plan::Drill(Arc::new(plan))).map_err(stale);
@@ -80,7 +81,10 @@ pub(super) fn drill_settings(options: &DrillOptions) -> Vec<(String, String)> {
     let mut keep = |name: &str, value: Option<String>| settings.extend(value.map(|value| (name.to_owned(), value)));
     keep("time-factor", options.time_factor.map(|factor| factor.to_string()));
     keep("responder", (options.responder == check::Responder::None).then(|| "none".to_owned()));
-    keep("data", options.data.map(|data| if data == ShopData::TestLike { "test-like" } else { "realistic" }.to_owned()));
+    keep(
+        "data",
+        options.data.map(|data| if data == ShopData::TestLike { "test-like" } else { "realistic" }.to_owned()),
+    );
     // The address may hold a password; that it was a real database is all a report needs.
     keep("database", options.database.as_ref().map(|_| "postgres://***".to_owned()));
     settings

@@ -44,26 +44,43 @@ fn one(path: &str, args: &CheckArgs, global: &Global) -> Result<Checked<String>,
                 warnings.0.extend(guard.judge_load(&plan, path).0);
                 let length = duration::show(plan.length());
                 let arrivals = words::count(arrivals(&plan));
-                or_mistakes(format!("scenario `{}`: {arrivals} arrivals in {length}, plan {}", plan.name, plan.hash), warnings)
+                or_mistakes(
+                    format!("scenario `{}`: {arrivals} arrivals in {length}, plan {}", plan.name, plan.hash),
+                    warnings,
+                )
             })
         }
         FileKind::Drill => {
             let guard = target::guard(&args.target)?;
-            check::drill(&mut files, path, &DrillOptions { seed, ..DrillOptions::default() }).and_then(|(plan, mut warnings)| {
-                warnings.0.extend(target::judge_drill(&plan, &guard, path).0);
-                let length = duration::show(plan.phases.baseline + plan.phases.at_most + plan.phases.recovery_hold);
-                or_mistakes(format!("drill `{}`: {} acts, at most {length}, plan {}", plan.name, plan.acts.len(), plan.hash), warnings)
-            })
+            check::drill(&mut files, path, &DrillOptions { seed, ..DrillOptions::default() }).and_then(
+                |(plan, mut warnings)| {
+                    warnings.0.extend(target::judge_drill(&plan, &guard, path).0);
+                    let length = duration::show(plan.phases.baseline + plan.phases.at_most + plan.phases.recovery_hold);
+                    or_mistakes(
+                        format!(
+                            "drill `{}`: {} acts, at most {length}, plan {}",
+                            plan.name,
+                            plan.acts.len(),
+                            plan.hash
+                        ),
+                        warnings,
+                    )
+                },
+            )
         }
         FileKind::Targets => {
             let today = Clock::start().utc(Tick::ZERO).to_zoned(jiff::tz::TimeZone::UTC).date();
-            check::targets(&mut files, path, today)
-                .map(|(allow, warnings)| (format!("{} entries, {} never", allow.entries.len(), allow.never.len()), warnings))
+            check::targets(&mut files, path, today).map(|(allow, warnings)| {
+                (format!("{} entries, {} never", allow.entries.len(), allow.never.len()), warnings)
+            })
         }
         FileKind::Journal => match journal::read(Path::new(path)) {
             Ok(contents) => {
                 let torn = if contents.torn { "; its last line is torn and does not count" } else { "" };
-                Ok((format!("journal of {} lines, every one after the one before{torn}", contents.lines.len()), Diagnostics::default()))
+                Ok((
+                    format!("journal of {} lines, every one after the one before{torn}", contents.lines.len()),
+                    Diagnostics::default(),
+                ))
             }
             Err(error) => return Err(Failure::usage(error)),
         },

@@ -70,7 +70,7 @@ pub(super) fn shop_data(data: Data) -> ShopData {
 
 fn facts(plan: &DrillPlan, files: &Files, (args, options): (&DrillArgs, &DrillOptions), global: &Global) -> RunFacts {
     let settings = assemble::drill_settings(options);
-    let flags: String = settings.iter().map(|(flag, value)| format!(" --{flag} {value}")).collect();
+    let flags = settings.iter().flat_map(|(flag, value)| [" --", flag, " ", value]).collect::<String>();
     RunFacts {
         command: "drill".to_owned(),
         name: plan.name.clone(),

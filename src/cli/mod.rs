@@ -67,6 +67,6 @@ fn dispatch(args: &Args) -> Result<Exit, Failure> {
         Command::Report(report) => report::main(report, &args.global),
         Command::Staging(staging) => staging::main(staging, &args.global),
         Command::Recover(recover) => recover::main(recover, &args.global),
-        Command::Completions(shell) => completions::main(shell),
+        Command::Completions(shell) => Ok(completions::main(shell)),
     }
 }

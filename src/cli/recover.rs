@@ -18,7 +18,9 @@ use crate::measure::journal;
 pub(super) fn main(args: &RecoverArgs, global: &Global) -> Result<Exit, Failure> {
     let journals = match &args.dir {
         Some(dir) if dir.join(JOURNAL).is_file() => vec![dir.join(JOURNAL)],
-        Some(dir) => return Err(Failure::usage(format!("{} holds no {JOURNAL}: name a drill's folder", dir.display()))),
+        Some(dir) => {
+            return Err(Failure::usage(format!("{} holds no {JOURNAL}: name a drill's folder", dir.display())));
+        }
         None => unclosed(&global.out)?,
     };
     if journals.is_empty() && !global.quiet && !global.json {
@@ -38,7 +40,7 @@ pub(super) fn main(args: &RecoverArgs, global: &Global) -> Result<Exit, Failure>
                 "failed": recovered.failed.iter().map(|(act, why)| json!({ "act": act, "why": why })).collect::<Vec<_>>(),
             }));
         } else {
-            sentences(path, &recovered).iter().for_each(|line| term::out(line));
+            term::out(&sentences(path, &recovered).join("\n"));
         }
     }
     if global.json {

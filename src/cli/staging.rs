@@ -64,11 +64,16 @@ fn announce(args: &StagingArgs, global: &Global, stack: &Stack, made: Option<&Se
     let (shop, admin) = (stack.gateway(), stack.admin());
     if global.json {
         let token = made.map(Secret::expose);
-        term::out(&json!({ "base": format!("http://{shop}"), "admin": format!("http://{admin}"), "token": token }).to_string());
+        term::out(
+            &json!({ "base": format!("http://{shop}"), "admin": format!("http://{admin}"), "token": token })
+                .to_string(),
+        );
     } else {
         term::out(&format!("shop   http://{shop}/\nadmin  http://{admin}/admin/state"));
         match made {
-            Some(token) => term::out(&format!("token  {}   (made now; set {} to choose it)", token.expose(), args.token_env)),
+            Some(token) => {
+                term::out(&format!("token  {}   (made now; set {} to choose it)", token.expose(), args.token_env));
+            }
             None => term::out(&format!("token  from {}", args.token_env)),
         }
         term::note("Ctrl-C ends it");

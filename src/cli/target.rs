@@ -12,8 +12,8 @@ use super::term;
 use crate::base::clock::{Clock, Tick};
 use crate::drill::lever::http::Vouch;
 use crate::plan::check::{self, Files};
-use crate::plan::drill::DrillPlan;
 use crate::plan::diagnostic::Diagnostics;
+use crate::plan::drill::DrillPlan;
 use crate::plan::guard::{Guard, MaxRate};
 use crate::plan::load::{LoadPlan, Origin, Pattern};
 
@@ -77,9 +77,9 @@ fn pin(origin: &mut Origin, guard: &Guard) -> Result<bool, Failure> {
     let mut limited = false;
     origin.pinned = resolve(&origin.host, origin.port)?;
     for address in &origin.pinned {
-        let ceiling = guard.admit(address.ip(), &origin.host, origin.port).map_err(|refusal| {
-            Failure::usage(format!("{refusal}\n  {}", refusal.remedy()))
-        })?;
+        let ceiling = guard
+            .admit(address.ip(), &origin.host, origin.port)
+            .map_err(|refusal| Failure::usage(format!("{refusal}\n  {}", refusal.remedy())))?;
         limited |= ceiling != MaxRate::Unlimited;
     }
     Ok(limited)
