@@ -22,7 +22,8 @@ pub fn sha256_base64(bytes: &[u8]) -> String {
     base64(digest::digest(&digest::SHA256, bytes).as_ref())
 }
 
-fn base64(bytes: &[u8]) -> String {
+/// `bytes` in base64 with padding (RFC 4648).
+pub fn base64(bytes: &[u8]) -> String {
     const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
     let mut text = String::with_capacity(bytes.len().div_ceil(3) * 4);
     for chunk in bytes.chunks(3) {
@@ -62,6 +63,7 @@ mod tests {
             "5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843"
         );
         assert_eq!(sha256_base64(b"abc"), "ungWv48Bz+pBQUDeXa4iI7ADYaOWF3qctBD/YfIAFa0=");
+        assert_eq!([base64(b"a"), base64(b"ab"), base64(b"abc")], ["YQ==", "YWI=", "YWJj"]);
         assert_eq!(token::<16>().unwrap().len(), 32);
     }
 }

@@ -149,6 +149,8 @@ pub(super) struct CheckArgs {
     /// Scenarios, drills, target lists or journals
     #[arg(required = true, value_name = "FILE")]
     pub(super) files: Vec<String>,
+    #[command(flatten)]
+    pub(super) target: TargetArgs,
 }
 
 #[derive(Debug, ClapArgs)]
@@ -177,6 +179,8 @@ pub(super) struct StagingArgs {
     pub(super) log: Option<PathBuf>,
     #[command(flatten)]
     pub(super) shop: ShopArgs,
+    #[command(flatten)]
+    pub(super) target: TargetArgs,
 }
 
 #[derive(Debug, ClapArgs)]

@@ -12,8 +12,8 @@ use crate::judge::account::{self, Account, Planned};
 use crate::judge::conclusion;
 use crate::measure::journal::{self, Event, Line, RunFacts};
 use crate::measure::record;
-use crate::plan::check::{self, Files, ScenarioOptions};
-use crate::plan::drill::DrillPlan;
+use crate::plan::check::{self, DrillOptions, Files, ScenarioOptions};
+use crate::plan::drill::{DrillPlan, ShopData};
 use crate::plan::load::LoadPlan;
 use crate::report;
 
@@ -64,8 +64,39 @@ fn plan_of(facts: &RunFacts) -> Result<Plan, Failure> {
     let mut files = Files::held(facts.files.iter().cloned());
     let main = facts.files.first().map(|(path, _)| path.clone()).unwrap_or_default();
     let seed = Seed(facts.seed);
-    let stale = |_| Failure::could_not(format!("this squall reads {main} differently from the {} that ran it", facts.squall));
+    let setting = |name: &str| facts.settings.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str());
+    let stale =
+        |_| Failure::could_not(format!("this squall reads {main} differently from the {} that ran it", facts.squall));
+    if facts.command == "drill" {
+        let options = drill_options(seed, &setting);
+        return check::drill(&mut files, &main, &options).map(|(plan, _)| Plan::Drill(Arc::new(plan))).map_err(stale);
+    }
     let options = ScenarioOptions { seed };
     check::scenario(&mut files, &main, &options).map(|(plan, _)| Plan::Load(Arc::new(plan))).map_err(stale)
 }
 
+/// Settings of the command line as the journal keeps them: only what changes the plan.
+pub(super) fn drill_settings(options: &DrillOptions) -> Vec<(String, String)> {
+    let mut settings = Vec::new();
+    let mut keep = |name: &str, value: Option<String>| settings.extend(value.map(|value| (name.to_owned(), value)));
+    keep("time-factor", options.time_factor.map(|factor| factor.to_string()));
+    keep("responder", (options.responder == check::Responder::None).then(|| "none".to_owned()));
+    keep(
+        "data",
+        options.data.map(|data| if data == ShopData::TestLike { "test-like" } else { "realistic" }.to_owned()),
+    );
+    // The address may hold a password; that it was a real database is all a report needs.
+    keep("database", options.database.as_ref().map(|_| "postgres://***".to_owned()));
+    settings
+}
+
+fn drill_options<'a>(seed: Seed, setting: &impl Fn(&str) -> Option<&'a str>) -> DrillOptions {
+    DrillOptions {
+        seed,
+        time_factor: setting("time-factor").and_then(|text| text.parse().ok()),
+        responder: if setting("responder") == Some("none") { check::Responder::None } else { check::Responder::Robot },
+        data: setting("data").map(|text| if text == "test-like" { ShopData::TestLike } else { ShopData::Realistic }),
+        database: setting("database").map(str::to_owned),
+        ..DrillOptions::default()
+    }
+}

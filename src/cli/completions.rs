@@ -5,9 +5,9 @@ use std::io;
 use clap::CommandFactory;
 
 use super::args::{Args, CompletionsArgs};
-use super::exit::{Exit, Failure};
+use super::exit::Exit;
 
-pub(super) fn main(args: &CompletionsArgs) -> Result<Exit, Failure> {
+pub(super) fn main(args: &CompletionsArgs) -> Exit {
     clap_complete::generate(args.shell, &mut Args::command(), "squall", &mut io::stdout());
-    Ok(Exit::Passed)
+    Exit::Passed
 }

@@ -13,6 +13,7 @@ use crate::base::clock::Clock;
 use crate::base::seed::Seed;
 use crate::base::stop::Stop;
 use crate::console::sandbox::events_v2::Sandbox;
+use crate::drill::lever::http::Vouch;
 use crate::drill::stage::{self, DrillError, StageEnv};
 use crate::measure::journal::RunFacts;
 use crate::plan::check::{self, DrillOptions, Files};
@@ -35,9 +36,15 @@ pub(super) fn main(args: &DrillArgs, global: &Global) -> Result<Exit, Failure> {
     if !global.json {
         term::diagnostics(&warnings, false);
     }
+    let guard = target::guard(&args.target)?;
+    let refused = target::judge_drill(&plan, &guard, &args.file);
+    if refused.has_errors() {
+        term::diagnostics(&refused, global.json);
+        return Ok(Exit::Usage);
+    }
     let facts = facts(&plan, &files, (args, &options), global);
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(could_not("start"))?;
-    runtime.block_on(hold(Arc::new(plan), facts, args, global))
+    runtime.block_on(hold(Arc::new(plan), facts, target::vouch(guard), global))
 }
 
 fn options(args: &DrillArgs, global: &Global) -> DrillOptions {
@@ -50,6 +57,7 @@ fn options(args: &DrillArgs, global: &Global) -> DrillOptions {
         },
         data: args.shop.data.map(shop_data),
         database: args.shop.database.clone(),
+        ..DrillOptions::default()
     }
 }
 
@@ -62,7 +70,7 @@ pub(super) fn shop_data(data: Data) -> ShopData {
 
 fn facts(plan: &DrillPlan, files: &Files, (args, options): (&DrillArgs, &DrillOptions), global: &Global) -> RunFacts {
     let settings = assemble::drill_settings(options);
-    let flags: String = settings.iter().map(|(flag, value)| format!(" --{flag} {value}")).collect();
+    let flags = settings.iter().flat_map(|(flag, value)| [" --", flag, " ", value]).collect::<String>();
     RunFacts {
         command: "drill".to_owned(),
         name: plan.name.clone(),
@@ -80,10 +88,9 @@ fn facts(plan: &DrillPlan, files: &Files, (args, options): (&DrillArgs, &DrillOp
     }
 }
 
-async fn hold(plan: Arc<DrillPlan>, facts: RunFacts, args: &DrillArgs, global: &Global) -> Result<Exit, Failure> {
+async fn hold(plan: Arc<DrillPlan>, facts: RunFacts, vouch: Arc<Vouch>, global: &Global) -> Result<Exit, Failure> {
     let (stop, hurry) = (Stop::new(), Stop::new());
     signals::watch(&stop, &hurry)?;
-    let vouch = target::vouch(&args.target)?;
     let clock = Clock::start();
     let (pages_in, pages) = mpsc::channel(PAGES);
     let sandbox = Sandbox::start(&clock, pages_in).await.map_err(could_not("open the receiver of pages"))?;

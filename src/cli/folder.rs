@@ -13,7 +13,8 @@ pub(super) const RECORD: &str = "record.sqr";
 
 /// Makes the folder of a run that begins now.
 pub(super) fn create(out: &Path, name: &str, clock: &Clock) -> Result<PathBuf, Failure> {
-    let failed = |dir: &Path, error| Failure::could_not(format!("could not make the folder {}: {error}", dir.display()));
+    let failed =
+        |dir: &Path, error| Failure::could_not(format!("could not make the folder {}: {error}", dir.display()));
     fs::create_dir_all(out).map_err(|error| failed(out, error))?;
     let utc = clock.utc(clock.now()).strftime("%Y%m%dT%H%M%SZ").to_string();
     for again in 0..100 {

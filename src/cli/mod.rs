@@ -13,13 +13,16 @@
 
 mod args;
 mod assemble;
+mod check;
 mod completions;
+mod drill;
 mod exit;
 mod folder;
 mod recover;
 mod report;
 mod run;
 mod signals;
+mod staging;
 mod target;
 mod term;
 mod url;
@@ -59,9 +62,11 @@ fn usage(error: &clap::Error) -> ExitCode {
 fn dispatch(args: &Args) -> Result<Exit, Failure> {
     match &args.command {
         Command::Run(run) => run::main(run, &args.global),
-        Command::Drill(_) | Command::Check(_) | Command::Staging(_) => Err(Failure::usage("later")),
+        Command::Drill(drill) => drill::main(drill, &args.global),
+        Command::Check(check) => check::main(check, &args.global),
         Command::Report(report) => report::main(report, &args.global),
+        Command::Staging(staging) => staging::main(staging, &args.global),
         Command::Recover(recover) => recover::main(recover, &args.global),
-        Command::Completions(shell) => completions::main(shell),
+        Command::Completions(shell) => Ok(completions::main(shell)),
     }
 }

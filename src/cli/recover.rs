@@ -18,7 +18,9 @@ use crate::measure::journal;
 pub(super) fn main(args: &RecoverArgs, global: &Global) -> Result<Exit, Failure> {
     let journals = match &args.dir {
         Some(dir) if dir.join(JOURNAL).is_file() => vec![dir.join(JOURNAL)],
-        Some(dir) => return Err(Failure::usage(format!("{} holds no {JOURNAL}: name a drill's folder", dir.display()))),
+        Some(dir) => {
+            return Err(Failure::usage(format!("{} holds no {JOURNAL}: name a drill's folder", dir.display())));
+        }
         None => unclosed(&global.out)?,
     };
     if journals.is_empty() && !global.quiet && !global.json {
@@ -26,7 +28,7 @@ pub(super) fn main(args: &RecoverArgs, global: &Global) -> Result<Exit, Failure>
     }
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(could_not("start"))?;
     let variable = |name: &str| std::env::var(name).ok().map(Secret::new);
-    let env = RecoverEnv::new(Clock::start(), target::vouch(&args.target)?, Arc::new(variable));
+    let env = RecoverEnv::new(Clock::start(), target::vouch(target::guard(&args.target)?), Arc::new(variable));
     let (mut clean, mut said) = (true, Vec::new());
     for path in &journals {
         let recovered = runtime.block_on(recover::recover(path, &env)).map_err(could_not("recover"))?;
@@ -38,7 +40,7 @@ pub(super) fn main(args: &RecoverArgs, global: &Global) -> Result<Exit, Failure>
                 "failed": recovered.failed.iter().map(|(act, why)| json!({ "act": act, "why": why })).collect::<Vec<_>>(),
             }));
         } else {
-            sentences(path, &recovered).iter().for_each(|line| term::out(line));
+            term::out(&sentences(path, &recovered).join("\n"));
         }
     }
     if global.json {

@@ -40,14 +40,19 @@ pub(super) fn main(args: &RunArgs, global: &Global) -> Result<Exit, Failure> {
     if !global.json {
         term::diagnostics(&warnings, false);
     }
-    target::admit(&mut plan, &args.target)?;
+    let refused = target::admit(&mut plan, &target::guard(&args.target)?, &path)?;
+    if refused.has_errors() {
+        term::diagnostics(&refused, global.json);
+        return Ok(Exit::Usage);
+    }
     let facts = facts(&plan, &files, args, global);
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(could_not("start"))?;
     runtime.block_on(run(Arc::new(plan), facts, args, global))
 }
 
 fn facts(plan: &LoadPlan, files: &Files, args: &RunArgs, global: &Global) -> RunFacts {
-    let origin = plan.origins.first().map(|origin| format!("http://{}:{}", origin.host, origin.port)).unwrap_or_default();
+    let origin =
+        plan.origins.first().map(|origin| format!("http://{}:{}", origin.host, origin.port)).unwrap_or_default();
     let mut repeat = format!("squall run {}", args.what);
     for (flag, value) in [
         ("--rate", args.rate.map(|rate| rate.to_string())),
@@ -55,7 +60,7 @@ fn facts(plan: &LoadPlan, files: &Files, args: &RunArgs, global: &Global) -> Run
         ("--for", args.length.map(|length| length.to_string())),
     ] {
         if let Some(value) = value {
-            repeat.push_str(&format!(" {flag} {value}"));
+            repeat.extend([" ", flag, " ", &value]);
         }
     }
     RunFacts {
@@ -93,8 +98,8 @@ async fn run(plan: Arc<LoadPlan>, facts: RunFacts, args: &RunArgs, global: &Glob
         record,
         start_at,
     };
-    let running =
-        load::start(Arc::clone(&plan), env, watcher(&plan, start_at, &stop, global)).map_err(could_not("start the load"))?;
+    let running = load::start(Arc::clone(&plan), env, watcher(&plan, start_at, &stop, global))
+        .map_err(could_not("start the load"))?;
     let timer = Timer::new(&clock).map_err(could_not("make a timer"))?;
     phases(phase_starts(&plan, start_at), timer, &mut journal, running).await?;
     conclude(&dir, &mut journal, &reason_of(&stop), global)

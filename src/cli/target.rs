@@ -1,19 +1,113 @@
-//! The target guard at work. (Temporary: loopback only.)
+//! The target guard at work: finds the list of targets, looks names up, checks every address, and pins them.
+//!
+//! The rules are `plan::guard`'s. Called by every command that sends anything.
 
+use std::net::{SocketAddr, ToSocketAddrs};
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use super::args::TargetArgs;
-use super::exit::Failure;
-use crate::drill::lever::http::{Vouch, loopback_only};
-use crate::plan::load::LoadPlan;
+use super::exit::{Failure, could_not};
+use super::term;
+use crate::base::clock::{Clock, Tick};
+use crate::drill::lever::http::Vouch;
+use crate::plan::check::{self, Files};
+use crate::plan::diagnostic::Diagnostics;
+use crate::plan::drill::DrillPlan;
+use crate::plan::guard::{Guard, MaxRate};
+use crate::plan::load::{LoadPlan, Origin, Pattern};
 
-pub(super) fn admit(plan: &mut LoadPlan, _args: &TargetArgs) -> Result<(), Failure> {
-    for origin in &mut plan.origins {
-        origin.pinned = vec![loopback_only(&origin.host, origin.port).map_err(Failure::usage)?];
-    }
-    Ok(())
+/// The list of targets, by its only name.
+const LIST: &str = "squall.targets.ron";
+
+/// The guard of this run.
+pub(super) fn guard(args: &TargetArgs) -> Result<Guard, Failure> {
+    let allow = match find() {
+        None => None,
+        Some(path) => {
+            let clock = Clock::start();
+            let today = clock.utc(Tick::ZERO).to_zoned(jiff::tz::TimeZone::UTC).date();
+            match check::targets(&mut Files::disk(), &path.display().to_string(), today) {
+                Ok((allow, _)) => Some(allow),
+                Err(mistakes) => {
+                    term::diagnostics(&mistakes, false);
+                    return Err(Failure::usage(format!("{} must be right before anything is sent", path.display())));
+                }
+            }
+        }
+    };
+    Guard::new(allow, &args.allow).map_err(Failure::usage)
 }
 
-pub(super) fn vouch(_args: &TargetArgs) -> Result<Arc<Vouch>, Failure> {
-    Ok(Arc::new(loopback_only))
+/// From the working directory up to the repository's root.
+fn find() -> Option<PathBuf> {
+    let mut dir = std::env::current_dir().ok()?;
+    loop {
+        let path = dir.join(LIST);
+        if path.is_file() {
+            return Some(path);
+        }
+        if dir.join(".git").exists() || !dir.pop() {
+            return None;
+        }
+    }
+}
+
+/// Checks every host and address of a load, and pins the addresses. Mistakes come back; nothing was sent.
+pub(super) fn admit(plan: &mut LoadPlan, guard: &Guard, file: &str) -> Result<Diagnostics, Failure> {
+    let refused = guard.judge_load(plan, file);
+    if refused.has_errors() {
+        return Ok(refused);
+    }
+    let closed = plan.workloads.iter().any(|one| matches!(one.pattern, Pattern::Closed { .. }));
+    for origin in &mut plan.origins {
+        let limited = pin(origin, guard)?;
+        if limited && closed {
+            return Err(Failure::usage(format!(
+                "{} has a ceiling, and a closed loop has no rate to hold under it: use arrivals (--rate, Open)",
+                origin.host
+            )));
+        }
+    }
+    Ok(Diagnostics::default())
+}
+
+/// Looks the origin up and pins its addresses; true when one of them has a ceiling.
+fn pin(origin: &mut Origin, guard: &Guard) -> Result<bool, Failure> {
+    let mut limited = false;
+    origin.pinned = resolve(&origin.host, origin.port)?;
+    for address in &origin.pinned {
+        let ceiling = guard
+            .admit(address.ip(), &origin.host, origin.port)
+            .map_err(|refusal| Failure::usage(format!("{refusal}\n  {}", refusal.remedy())))?;
+        limited |= ceiling != MaxRate::Unlimited;
+    }
+    Ok(limited)
+}
+
+fn resolve(host: &str, port: u16) -> Result<Vec<SocketAddr>, Failure> {
+    let bare = host.trim_matches(['[', ']']);
+    let found: Vec<SocketAddr> =
+        (bare, port).to_socket_addrs().map_err(could_not(&format!("look up {host}")))?.collect();
+    if found.is_empty() {
+        return Err(Failure::could_not(format!("{host} has no address")));
+    }
+    Ok(found)
+}
+
+/// Both sides of a drill's system, by name alone.
+pub(super) fn judge_drill(plan: &DrillPlan, guard: &Guard, file: &str) -> Diagnostics {
+    guard.judge_drill(plan, file)
+}
+
+/// Gives the pinned address of a host that may be sent traffic.
+pub(super) fn vouch(guard: Guard) -> Arc<Vouch> {
+    Arc::new(move |host: &str, port: u16| {
+        guard.admit_host(host, port).map_err(|refusal| format!("{refusal}; {}", refusal.remedy()))?;
+        let found = resolve(host, port).map_err(|failure| failure.message)?;
+        for address in &found {
+            guard.admit(address.ip(), host, port).map_err(|refusal| format!("{refusal}; {}", refusal.remedy()))?;
+        }
+        found.first().copied().ok_or_else(|| format!("{host} has no address"))
+    })
 }

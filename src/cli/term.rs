@@ -16,12 +16,13 @@ use crate::report::terminal::{self, Colour};
 /// Prints a result to stdout. A closed pipe is nobody's mistake.
 pub(super) fn out(text: &str) {
     let mut stdout = io::stdout().lock();
-    let _ = stdout.write_all(text.as_bytes()).and_then(|()| if text.ends_with('\n') { Ok(()) } else { stdout.write_all(b"\n") });
+    let end = if text.ends_with('\n') { "" } else { "\n" };
+    drop(stdout.write_all(text.as_bytes()).and_then(|()| stdout.write_all(end.as_bytes())));
 }
 
 /// Prints a note to stderr.
 pub(super) fn note(text: &str) {
-    let _ = writeln!(io::stderr(), "{text}");
+    drop(writeln!(io::stderr(), "{text}"));
 }
 
 /// True when stdout is a terminal that wants colour.
@@ -81,7 +82,7 @@ pub(super) fn result(judged: &Judged, dir: &Path, global: &Global) {
     } else if global.quiet {
         out(&terminal::quiet(&judged.account, code, &page, colour));
     } else {
-        out(&terminal::summary(&judged.account, code, &page, (100, colour)));
+        out(&terminal::summary(&judged.account, code, &page, 100, colour));
     }
 }
 

@@ -9,6 +9,8 @@ use std::time::Duration;
 use hdrhistogram::Histogram;
 use hdrhistogram::serialization::{Serializer, V2DeflateSerializer};
 
+use crate::base::digest::base64;
+
 /// Sub-buckets at three significant digits.
 const SUB_BITS: u32 = 11;
 const HALF: u64 = 1 << (SUB_BITS - 1);
@@ -262,19 +264,6 @@ pub fn rank_of(q: f64, n: u64) -> u64 {
     ((q * n as f64 - 1e-9).ceil().max(1.0) as u64).min(n.max(1))
 }
 
-fn base64(bytes: &[u8]) -> String {
-    const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    let mut text = Vec::with_capacity(bytes.len().div_ceil(3) * 4);
-    for chunk in bytes.chunks(3) {
-        let word = chunk.iter().fold(0_u32, |word, byte| word << 8 | u32::from(*byte)) << (8 * (3 - chunk.len()));
-        for place in 0..4 {
-            let digit = ALPHABET[(word >> (18 - 6 * place)) as usize & 63];
-            text.push(if place <= chunk.len() { digit } else { b'=' });
-        }
-    }
-    String::from_utf8(text).unwrap_or_default()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -291,8 +280,8 @@ mod tests {
         #[test]
         fn merge_is_the_whole(a in prop::collection::vec(0_u64..10_000_000, 0..200), b in prop::collection::vec(0_u64..10_000_000, 0..200)) {
             let (mut left, mut right, mut whole) = (Bins::default(), Bins::default(), Bins::default());
-            a.iter().for_each(|v| { left.record(*v); whole.record(*v) });
-            b.iter().for_each(|v| { right.record(*v); whole.record(*v) });
+            for v in &a { left.record(*v); whole.record(*v) }
+            for v in &b { right.record(*v); whole.record(*v) }
             left.merge(&right);
             prop_assert_eq!(left, whole);
         }
@@ -321,12 +310,5 @@ mod tests {
         assert_eq!(rank_of(0.99, 1000), 990);
         assert_eq!(rank_of(0.0, 10), 1);
         assert_eq!(rank_of(1.0, 10), 10);
-    }
-
-    #[test]
-    fn base64_has_its_padding() {
-        assert_eq!(base64(b"a"), "YQ==");
-        assert_eq!(base64(b"ab"), "YWI=");
-        assert_eq!(base64(b"abc"), "YWJj");
     }
 }

@@ -2,6 +2,8 @@
 //!
 //! Escaping belongs to the place a text is used in and is fixed when it is checked. Not here: where values come from.
 
+use std::fmt::Write as _;
+
 /// Number of a variable of a journey.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct VarId(pub u16);
@@ -83,7 +85,7 @@ fn json(text: &str, into: &mut String) {
             '\n' => into.push_str("\\n"),
             '\r' => into.push_str("\\r"),
             '\t' => into.push_str("\\t"),
-            c if u32::from(c) < 0x20 => into.push_str(&format!("\\u{:04x}", u32::from(c))),
+            c if u32::from(c) < 0x20 => drop(write!(into, "\\u{:04x}", u32::from(c))),
             c => into.push(c),
         }
     }

@@ -2,12 +2,15 @@
 //!
 //! Colour only where it is asked for; the words carry the meaning. Not here: printing (`cli`), progress (`live`).
 
+use std::fmt::Write as _;
+
 use super::view::checks::Check;
 use super::view::tables::CellRow;
 use super::view::{self, View};
 use super::words;
 use crate::judge::account::Account;
 use crate::judge::finding::Verdict;
+use crate::measure::outcome::Class;
 
 /// Whether escape codes may be written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -100,7 +103,7 @@ fn head(account: &Account, view: &View) -> Vec<Line> {
         words::time_or_dash(own.lateness_p99_us),
         words::share(own.cpu_peak),
         words::rate(totals.offered),
-        words::count(totals.all.classes.get(crate::measure::outcome::Class::Shed)),
+        words::count(totals.all.classes.get(Class::Shed)),
     );
     vec![
         vec![(title, Some(DIM)), (words::name(&facts.name), Some(BOLD)), (rest, Some(DIM))],
@@ -196,7 +199,7 @@ fn shown(line: &Line, columns: usize, colour: Colour) -> String {
         left -= cut.chars().count();
         match (colour, code) {
             (Colour::Ansi, Some(code)) if !cut.trim().is_empty() => {
-                text.push_str(&format!("\u{1b}[{code}m{cut}\u{1b}[0m"));
+                let _ = write!(text, "\u{1b}[{code}m{cut}\u{1b}[0m");
             }
             _ => text.push_str(&cut),
         }

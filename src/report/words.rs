@@ -157,20 +157,18 @@ pub fn text(text: &str) -> String {
 }
 
 fn visible(c: char) -> char {
+    // Controls, invisible and direction-changing characters, and what XML forbids.
     let hidden = c.is_control()
-        || matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}' | '\u{fffe}' | '\u{ffff}');
+        || matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+        || matches!(c, '\u{feff}' | '\u{fffe}' | '\u{ffff}');
     if hidden { '\u{fffd}' } else { c }
 }
 
 /// A number of bytes: `412 KiB`.
 pub fn bytes(n: u64) -> String {
-    let (value, unit) = match n {
-        ..1_024 => return format!("{n}{UNIT}B"),
-        ..1_048_576 => (n as f64 / 1_024.0, "KiB"),
-        ..1_073_741_824 => (n as f64 / 1_048_576.0, "MiB"),
-        _ => (n as f64 / 1_073_741_824.0, "GiB"),
-    };
-    format!("{}{UNIT}{unit}", number(value))
+    let units = [(1_u64 << 30, "GiB"), (1 << 20, "MiB"), (1 << 10, "KiB")];
+    let (scale, unit) = units.into_iter().find(|(scale, _)| n >= *scale).unwrap_or((1, "B"));
+    format!("{}{UNIT}{unit}", number(n as f64 / scale as f64))
 }
 
 /// A wall-clock label without its fractions: `2026-11-20 12:34:00 UTC`; what is not one stays as it is.
@@ -228,6 +226,10 @@ mod tests {
             assert_eq!(plain(&span(seconds)), text);
         }
         assert_eq!(plain(&count(714_203)), "714 203");
+        assert_eq!(
+            [bytes(512), bytes(422_000), bytes(3 << 30)].map(|text| plain(&text)),
+            ["512 B", "412 KiB", "3 GiB"]
+        );
         assert_eq!(plain(&rate(1_200.0)), "1 200/s");
         assert_eq!(plain(&rate(99.71)), "99.7/s");
         assert_eq!(plain(&instant(72.44, 60.0)), "T+12.4 s");

@@ -3,7 +3,8 @@
 use serde::Deserialize;
 
 use super::drill::{Role, Stated};
-use super::source::{Mark, Spanned, Written, written};
+use super::source::Spanned;
+use super::written::{Extra, Written, plain, written};
 
 written! {
     /// Something done to the players.
@@ -17,7 +18,7 @@ pub(crate) enum When {
     After(Spanned<Moment>, Spanned<String>),
 }
 
-impl Written for When {}
+plain!(When);
 
 /// Something that happens in a drill.
 #[derive(Clone, Debug, Deserialize)]
@@ -28,7 +29,7 @@ pub(crate) enum Moment {
     Mitigation(Spanned<String>),
 }
 
-impl Written for Moment {}
+plain!(Moment);
 
 /// What an act does.
 #[derive(Clone, Debug, Deserialize)]
@@ -37,9 +38,9 @@ pub(crate) enum Does {
 }
 
 impl Written for Does {
-    fn later(&self) -> Vec<(&'static str, Mark)> {
+    fn extra(&self) -> Extra<'_> {
         let Self::Technical(technical) = self;
-        technical.later()
+        technical.extra()
     }
 }
 
@@ -63,10 +64,10 @@ pub(crate) enum Lever {
 }
 
 impl Written for Lever {
-    fn later(&self) -> Vec<(&'static str, Mark)> {
+    fn extra(&self) -> Extra<'_> {
         match self {
-            Self::Http(http) => http.later(),
-            Self::Fault(fault) => fault.later(),
+            Self::Http(http) => http.extra(),
+            Self::Fault(fault) => fault.extra(),
         }
     }
 }
@@ -96,11 +97,11 @@ pub(crate) enum Inject {
 }
 
 impl Written for Inject {
-    fn later(&self) -> Vec<(&'static str, Mark)> {
+    fn extra(&self) -> Extra<'_> {
         match self {
-            Self::Latency(latency) => latency.later(),
-            Self::Timeout(timeout) => timeout.later(),
-            Self::ResetPeer(reset) => reset.later(),
+            Self::Latency(latency) => latency.extra(),
+            Self::Timeout(timeout) => timeout.extra(),
+            Self::ResetPeer(reset) => reset.extra(),
         }
     }
 }
@@ -126,7 +127,7 @@ pub(crate) enum Time {
     Fixed(Spanned<String>),
 }
 
-impl Written for Time {}
+plain!(Time);
 
 /// Which direction.
 #[derive(Clone, Copy, Debug, Deserialize)]
@@ -136,7 +137,7 @@ pub(crate) enum Side {
     Both,
 }
 
-impl Written for Side {}
+plain!(Side);
 
 /// Who is to undo it.
 #[derive(Clone, Copy, Debug, Deserialize)]
@@ -145,7 +146,7 @@ pub(crate) enum Owner {
     Controller,
 }
 
-impl Written for Owner {}
+plain!(Owner);
 
 /// What shows that an act touched something.
 #[derive(Clone, Debug, Deserialize)]
@@ -154,7 +155,14 @@ pub(crate) enum Proof {
     Touched(Box<Touched>),
 }
 
-impl Written for Proof {}
+impl Written for Proof {
+    fn extra(&self) -> Extra<'_> {
+        match self {
+            Self::Probe(probe) => probe.extra(),
+            Self::Touched(touched) => touched.extra(),
+        }
+    }
+}
 
 written! {
     /// The count at the injection point.
@@ -172,7 +180,12 @@ pub(crate) enum Verify {
     Probe(Box<Probe>),
 }
 
-impl Written for Verify {}
+impl Written for Verify {
+    fn extra(&self) -> Extra<'_> {
+        let Self::Probe(probe) = self;
+        probe.extra()
+    }
+}
 
 written! {
     /// A signal that an act should move, and how far.
@@ -197,7 +210,7 @@ pub(crate) enum Signal {
     LatenessP99,
 }
 
-impl Written for Signal {}
+plain!(Signal);
 
 written! {
     /// Something the players may do.
@@ -222,7 +235,7 @@ pub(crate) enum Kind {
     Harmful,
 }
 
-impl Written for Kind {}
+plain!(Kind);
 
 /// What a mitigation does.
 #[derive(Clone, Debug, Deserialize)]
@@ -232,8 +245,8 @@ pub(crate) enum Remedy {
 }
 
 impl Written for Remedy {
-    fn later(&self) -> Vec<(&'static str, Mark)> {
-        if let Self::Http(http) = self { http.later() } else { Vec::new() }
+    fn extra(&self) -> Extra<'_> {
+        if let Self::Http(http) = self { http.extra() } else { Extra::default() }
     }
 }
 

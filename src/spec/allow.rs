@@ -1,6 +1,7 @@
 //! `squall.targets.ron` as written: who may be sent traffic, at which rate, and until when.
 
-use super::source::{Spanned, written};
+use super::source::Spanned;
+use super::written::written;
 
 written! {
     /// The whole file.

@@ -3,7 +3,8 @@
 use serde::Deserialize;
 
 use super::act::{Act, Mitigation};
-use super::source::{Mark, Spanned, Written, written};
+use super::source::Spanned;
+use super::written::{Extra, Written, plain, written};
 
 written! {
     /// The whole file.
@@ -41,10 +42,10 @@ pub(crate) enum System {
 }
 
 impl Written for System {
-    fn later(&self) -> Vec<(&'static str, Mark)> {
+    fn extra(&self) -> Extra<'_> {
         match self {
-            Self::Shop(shop) => shop.later(),
-            Self::Remote(remote) => remote.later(),
+            Self::Shop(shop) => shop.extra(),
+            Self::Remote(remote) => remote.extra(),
         }
     }
 }
@@ -62,7 +63,7 @@ pub(crate) enum Data {
     TestLike,
 }
 
-impl Written for Data {}
+plain!(Data);
 
 written! {
     /// How often each backend reads the flags.
@@ -123,7 +124,7 @@ pub(crate) enum Role {
     Safety,
 }
 
-impl Written for Role {}
+plain!(Role);
 
 written! {
     /// One step of the robot.
@@ -140,7 +141,7 @@ pub(crate) enum Cue {
     Act(Spanned<String>),
 }
 
-impl Written for Cue {}
+plain!(Cue);
 
 /// What may be stated.
 #[derive(Clone, Copy, Debug, Deserialize)]
@@ -151,7 +152,7 @@ pub(crate) enum Stated {
     Resolved,
 }
 
-impl Written for Stated {}
+plain!(Stated);
 
 /// What the robot does.
 #[derive(Clone, Debug, Deserialize)]
@@ -162,7 +163,7 @@ pub(crate) enum Deed {
     Claim(Spanned<Claim>),
 }
 
-impl Written for Deed {}
+plain!(Deed);
 
 /// What may be claimed.
 #[derive(Clone, Copy, Debug, Deserialize)]
@@ -171,7 +172,7 @@ pub(crate) enum Claim {
     Resolved,
 }
 
-impl Written for Claim {}
+plain!(Claim);
 
 written! {
     /// How long the phases last.
@@ -196,7 +197,7 @@ pub(crate) enum Expect {
     Count { measure: Spanned<CountMeasure>, target: Spanned<f64>, limit: Spanned<f64> },
 }
 
-impl Written for Expect {}
+plain!(Expect);
 
 /// Times of a drill.
 #[derive(Clone, Copy, Debug, Deserialize)]
@@ -208,7 +209,7 @@ pub(crate) enum TimeMeasure {
     Recover,
 }
 
-impl Written for TimeMeasure {}
+plain!(TimeMeasure);
 
 /// Counts of a drill.
 #[derive(Clone, Copy, Debug, Deserialize)]
@@ -216,4 +217,4 @@ pub(crate) enum CountMeasure {
     HarmfulActions,
 }
 
-impl Written for CountMeasure {}
+plain!(CountMeasure);

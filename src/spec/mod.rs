@@ -2,7 +2,8 @@
 //!
 //! | file | holds |
 //! |---|---|
-//! | `source` | a text, the places of its values, and mistakes of shape |
+//! | `source` `shape` | a text, the places of its values, and mistakes of shape |
+//! | `written` | structures that keep every word, known, not built yet, or strange |
 //! | `names` | maps of names that keep duplicates and their places |
 //! | `words` | words of the grammar that are known but not built yet |
 //! | `scenario` `step` | a scenario |
@@ -14,12 +15,13 @@
 //! one wrong element of a list does not hide the mistakes of the next.
 
 pub(crate) mod act;
-
 pub(crate) mod allow;
 pub(crate) mod drill;
 pub(crate) mod names;
 pub(crate) mod scenario;
+pub(crate) mod shape;
 pub(crate) mod source;
 pub(crate) mod step;
 pub(crate) mod threshold;
 pub(crate) mod words;
+pub(crate) mod written;

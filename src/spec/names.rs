@@ -8,13 +8,18 @@ use std::marker::PhantomData;
 use serde::Deserialize;
 use serde::de::{DeserializeOwned, Deserializer, MapAccess, Visitor};
 
-use super::source::{Spanned, Written};
+use super::source::Spanned;
+use super::written::{Extra, Written};
 
 /// Names with their values.
 #[derive(Clone, Debug)]
 pub(crate) struct Named<T>(pub(crate) Vec<(Spanned<String>, Spanned<T>)>);
 
-impl<T: DeserializeOwned> Written for Named<T> {}
+impl<T: DeserializeOwned> Written for Named<T> {
+    fn extra(&self) -> Extra<'_> {
+        Extra::default()
+    }
+}
 
 impl<'de, T: DeserializeOwned> Deserialize<'de> for Named<T> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {

@@ -3,8 +3,9 @@
 use serde::Deserialize;
 
 use super::names::Named;
-use super::source::{Spanned, Written, written};
+use super::source::Spanned;
 use super::step::{Think, WrittenStep};
+use super::written::{Extra, Written, plain, written};
 
 written! {
     /// The whole file.
@@ -46,11 +47,11 @@ pub(crate) enum Connections {
 }
 
 impl Written for Connections {
-    fn later(&self) -> Vec<(&'static str, super::source::Mark)> {
+    fn extra(&self) -> Extra<'_> {
         match self {
-            Self::Shared(shared) => shared.later(),
-            Self::PerUser(own) => own.later(),
-            Self::Fresh => Vec::new(),
+            Self::Shared(shared) => shared.extra(),
+            Self::PerUser(own) => own.extra(),
+            Self::Fresh => Extra::default(),
         }
     }
 }
@@ -84,10 +85,10 @@ pub(crate) enum Workload {
 }
 
 impl Written for Workload {
-    fn later(&self) -> Vec<(&'static str, super::source::Mark)> {
+    fn extra(&self) -> Extra<'_> {
         match self {
-            Self::Open(open) => open.later(),
-            Self::Closed(closed) => closed.later(),
+            Self::Open(open) => open.extra(),
+            Self::Closed(closed) => closed.extra(),
         }
     }
 }
@@ -128,7 +129,7 @@ pub(crate) enum Piece {
     Ramp { from: Option<Spanned<String>>, to: Spanned<String>, over: Spanned<String> },
 }
 
-impl Written for Piece {}
+plain!(Piece);
 
 /// A piece of a number of users.
 #[derive(Clone, Debug, Deserialize)]
@@ -137,7 +138,7 @@ pub(crate) enum UserPiece {
     Hold { users: Spanned<u64>, r#for: Spanned<String> },
 }
 
-impl Written for UserPiece {}
+plain!(UserPiece);
 
 /// Where between its neighbours an arrival lies.
 #[derive(Clone, Copy, Debug, Deserialize)]
@@ -146,7 +147,7 @@ pub(crate) enum Spacing {
     Poisson,
 }
 
-impl Written for Spacing {}
+plain!(Spacing);
 
 /// When a workload begins.
 #[derive(Clone, Debug, Deserialize)]
@@ -154,7 +155,7 @@ pub(crate) enum Start {
     At(Spanned<String>),
 }
 
-impl Written for Start {}
+plain!(Start);
 
 /// A variable drawn once per journey.
 #[derive(Clone, Debug, Deserialize)]
@@ -168,7 +169,7 @@ pub(crate) enum Var {
     Counter { start: Option<Spanned<i64>>, step: Option<Spanned<i64>> },
 }
 
-impl Written for Var {}
+plain!(Var);
 
 written! {
     /// A user's path.
@@ -186,4 +187,4 @@ pub(crate) enum OnFailure {
     Continue,
 }
 
-impl Written for OnFailure {}
+plain!(OnFailure);

@@ -8,11 +8,12 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use ron::Options;
-use ron::error::{Error, Position, SpannedError};
 use ron::extensions::Extensions;
 use ron::value::RawValue;
 use serde::Deserialize;
 use serde::de::{DeserializeOwned, Deserializer};
+
+use super::shape::Misshapen;
 
 /// A file that was read: its path as the user wrote it, and its text.
 #[derive(Clone, Debug)]
@@ -29,7 +30,7 @@ pub(crate) struct Mark {
 }
 
 impl Mark {
-    fn of(slice: &str) -> Self {
+    pub(super) fn of(slice: &str) -> Self {
         Self { address: slice.as_ptr().addr(), length: slice.len() }
     }
 }
@@ -40,75 +41,6 @@ pub(crate) struct Spanned<T> {
     pub(crate) mark: Mark,
     pub(crate) value: Result<T, Misshapen>,
 }
-
-/// A value that does not have the shape its place demands.
-#[derive(Clone, Debug)]
-pub(crate) struct Misshapen {
-    pub(crate) mark: Mark,
-    pub(crate) shape: Shape,
-}
-
-/// What is wrong with a shape.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Shape {
-    /// A field that this structure does not have.
-    Field { found: String, known: Vec<&'static str>, of: String },
-    /// A kind that this choice does not have.
-    Kind { found: String, known: Vec<&'static str>, of: String },
-    /// A field that must be there.
-    Missing { field: String },
-    /// A field that is written twice.
-    Twice { field: String },
-    /// A text was wanted.
-    Text { found: String },
-    /// Brackets, commas, numbers and the like, in ron's words.
-    Other(String),
-}
-
-/// A part of the grammar nobody has built yet: any value, kept only by its place.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Unbuilt(pub(crate) Mark);
-
-/// A structure as written; `later` lists the fields that were used but are not built yet.
-pub(crate) trait Written: DeserializeOwned {
-    fn later(&self) -> Vec<(&'static str, Mark)> {
-        Vec::new()
-    }
-}
-
-impl Written for String {}
-impl Written for bool {}
-impl Written for u64 {}
-impl Written for i64 {}
-impl Written for f64 {}
-impl<T: Written> Written for Vec<T> {}
-impl<T: DeserializeOwned> Written for Spanned<T> {}
-impl<A: Written, B: Written> Written for (A, B) {}
-
-/// Declares a structure of a file: its fields, and after `later` those that are known but not built yet.
-macro_rules! written {
-    ($(#[$meta:meta])* $name:ident { $($field:ident : $ty:ty),* $(,)? } later { $($late:ident),* $(,)? }) => {
-        $(#[$meta])*
-        #[derive(Clone, Debug, serde::Deserialize)]
-        #[serde(deny_unknown_fields)]
-        pub(crate) struct $name {
-            $(pub(crate) $field: $ty,)*
-            $($late: Option<$crate::spec::source::Unbuilt>,)*
-        }
-
-        impl $crate::spec::source::Written for $name {
-            fn later(&self) -> Vec<(&'static str, $crate::spec::source::Mark)> {
-                [$((stringify!($late), self.$late)),*]
-                    .into_iter()
-                    .filter_map(|(name, used): (&'static str, Option<$crate::spec::source::Unbuilt>)| {
-                        used.map(|used| (name.trim_start_matches("r#"), used.0))
-                    })
-                    .collect()
-            }
-        }
-    };
-}
-pub(crate) use written;
 
 fn options() -> Options {
     Options::default()
@@ -156,12 +88,6 @@ impl<'de, T: DeserializeOwned> Deserialize<'de> for Spanned<T> {
     }
 }
 
-impl<'de> Deserialize<'de> for Unbuilt {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        Ok(Self(Mark::of(trimmed(<&'de RawValue>::deserialize(deserializer)?.get_ron()))))
-    }
-}
-
 /// `text` without the space and comments before it and the space behind it.
 fn trimmed(text: &str) -> &str {
     let mut rest = text.trim();
@@ -180,79 +106,11 @@ fn trimmed(text: &str) -> &str {
     }
 }
 
-impl Misshapen {
-    fn new(slice: &str, error: SpannedError) -> Self {
-        let (start, end) = (offset(slice, error.span.start), offset(slice, error.span.end));
-        let mut mark = Mark::of(slice.get(start..end.max(start)).unwrap_or(slice));
-        let shape = Shape::new(slice, error.code);
-        // ron points somewhere behind an identifier that it refuses: point at the identifier itself.
-        match &shape {
-            Shape::Field { found, .. } | Shape::Kind { found, .. } | Shape::Twice { field: found } => {
-                let before = slice.get(..end).unwrap_or(slice);
-                if let Some(word) = before.rfind(found.as_str()).and_then(|at| slice.get(at..at + found.len())) {
-                    mark = Mark::of(word);
-                }
-            }
-            Shape::Missing { .. } | Shape::Text { .. } => mark = Mark::of(slice),
-            Shape::Other(_) if start == 0 && end <= 1 => mark = Mark::of(slice),
-            Shape::Other(_) => {}
-        }
-        Self { mark, shape }
-    }
-}
-
-impl Shape {
-    fn new(slice: &str, code: Error) -> Self {
-        match code {
-            Error::NoSuchStructField { expected, found, outer } => {
-                Self::Field { found, known: expected.to_vec(), of: outer.unwrap_or_default() }
-            }
-            Error::NoSuchEnumVariant { expected, found, outer } => {
-                Self::Kind { found, known: expected.to_vec(), of: outer.unwrap_or_default() }
-            }
-            Error::MissingStructField { field, .. } => Self::Missing { field: field.to_owned() },
-            Error::DuplicateStructField { field, .. } => Self::Twice { field: field.to_owned() },
-            Error::ExpectedString => Self::Text { found: slice.to_owned() },
-            other => Self::Other(sentence(&other)),
-        }
-    }
-}
-
-/// What ron expected, in the words of an author.
-fn sentence(error: &Error) -> String {
-    let text = match error {
-        Error::ExpectedArray => "a list in `[ ]` is wanted here",
-        Error::ExpectedMap => "a map in `{ }` is wanted here",
-        Error::ExpectedInteger => "a whole number is wanted here",
-        Error::ExpectedFloat => "a number is wanted here",
-        Error::ExpectedBoolean => "`true` or `false` is wanted here",
-        Error::IntegerOutOfBounds => "this number does not fit here",
-        Error::ExpectedIdentifier | Error::SuggestRawIdentifier(_) | Error::InvalidIdentifier(_) => {
-            "a word is wanted here: a kind such as `Http(…)`, or the name of a field"
-        }
-        Error::ExpectedStructLike | Error::ExpectedNamedStructLike(_) => "a structure in `( )` is wanted here",
-        Error::ExpectedComma => "a comma or a closing bracket is missing",
-        Error::Eof => "the file ends before its brackets are closed",
-        other => return lower_first(&other.to_string()),
-    };
-    text.to_owned()
-}
-
-fn lower_first(text: &str) -> String {
-    let mut chars = text.chars();
-    chars.next().map(|first| first.to_lowercase().chain(chars).collect()).unwrap_or_default()
-}
-
-/// The byte offset of a position that counts lines and characters from 1.
-fn offset(text: &str, at: Position) -> usize {
-    let line: usize = text.split_inclusive('\n').take(at.line.saturating_sub(1)).map(str::len).sum();
-    let rest = text.get(line..).unwrap_or_default();
-    line + rest.chars().take(at.col.saturating_sub(1)).map(char::len_utf8).sum::<usize>()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::spec::shape::Shape;
+    use crate::spec::written::{Extra, Written, written};
 
     written! {
         /// A structure with one built field and one that is not.
@@ -269,8 +127,8 @@ mod tests {
         let cup = source.read::<Cup>().value.unwrap();
         assert_eq!(source.slice(cup.size.mark), "\"big\"");
         assert_eq!(source.slice(cup.straws.as_ref().unwrap()[1].mark), "22");
-        let later = cup.later();
-        assert_eq!((later[0].0, source.slice(later[0].1)), ("lid", "Wide(3)"));
+        let later = cup.extra().later;
+        assert_eq!((later[0].0, source.slice(later[0].1)), ("lid", "lid"));
     }
 
     #[test]
@@ -283,11 +141,20 @@ mod tests {
     }
 
     #[test]
-    fn an_unknown_field_is_pointed_at() {
-        let source = source("(size: \"s\",\n  straw: [1])");
+    fn unknown_fields_are_all_kept_with_their_places() {
+        let source = source("(size: \"s\",\n  straw: [1], lit: Wide(3))");
+        let cup = source.read::<Cup>().value.unwrap();
+        let Extra { strange, known, .. } = cup.extra();
+        let words: Vec<_> = strange.iter().map(|key| source.slice(key.1)).collect();
+        assert_eq!((words, known), (vec!["straw", "lit"], &["size", "straws", "lid"][..]));
+    }
+
+    #[test]
+    fn a_misspelt_field_is_not_called_missing() {
+        let source = source("(siz: \"s\")");
         let wrong = source.read::<Cup>().value.unwrap_err();
-        assert_eq!(source.slice(wrong.mark), "straw");
-        assert!(matches!(wrong.shape, Shape::Field { known, .. } if known.contains(&"straws")));
+        assert_eq!(source.slice(wrong.mark), "siz");
+        assert!(matches!(wrong.shape, Shape::Field { known, .. } if known.contains(&"size")));
     }
 
     #[test]

@@ -3,7 +3,8 @@
 use serde::Deserialize;
 
 use super::names::Named;
-use super::source::{Mark, Spanned, Written, written};
+use super::source::Spanned;
+use super::written::{Extra, Written, plain, written};
 
 /// One step.
 #[derive(Clone, Debug, Deserialize)]
@@ -16,8 +17,8 @@ pub(crate) enum WrittenStep {
 }
 
 impl Written for WrittenStep {
-    fn later(&self) -> Vec<(&'static str, Mark)> {
-        if let Self::Http(http) = self { http.later() } else { Vec::new() }
+    fn extra(&self) -> Extra<'_> {
+        if let Self::Http(http) = self { http.extra() } else { Extra::default() }
     }
 }
 
@@ -43,7 +44,7 @@ pub(crate) enum Body {
     Form(Named<String>),
 }
 
-impl Written for Body {}
+plain!(Body);
 
 /// A pause or think time.
 #[derive(Clone, Debug, Deserialize)]
@@ -56,7 +57,7 @@ pub(crate) enum Think {
     LogNormal { median: Spanned<String>, p95: Spanned<String>, at_most: Option<Spanned<String>> },
 }
 
-impl Written for Think {}
+plain!(Think);
 
 /// Where an extracted value comes from.
 #[derive(Clone, Debug, Deserialize)]
@@ -68,11 +69,11 @@ pub(crate) enum Extract {
 }
 
 impl Written for Extract {
-    fn later(&self) -> Vec<(&'static str, Mark)> {
+    fn extra(&self) -> Extra<'_> {
         match self {
-            Self::Json(json) => json.later(),
-            Self::Header(header) => header.later(),
-            Self::Status | Self::Body => Vec::new(),
+            Self::Json(json) => json.extra(),
+            Self::Header(header) => header.extra(),
+            Self::Status | Self::Body => Extra::default(),
         }
     }
 }
@@ -99,7 +100,7 @@ pub(crate) enum Check {
     Time { at_most: Spanned<String> },
 }
 
-impl Written for Check {}
+plain!(Check);
 
 /// A demand on a value.
 #[derive(Clone, Debug, Deserialize)]
@@ -114,4 +115,4 @@ pub(crate) enum Is {
     AtMost(Spanned<f64>),
 }
 
-impl Written for Is {}
+plain!(Is);

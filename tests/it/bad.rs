@@ -5,6 +5,7 @@ use std::fs;
 use std::path::Path;
 
 use jiff::civil::date;
+use squall::base::seed::Seed;
 use squall::plan::check::{self, DrillOptions, FileKind, Files, ScenarioOptions};
 use squall::plan::diagnostic::Diagnostics;
 use squall::plan::guard::Guard;
@@ -70,5 +71,39 @@ fn the_files_that_the_broken_ones_lean_on_have_no_mistake() {
         let path = Path::new("tests/bad/good").join(name);
         let found = said(path.to_str().unwrap());
         assert!(found.0.is_empty(), "{}", found.0.iter().map(ToString::to_string).collect::<String>());
+    }
+}
+
+/// Files with a stretch taken out, doubled, or replaced: whatever an author's hand may do, the answer is a place, never a panic.
+#[test]
+fn no_torn_file_ends_the_program() {
+    let night = fs::read_to_string("tests/bad/good/night.ron").unwrap();
+    let mix = fs::read_to_string("tests/bad/good/mix.ron").unwrap();
+    let mut stream = Seed(7).stream("torn files");
+    let scraps =
+        ["", "(", ")", "[", "]", "{", "}", "\"", ",", ":", "//", "/*", "${", "|", "-1", "NaN", "é", "None", "r#\""];
+    for round in 0..600 {
+        let mut texts = [night.clone(), mix.clone()];
+        let text = &mut texts[round % 2];
+        for _ in 0..=stream.below(2) {
+            let places: Vec<usize> = text.char_indices().map(|(n, _)| n).chain([text.len()]).collect();
+            let pick = |draw: u64| places[usize::try_from(draw).unwrap() % places.len()];
+            let start = pick(stream.bits());
+            let end = places.iter().copied().find(|n| *n >= start + usize::try_from(stream.below(12)).unwrap());
+            let scrap = scraps[usize::try_from(stream.below(scraps.len() as u64)).unwrap()];
+            text.replace_range(start..end.unwrap_or(text.len()), scrap);
+        }
+        let [night, mix] = texts;
+        let held = [("a/night.ron".to_owned(), night.clone()), ("a/mix.ron".to_owned(), mix.clone())];
+        let found = match check::drill(&mut Files::held(held), "a/night.ron", &DrillOptions::default()) {
+            Ok((_, warnings)) => warnings,
+            Err(found) => {
+                assert!(found.has_errors(), "refused without a reason:\n{night}\n{mix}");
+                found
+            }
+        };
+        for one in &found.0 {
+            assert!(one.place.line > 0 && one.place.column > 0 && !one.message.is_empty(), "{one}");
+        }
     }
 }

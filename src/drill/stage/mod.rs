@@ -11,6 +11,7 @@ mod deeds;
 mod handshake;
 mod play;
 mod rig;
+pub mod stack;
 #[cfg(test)]
 mod tests;
 mod traffic;
@@ -34,7 +35,8 @@ use crate::measure::journal::{Event, Journal, JournalError, RunFacts, Source};
 use crate::measure::record::RecordError;
 use crate::plan::drill::DrillPlan;
 use play::Play;
-use rig::{Needs, Rig, RigError};
+use rig::{Needs, Rig};
+use stack::RigError;
 use traffic::Traffic;
 
 /// What a drill stands in.

@@ -6,8 +6,6 @@
 mod incident;
 mod make;
 mod story;
-#[cfg(test)]
-mod tests;
 
 use std::collections::BTreeMap;
 

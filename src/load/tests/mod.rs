@@ -159,6 +159,9 @@ fn sums_hold(seen: &Seen) {
     assert_eq!(seen.all.flow.done, total.answered() + total.failed());
     assert_eq!(seen.all.flow.sent + seen.errors("variable"), seen.all.flow.done);
     assert_eq!(total.lateness.n(), seen.all.flow.done);
+    let (response, service) = (total.response.both().extent().sum, total.service.both().extent().sum);
+    let apart = response.abs_diff(service + total.lateness.extent().sum);
+    assert!(apart <= 2 * seen.all.flow.done, "response is service plus lateness, but for rounding: {apart} µs");
     let mut live = Interval::default();
     seen.live.iter().for_each(|second| live.merge(second));
     assert_eq!(live.steps, seen.all.steps, "live seconds and due seconds hold the same requests");
@@ -236,6 +239,24 @@ fn shed_arrivals_are_counted_not_sent() {
     assert_eq!((travel.planned, travel.started, travel.shed), (30, 1, 29));
     assert_eq!(seen.all.classes().get(Class::Shed), 29);
     assert_eq!(server.requests(), 1);
+}
+
+#[test]
+fn a_stall_of_the_server_is_felt_by_everybody_who_was_due_meanwhile() {
+    let server = Server::start(|request| {
+        let stall = if request.number == 0 { 500 } else { 0 };
+        Answer::ok("hello").after(Duration::from_millis(stall))
+    });
+    let mut plan = plan(&server, open(100.0, 500), vec![http(get(0, "/"))]);
+    plan.client.connections = Connections::Shared { max: 1 };
+    let seen = run(plan, 1);
+    let response = seen.all.total().response.ok;
+    assert_eq!(response.n(), 50);
+    // Arrival n is due 5 + 10 n ms after the start and cannot be answered before the first one is, at 505 ms.
+    for (share, least_ms) in [(0.1, 40), (0.5, 240), (0.9, 440), (1.0, 500)] {
+        let felt = response.value_at(share).unwrap();
+        assert!(felt >= least_ms * 1_000, "{share}: {felt} µs");
+    }
 }
 
 #[test]

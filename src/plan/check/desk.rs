@@ -14,8 +14,10 @@ use crate::base::ratio::Ratio;
 use crate::base::size::Size;
 use crate::plan::diagnostic::{Diagnostic, Diagnostics, Place, Severity};
 use crate::spec::names::Named;
-use crate::spec::source::{Mark, Misshapen, Shape, Source, Spanned, Written};
+use crate::spec::shape::{Misshapen, Shape};
+use crate::spec::source::{Mark, Source, Spanned};
 use crate::spec::words::later_kinds;
+use crate::spec::written::{Key, Written};
 
 /// Which kind of file lies on the desk: their specifications spell ids differently.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -26,6 +28,8 @@ pub(super) enum Dialect {
     Drill,
 }
 
+/// Nothing here lasts longer: a year.
+const LONGEST: Duration = Duration::from_secs(365 * 86_400);
 /// Players' roles, without the other names some of them have.
 const ROLES: [&str; 7] = ["Ic", "Deputy", "Ops", "Expert", "Comms", "Liaison", "Scribe"];
 
@@ -58,8 +62,12 @@ impl Desk {
     pub(super) fn open<'a, T: Written>(&mut self, spanned: &'a Spanned<T>) -> Option<&'a T> {
         match &spanned.value {
             Ok(value) => {
-                for (word, mark) in value.later() {
-                    self.not_built(word, mark);
+                let extra = value.extra();
+                for (word, mark) in extra.later {
+                    self.not_built(word, *mark);
+                }
+                for Key(word, mark) in extra.strange {
+                    self.strange(word, *mark, extra.known);
                 }
                 Some(value)
             }
@@ -126,7 +134,7 @@ impl Desk {
     }
 
     pub(super) fn duration(&mut self, spanned: &Spanned<String>) -> Option<Duration> {
-        self.quantity(spanned, "not-a-duration", str::parse::<Period>).map(|period| period.0)
+        self.quantity(spanned, "not-a-duration", period)
     }
 
     pub(super) fn duration_or(&mut self, spanned: Option<&Spanned<String>>, default: Duration) -> Duration {
@@ -200,13 +208,15 @@ impl Desk {
         if self.dialect == Dialect::Drill { drill } else { scenario }
     }
 
+    fn strange(&mut self, word: &str, at: Mark, known: &[&str]) {
+        let id = self.id("unknown_field", "unknown-field");
+        self.error(id, at, format!("unknown field `{word}`"), suggest(word, known));
+    }
+
     fn misshapen(&mut self, wrong: &Misshapen) {
         let at = wrong.mark;
         match &wrong.shape {
-            Shape::Field { found, known, .. } => {
-                let id = self.id("unknown_field", "unknown-field");
-                self.error(id, at, format!("unknown field `{found}`"), suggest(found, known));
-            }
+            Shape::Field { found, known, .. } => self.strange(found, at, known),
             Shape::Kind { found, of, .. } if later_kinds(of).contains(&found.as_str()) => self.not_built(found, at),
             Shape::Kind { found, of, .. } if of == "Role" => {
                 self.error("unknown-role", at, format!("unknown role `{found}`"), suggest(found, &ROLES));
@@ -263,6 +273,19 @@ impl Desk {
             text: line.to_owned(),
         }
     }
+}
+
+/// A duration that can be added up without care.
+pub(super) fn period(text: &str) -> Result<Duration, QuantityError> {
+    let period = text.parse::<Period>()?.0;
+    if period <= LONGEST {
+        return Ok(period);
+    }
+    Err(QuantityError {
+        id: "bad_number",
+        problem: format!("`{text}` is longer than a year"),
+        help: "write at most 8760h".to_owned(),
+    })
 }
 
 /// "did you mean …?", or the list of what there is.

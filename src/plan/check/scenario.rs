@@ -13,6 +13,7 @@ use crate::plan::diagnostic::Place;
 use crate::plan::good::Good;
 use crate::plan::load::{LoadPlan, Origin};
 use crate::spec::scenario::Scenario;
+use crate::spec::written::Written;
 
 /// What stands in the place of parts of the file: a drill brings its own system and rate.
 #[derive(Clone, Debug)]
@@ -45,6 +46,9 @@ pub(super) fn scenario(desk: &mut Desk, options: ScenarioOptions, instead: &Inst
     let mut tables = Tables::default();
     let draws = vars::vars(desk, &mut tables, written.vars.as_ref());
     let mut known = Known { setter: "no variable of `vars`".to_owned(), ..Known::default() };
+    // What is not built yet may set what is missing: that is said once, where it is used.
+    known.has_gaps =
+        written.extra().later.iter().any(|(word, _)| ["data", "setup", "secrets", "tokens"].contains(word));
     known.set.extend(draws.iter().map(|(variable, _)| (*variable, super::tables::Set::Surely)));
     let client = client::client(desk, &tables, &known, written.client.as_ref());
     let paths = journey::Paths { hosts: &target.hosts, total: client.timeouts.total };

@@ -116,3 +116,25 @@ fn mistakes_of_different_parts_are_all_reported_at_once() {
         assert!(found.contains(&format!("error[{id}]")), "{id} is missing in\n{found}");
     }
 }
+
+#[test]
+fn globs_make_one_check_for_each_match_and_negation_pools() {
+    let text = MIX.replace(
+        "\"p99{step=c*} < 800ms\"",
+        "\"p99{step=*o*e*, phase=steady} < 1s, as 'tail'\", \"mean{step!=c*, outcome=ok} < 1s\", \"p95{journey=*} < 1s\"",
+    );
+    let plan = check(&text).map_err(|found| found.0).unwrap().0;
+    let ids: Vec<_> = plan.checks.iter().map(|check| (check.id.as_str(), check.scope.steps.len())).collect();
+    let want = [
+        ("squall.answered", 0),
+        ("tail[home]", 1),
+        ("tail[order]", 1),
+        ("mean{step!=c*, outcome=ok} < 1s", 3),
+        ("p95{journey=browse} < 1s", 2),
+        ("p95{journey=buy} < 1s", 2),
+        ("errors{journey=buy} < 0.5%, over 10s", 2),
+        ("achieved >= 98%", 0),
+    ];
+    assert_eq!(ids, want);
+    assert_eq!(plan.checks[1].scope.phases, ["steady"]);
+}

@@ -4,6 +4,7 @@
 
 use super::palette::{Colour, of_verdict};
 use super::svg::{Label, Svg, px, width_of};
+use crate::judge::finding::Verdict;
 use crate::report::view::checks::Check;
 use crate::report::view::drill::Bar;
 
@@ -49,8 +50,7 @@ pub fn responses(bars: &[Bar], desc: &str) -> String {
 }
 
 /// The shape of a verdict, so that colour is never alone: around `at`, `r` pixels to each side.
-pub fn shape(verdict: crate::judge::finding::Verdict, at: (f64, f64), r: f64) -> String {
-    use crate::judge::finding::Verdict;
+pub fn shape(verdict: Verdict, at: (f64, f64), r: f64) -> String {
     let hex = of_verdict(verdict).hex();
     let paper = Colour::Paper.hex();
     let (x, y) = at;

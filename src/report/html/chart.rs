@@ -3,6 +3,9 @@
 //! It draws whole pixels, so everything is drawn at four times its size and scaled back by the group around it. It knows no
 //! dash patterns: they are added to its polylines here. Not here: axes, text, bands, marks (`frame`), cells (`heat`).
 
+use plotters::chart::ChartContext;
+use plotters::coord::cartesian::Cartesian2d;
+use plotters::coord::types::RangedCoordf64;
 use plotters::prelude::{ChartBuilder, IntoDrawingArea, LineSeries, PathElement, Polygon, RGBColor, SVGBackend};
 use plotters::style::{Color, ShapeStyle};
 
@@ -52,13 +55,13 @@ impl Plot {
             })
             .filter(|run| !run.is_empty())
             .collect();
-        let style = self.style(pen);
+        let stroke = style(pen);
         let body = self.draw(|chart| {
             for run in &runs {
                 if run.len() == 2 {
-                    chart.draw_series(std::iter::once(PathElement::new(run.clone(), style))).ok();
+                    chart.draw_series(std::iter::once(PathElement::new(run.clone(), stroke))).ok();
                 } else {
-                    chart.draw_series(LineSeries::new(run.iter().copied(), style)).ok();
+                    chart.draw_series(LineSeries::new(run.iter().copied(), stroke)).ok();
                 }
             }
         });
@@ -105,10 +108,6 @@ impl Plot {
         y.clamp(self.y.0, self.y.1)
     }
 
-    fn style(&self, pen: Pen) -> ShapeStyle {
-        rgb(pen.colour).stroke_width(whole(pen.width * FINE))
-    }
-
     fn draw(&self, with: impl FnOnce(&mut Chart<'_, '_>)) -> String {
         let mut text = String::new();
         {
@@ -128,14 +127,11 @@ impl Plot {
     }
 }
 
-type Chart<'a, 'b> = plotters::chart::ChartContext<
-    'a,
-    SVGBackend<'b>,
-    plotters::coord::cartesian::Cartesian2d<
-        plotters::coord::types::RangedCoordf64,
-        plotters::coord::types::RangedCoordf64,
-    >,
->;
+type Chart<'a, 'b> = ChartContext<'a, SVGBackend<'b>, Cartesian2d<RangedCoordf64, RangedCoordf64>>;
+
+fn style(pen: Pen) -> ShapeStyle {
+    rgb(pen.colour).stroke_width(whole(pen.width * FINE))
+}
 
 fn rgb(colour: Colour) -> RGBColor {
     let (r, g, b) = colour.rgb();

@@ -159,8 +159,12 @@ fn bands(svg: &mut Svg, course: &Course, rows: &[usize], [top, bottom]: [f64; 2]
 
 /// The first letters of `name` that fit into `width` pixels, with an ellipsis.
 fn fitted(name: &str, width: f64) -> String {
-    let fits = (1..).take_while(|n| width_of("x", 10.5) * f64::from(*n) <= width - 18.0).count();
-    name.chars().take(fits).chain(['…']).collect()
+    let mut left = width - 18.0;
+    let fits = name.chars().take_while(|c| {
+        left -= width_of(c.encode_utf8(&mut [0; 4]), 10.5);
+        left >= 0.0
+    });
+    fits.chain(['…']).collect()
 }
 
 fn draw_panel(svg: &mut Svg, panel: &Panel, top: f64) {
@@ -202,7 +206,7 @@ fn keys(svg: &mut Svg, panel: &Panel, y: f64) {
 
 /// Lane and anchor of every mark, so that no name covers another and no stem crosses a name.
 fn lanes(course: &Course, marks: &[Mark]) -> Vec<(usize, &'static str)> {
-    const DEEPEST: usize = 9;
+    const DEEPEST: usize = 13;
     let mut ends: Vec<f64> = Vec::new();
     marks
         .iter()
@@ -224,7 +228,8 @@ fn lanes(course: &Course, marks: &[Mark]) -> Vec<(usize, &'static str)> {
 
 fn colour_of(kind: MarkKind) -> Colour {
     match kind {
-        MarkKind::Act => Colour::Vermillion,
+        MarkKind::Act | MarkKind::Harm => Colour::Vermillion,
+        MarkKind::Idle => Colour::Steel,
         MarkKind::Measured | MarkKind::Note => Colour::Ink,
         MarkKind::Page => Colour::Purple,
         MarkKind::Said => Colour::Blue,
@@ -246,7 +251,7 @@ fn draw_mark(svg: &mut Svg, mark: &Mark, (x, y): (f64, f64), anchor: &'static st
         MarkKind::Measured | MarkKind::Note => {
             format!("<path d=\"M{cx} {}l5.5 5.5-5.5 5.5-5.5-5.5z\" fill=\"{hex}\"/>", px(y - 9.5))
         }
-        MarkKind::Action => {
+        MarkKind::Action | MarkKind::Idle | MarkKind::Harm => {
             format!("<rect x=\"{}\" y=\"{}\" width=\"9\" height=\"9\" fill=\"{hex}\"/>", px(x - 4.5), px(y - 8.5))
         }
         MarkKind::Page | MarkKind::Said => format!("<circle cx=\"{cx}\" cy=\"{cy}\" r=\"4.8\" fill=\"{hex}\"/>"),

@@ -22,7 +22,7 @@ fn cells(course: &Course, plot: &Plot, rows: usize) -> Vec<Vec<u64>> {
         .map(|column| {
             let mut counts = vec![0; rows];
             for (low, high, n) in column.response.buckets() {
-                let middle = (low.max(1) as f64 + high.max(1) as f64) / 2.0;
+                let middle = f64::midpoint(low.max(1) as f64, high.max(1) as f64);
                 let from_top = (plot.y.1 - middle.log10()) * ROWS;
                 counts[row(from_top, rows)] += n;
             }

@@ -25,10 +25,7 @@ pub mod svg;
 pub mod table;
 pub mod timeline;
 
-pub use page::render;
-
-/// Every colour that a picture may carry.
 #[cfg(test)]
-pub fn colours() -> Vec<String> {
-    palette::ALL.iter().map(|(colour, ..)| colour.hex()).collect()
-}
+mod tests;
+
+pub use page::render;

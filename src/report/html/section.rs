@@ -87,10 +87,16 @@ pub fn course(account: &Account, view: &View, shown: &DrillView) -> Markup {
     }
 }
 
+/// Findings that are listed; the others are counted.
+const LISTED: usize = 200;
+/// Findings with a picture.
+const DRAWN: usize = 100;
+
 /// The findings.
 pub fn checks(view: &View) -> Markup {
-    let (open, passed): (Vec<_>, Vec<_>) =
-        view.checks.iter().enumerate().partition(|(_, check)| check.verdict != Verdict::Pass);
+    let listed = view.checks.iter().take(LISTED).enumerate();
+    let (open, passed): (Vec<_>, Vec<_>) = listed.partition(|(_, check)| check.verdict != Verdict::Pass);
+    let more = view.checks.len().saturating_sub(LISTED);
     html! {
         section id="checks" {
             h2 { "What was demanded" }
@@ -102,12 +108,13 @@ pub fn checks(view: &View) -> Markup {
                     ol.checks { @for (n, one) in &passed { (check(one, *n)) } }
                 }
             }
+            @if more > 0 { p.lead { (more) " more, none of them worse, are in result.json." } }
         }
     }
 }
 
 fn check(check: &Check, n: usize) -> Markup {
-    let drawn = bars::whisker(check, &format!("check-{n}"));
+    let drawn = (n < DRAWN).then(|| bars::whisker(check, &format!("check-{n}"))).flatten();
     html! {
         li class=(check.verdict.word()) {
             div.mark { (icon(check.verdict, "small")) span { (check.verdict.word()) } }

@@ -49,7 +49,7 @@ section{margin:0 0 72px}
 h2{margin:0 0 20px;font-size:22px;line-height:1.3;font-weight:600;letter-spacing:-.012em}
 .lead{margin:0 0 20px;max-width:46em;color:var(--mute)}
 figure{margin:0 0 48px}
-figcaption{margin:0 0 18px;max-width:46em;font-size:17px;line-height:1.5;text-wrap:pretty;overflow-wrap:anywhere}
+figcaption{margin:0 0 18px;max-width:46em;font-size:17px;line-height:1.5;text-wrap:balance;overflow-wrap:anywhere}
 .picture{overflow-x:auto}
 .picture svg{min-width:760px}
 details{margin-top:10px}
@@ -89,5 +89,5 @@ footer{padding:0 0 56px;color:var(--mute);font-size:13px}
 const DARK: &str = ":root{--ink:#E8ECF1;--mute:#9DA9B6;--rule:#29313B;--paper:#14181E;--wash:#1A1F27;--pass:#3CCFA4;--warn:#F1B445;--fail:#F59058;--inconclusive:#9DA9B6;--invalid:#E0A1C6;--link:#86CCF4}";
 
 const PRINT: &str = "
-@media print{:root{color-scheme:light}body{max-width:none;padding:0;font-size:10.5pt}.strip{padding:0 0 20pt}h1{font-size:19pt}section{break-before:page;margin:0}#drill,#checks{break-before:auto}figure,tr,.checks li{break-inside:avoid}h2{break-after:avoid}summary{display:none}details::details-content{content-visibility:visible;display:block;height:auto}.picture svg{min-width:0}.wide,.picture{overflow:visible}table{font-size:8.5pt}}
+@media print{:root{color-scheme:light}body{max-width:none;padding:0;font-size:10.5pt}.strip{padding:0 0 20pt}h1{font-size:19pt}section{break-before:page;margin:0}#drill,#checks{break-before:auto}figure,tr,.checks li{break-inside:avoid}h2{break-after:avoid}summary,figure details{display:none}details::details-content{content-visibility:visible;display:block;height:auto}.picture svg{min-width:0}.wide,.picture{overflow:visible}table{font-size:8.5pt}th,td{padding-top:3pt;padding-bottom:3pt}}
 ";

@@ -33,6 +33,7 @@ impl Label {
     }
 
     /// The same in ink and heavier.
+    #[must_use]
     pub fn strong(self) -> Self {
         Self { colour: Colour::Ink, weight: 600, ..self }
     }

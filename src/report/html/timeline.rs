@@ -109,7 +109,7 @@ pub fn generator(course: &Course, desc: &str) -> String {
     let keys = vec![key(Colour::Steel, "2 3", "longest stall"), key(Colour::Ink, "", "lateness p99")];
     let first = Panel { title: "Lateness of the generator".to_owned(), height: 90.0, scale: times, keys, body };
     let busiest = course.columns.iter().map(|column| column.own.cpu).fold(0.0, f64::max);
-    let cpu = scale::shares(busiest.max(0.25));
+    let cpu = scale::shares(busiest.max(0.15));
     let inside = plot(course, &cpu, 50.0);
     let slabs: Vec<_> = course.columns.iter().map(|c| (c.from_s, c.to_s(), 0.0, c.own.cpu)).collect();
     let body = inside.area(&slabs, Colour::Steel, 0.55);

@@ -51,8 +51,12 @@ pub enum MarkKind {
     Page,
     /// Said by a person or the robot.
     Said,
-    /// Done by a person or the robot.
+    /// Done by a person or the robot; right, at least in part.
     Action,
+    /// Done by a person or the robot; it changes nothing.
+    Idle,
+    /// Done by a person or the robot; it makes things worse.
+    Harm,
     /// In the table only.
     Note,
 }
@@ -78,7 +82,7 @@ pub fn of(account: &Account, drill: &DrillAccount) -> DrillView {
         hypothesis: words::text(&drill.about.hypothesis),
         marks: marks(account, drill),
         bars: drill.expectations.iter().map(|one| bar(account, one)).collect(),
-        acts: acts(account, drill),
+        acts: acts(drill),
         actions: actions(drill),
         numbers: numbers(drill),
     }
@@ -100,6 +104,15 @@ fn bar(account: &Account, one: &ExpectationAccount) -> Bar {
 /// Label of the mitigation called `name`.
 fn label<'a>(drill: &'a DrillAccount, name: &'a str) -> &'a str {
     drill.actions.iter().find(|action| action.name == name).map_or(name, |action| action.label.as_str())
+}
+
+/// The sort of the action called `name`.
+fn done(drill: &DrillAccount, name: &str) -> MarkKind {
+    match drill.actions.iter().find(|action| action.name == name).map(|action| action.kind) {
+        Some(MitigationKind::NoEffect) => MarkKind::Idle,
+        Some(MitigationKind::Harmful) => MarkKind::Harm,
+        _ => MarkKind::Action,
+    }
 }
 
 fn marks(account: &Account, drill: &DrillAccount) -> Vec<Mark> {
@@ -156,7 +169,7 @@ fn mark(drill: &DrillAccount, line: &Line) -> Option<Mark> {
             other => (MarkKind::Note, format!("{}: {}", words::name(other), words::name(summary))),
         },
         Event::Mark { mark, text } => said(mark, text),
-        Event::Action { name } => (MarkKind::Action, words::name(label(drill, name))),
+        Event::Action { name } => (done(drill, name), words::name(label(drill, name))),
         Event::Effect { name, verified, .. } => {
             let seen = if *verified { "verified" } else { "not verified" };
             (MarkKind::Note, format!("{} {seen}", words::name(label(drill, name))))
@@ -180,9 +193,8 @@ fn said(mark: &str, text: &str) -> (MarkKind, String) {
     (MarkKind::Said, words)
 }
 
-fn acts(account: &Account, drill: &DrillAccount) -> Vec<[String; 5]> {
+fn acts(drill: &DrillAccount) -> Vec<[String; 5]> {
     let at = |seconds: Option<f64>| seconds.map_or_else(|| "never".to_owned(), |at| words::instant(at, drill.t0_s));
-    let _ = account;
     drill
         .acts
         .iter()

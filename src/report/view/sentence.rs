@@ -43,21 +43,17 @@ fn of_drill(account: &Account, drill: &DrillAccount) -> String {
     };
     let what = if timeline.plateau > 0.0 { timeline.plateau } else { timeline.peak };
     let hurt = format!("{} of requests failed or were slow", words::share(what));
-    match timeline.recovered_s {
-        Some(recovered) => {
-            let first = format!("Users were hurt for {}: {hurt}.", words::span(recovered - impact));
-            format!("{first} {}", ending(drill, recovered))
-        }
-        None => {
-            let seen = words::span((timeline.observed_until_s - impact).max(0.0));
-            let tried = match drill.actions.len() {
-                0 => "Nobody did anything about it.".to_owned(),
-                1 => "One action was tried; it did not end it.".to_owned(),
-                n => format!("{n} actions were tried; none ended it."),
-            };
-            format!("Users were hurt for at least {seen}, until the observation ended: {hurt}. {tried}")
-        }
+    if let Some(recovered) = timeline.recovered_s {
+        let first = format!("Users were hurt for {}: {hurt}.", words::span(recovered - impact));
+        return format!("{first} {}", ending(drill, recovered));
     }
+    let seen = words::span((timeline.observed_until_s - impact).max(0.0));
+    let tried = match drill.actions.len() {
+        0 => "Nobody did anything about it.".to_owned(),
+        1 => "One action was tried; it did not end it.".to_owned(),
+        n => format!("{n} actions were tried; none ended it."),
+    };
+    format!("Users were hurt for at least {seen}, until the observation ended: {hurt}. {tried}")
 }
 
 /// The action that ended it: the last right one before recovery, or the last of all.

@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::mitigation::Mitigations;
 use super::pace::Paces;
 use super::{fault, lever};
-use crate::base::duration::{Period, show};
+use crate::base::duration::show;
 use crate::plan::check::desk::Desk;
 use crate::plan::check::scenario::is_name;
 use crate::plan::drill::{Act, Lever, Moment, Proof, System, Technical, When};
@@ -166,7 +166,7 @@ fn proof(desk: &mut Desk, paces: Paces, written: &Spanned<WrittenProof>) -> Opti
     match desk.open(written)? {
         WrittenProof::Probe(probe) => lever::probe(desk, paces, probe).map(Proof::Probe),
         WrittenProof::Touched(touched) => {
-            let Touched { at_least, within } = &**touched;
+            let Touched { at_least, within, .. } = &**touched;
             let count = desk.open(at_least).copied();
             if count == Some(0) {
                 desk.error("out-of-range", at_least.mark, "nothing touched would be proof enough", "write at least 1");
@@ -185,7 +185,7 @@ pub(super) fn signal(desk: &mut Desk, signal: &Spanned<Signal>, value: &Spanned<
             desk.ratio(value);
         }
         Signal::LatencyP95 | Signal::LatenessP99 | Signal::BadMinutes => {
-            desk.quantity(value, "not-a-duration", str::parse::<Period>);
+            desk.duration(value);
         }
         Signal::Goodput => {
             desk.rate(value);

@@ -3,10 +3,10 @@
 use std::time::Duration;
 
 use super::{Attendance, DrillOptions};
-use crate::base::duration::{Period, show};
-use crate::plan::check::desk::Desk;
+use crate::base::duration::show;
+use crate::plan::check::desk::{Desk, period};
 use crate::spec::drill::Run;
-use crate::spec::source::Spanned;
+use crate::spec::source::{Mark, Spanned};
 
 /// The factor for single readings, unless the file says otherwise.
 const FACTOR: f64 = 0.1;
@@ -38,7 +38,15 @@ impl Paces {
             }
             is_good.then_some(factor)
         });
-        match (options.attended, options.time_factor) {
+        let flag = options.time_factor.filter(|flag| {
+            let is_good = *flag > 0.0 && *flag <= 1.0;
+            if !is_good {
+                let message = format!("a --time-factor of {flag}");
+                desk.error("out-of-range", Mark::default(), message, "give a number above 0, at most 1");
+            }
+            is_good
+        });
+        match (options.attended, flag) {
             (Attendance::Attended, _) => Self { factor: 1.0, second: Second::Ignored },
             (Attendance::Unattended, Some(factor)) => Self { factor, second: Second::Ignored },
             (Attendance::Unattended, None) => Self { factor: factor.unwrap_or(FACTOR), second: Second::Counts },
@@ -85,18 +93,17 @@ impl Paces {
 /// One or two durations.
 fn readings(desk: &mut Desk, written: &Spanned<String>) -> Option<(Duration, Option<Duration>)> {
     if written.value.as_ref().is_ok_and(|text| !text.contains('|')) || written.value.is_err() {
-        return desk.quantity(written, "not-a-pace", str::parse::<Period>).map(|period| (period.0, None));
+        return desk.quantity(written, "not-a-pace", period).map(|period| (period, None));
     }
     let text = desk.text(written)?;
     let parts: Vec<&str> = text.split('|').map(str::trim).collect();
-    let read = |part: &str| part.parse::<Period>().map(|period| period.0);
     let help = "write one duration, or two as \"5m | 60s\": with people | unattended";
     let &[first, second] = parts.as_slice() else {
         let message = format!("`{text}` has {} readings", parts.len());
         desk.error("not-a-pace", written.mark, message, help);
         return None;
     };
-    match (read(first), read(second)) {
+    match (period(first), period(second)) {
         (Ok(first), Ok(second)) => Some((first, Some(second))),
         (Err(wrong), _) | (_, Err(wrong)) => {
             desk.error("not-a-pace", written.mark, format!("`{text}` is not a pace: {}", wrong.problem), help);

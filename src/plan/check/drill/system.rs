@@ -4,7 +4,6 @@ use std::time::Duration;
 
 use super::DrillOptions;
 use super::pace::Paces;
-use crate::base::duration::Period;
 use crate::base::ratio::Ratio;
 use crate::plan::check::answer::statuses;
 use crate::plan::check::desk::Desk;
@@ -156,8 +155,8 @@ pub(super) fn slo(desk: &mut Desk, written: &Spanned<WrittenSlo>) -> Option<Slo>
 fn period(desk: &mut Desk, written: &Spanned<String>) -> Option<Duration> {
     let text = desk.text(written)?;
     let period = match text.strip_suffix('d').map(str::parse::<u32>) {
-        Some(Ok(days)) => Some(Duration::from_secs(u64::from(days) * 86_400)),
-        _ => desk.quantity(written, "not-a-duration", str::parse::<Period>).map(|period| period.0),
+        Some(Ok(days)) if days <= 366 => Some(Duration::from_secs(u64::from(days) * 86_400)),
+        _ => desk.duration(written),
     };
     if period.is_some_and(|period| period.is_zero()) {
         desk.error("out-of-range", written.mark, "a budget over no time", "write a period such as 30d");

@@ -98,6 +98,15 @@ fn people_play_by_the_first_readings_and_flags_replace_the_file() {
 }
 
 #[test]
+fn a_time_factor_that_is_none_is_refused() {
+    for factor in [0.0, -1.0, 1.5, f64::NAN] {
+        let found =
+            check(NIGHT, MIX, &DrillOptions { time_factor: Some(factor), ..DrillOptions::default() }).unwrap_err();
+        assert_eq!(found.0.iter().map(|one| one.id).collect::<Vec<_>>(), ["out-of-range"], "{factor}");
+    }
+}
+
+#[test]
 fn mistakes_of_drill_and_scenario_are_told_together_each_with_its_file() {
     let night = NIGHT
         .replace("proof: Touched(at_least: 5, within: \"10s\")", "")

@@ -150,7 +150,8 @@ fn cmp(cmp: written::Cmp) -> Cmp {
 }
 
 fn micros(time: f64) -> Duration {
-    Duration::from_secs_f64(time / 1e6)
+    // A year is as good as for ever, and can be added up without care.
+    Duration::from_secs_f64((time / 1e6).min(365.0 * 86_400.0))
 }
 
 /// The subject; `None` for those nobody measures yet.

@@ -2,18 +2,21 @@
 //!
 //! Made of whole numbers from one small generator, so that they are the same everywhere. Not here: any assertion.
 
-use crate::judge::account::{
-    Account, ActAccount, ActionAccount, Band, BandKind, DrillAccount, ExpectationAccount, Generator, Timeline, Totals,
-};
+mod drill;
+mod hostile;
+
+pub(super) use drill::drill;
+pub(super) use hostile::{HOSTILE, hostile};
+
+use crate::judge::account::{Account, Band, BandKind, Generator, Totals};
 use crate::judge::finding::{Evidence, Finding, FindingKind, Reason, Verdict};
 use crate::measure::host::Fingerprint;
-use crate::measure::interval::{Health, Interval};
-use crate::measure::journal::{Event, Line, RunFacts, Source};
+use crate::measure::interval::{Health, Interval, Split};
+use crate::measure::journal::RunFacts;
 use crate::measure::outcome::Class;
 use crate::measure::record::{Done, Exemplar, Head};
 use crate::measure::sample::{JourneyId, StepId};
 use crate::plan::diagnostic::Place;
-use crate::plan::drill::{About, MitigationKind};
 use crate::plan::threshold::{Level, Unit};
 
 /// Steps of the synthetic shop: name, share of requests in %, typical time in µs.
@@ -62,7 +65,7 @@ fn second(at: u32, rate: u64, bad: u64, dice: &mut Dice) -> Interval {
                 _ => (Class::Slow, "", 600_000 + dice.below(1_300_000)),
             };
             cell.classes.add(class, 1);
-            let part = |split: &mut crate::measure::interval::Split, us| {
+            let part = |split: &mut Split, us| {
                 if kind.is_empty() { split.ok.record(us) } else { split.rest.record(us) }
             };
             part(&mut cell.response, took + late);
@@ -110,7 +113,7 @@ fn totals(seconds: &[Interval]) -> Totals {
 }
 
 /// A finding about times, µs.
-pub fn finding(id: &str, verdict: Verdict, [value, low, high, bound]: [f64; 4]) -> Finding {
+pub(super) fn finding(id: &str, verdict: Verdict, [value, low, high, bound]: [f64; 4]) -> Finding {
     let words = |us: f64| format!("{:.0} ms", us / 1e3);
     Finding {
         id: id.to_owned(),
@@ -188,7 +191,7 @@ fn account(command: &str, name: &str, seconds: Vec<Interval>) -> Account {
 }
 
 /// A load run: 120 s at 100/s, healthy but for a slow check.
-pub fn load() -> Account {
+pub(super) fn load() -> Account {
     let mut dice = Dice(5);
     let seconds =
         (0..120).map(|at| second(at, if at < 20 { 5 * u64::from(at) + 5 } else { 100 }, 0, &mut dice)).collect();
@@ -207,12 +210,12 @@ pub fn load() -> Account {
 }
 
 /// A run without any answer or arrival.
-pub fn nothing() -> Account {
+pub(super) fn nothing() -> Account {
     account("run", "nothing", Vec::new())
 }
 
 /// A run of `hours` equal hours with few requests in each second: for sizes.
-pub fn long(hours: u32) -> Account {
+pub(super) fn long(hours: u32) -> Account {
     let mut dice = Dice(11);
     let hour: Vec<Interval> =
         (0..3_600).map(|at| second(at, 4, if at % 700 < 40 { 30 } else { 0 }, &mut dice)).collect();
@@ -227,215 +230,4 @@ pub fn long(hours: u32) -> Account {
 
 fn phase(name: &str, from_s: f64, to_s: f64) -> Band {
     Band { name: name.into(), kind: BandKind::Phase, from_s, to_s }
-}
-
-fn line(seq: u64, at: f64, source: Source, event: Event) -> Line {
-    let actor = if source == Source::Robot { "IC".to_owned() } else { String::new() };
-    Line { seq, at_us: Duration(at).micros(), utc: String::new(), source, actor, event, prev: String::new() }
-}
-
-/// Seconds as a journal counts them.
-struct Duration(f64);
-
-impl Duration {
-    fn micros(&self) -> u64 {
-        crate::base::clock::Tick::from_secs_f64(self.0).micros()
-    }
-}
-
-fn page(action: &str) -> Event {
-    let (action, summary) = (action.to_owned(), "checkout: 41 % bad".to_owned());
-    Event::Page { action, summary, origin: "shop alert".into(), dedup_key: "bad-ratio".into() }
-}
-
-fn said(mark: &str) -> Event {
-    Event::Mark { mark: mark.into(), text: String::new() }
-}
-
-/// A drill like the midnight flag: a clean minute, 45 s of harm, a page after 12 s, the flag killed, recovery.
-pub fn drill() -> Account {
-    let mut dice = Dice(3);
-    let bad = |at: u32| match at {
-        62 => 22,
-        63..=100 => 61,
-        101..=103 => 34,
-        104 => 9,
-        _ => 0,
-    };
-    let seconds = (0..150).map(|at| second(at, 100, bad(at), &mut dice)).collect();
-    let mut account = account("drill", "midnight_flag", seconds);
-    account.bands = vec![
-        phase("baseline", 0.0, 60.0),
-        phase("exercise", 60.0, 112.0),
-        phase("watching", 112.0, 132.0),
-        phase("cleanup", 132.0, 150.0),
-        Band { name: "ship".into(), kind: BandKind::Fault, from_s: 60.4, to_s: 96.1 },
-        Band { name: "impact".into(), kind: BandKind::Impact, from_s: 62.0, to_s: 105.0 },
-    ];
-    account.findings = drill_findings();
-    let kill = "kill_flag".to_owned();
-    let proof = "$.flags.smart_cart.serving is true".to_owned();
-    let marks = vec![
-        line(6, 60.4, Source::Controller, Event::Injected { id: "ship".into(), proof: proof.clone(), proved: true }),
-        line(9, 74.1, Source::Alert, page("trigger")),
-        line(10, 77.1, Source::Robot, page("acknowledge")),
-        line(11, 78.1, Source::Robot, said("command")),
-        line(15, 95.1, Source::Robot, Event::Action { name: kill.clone() }),
-        line(16, 100.3, Source::Measured, Event::Effect { name: kill.clone(), verified: true, text: "false".into() }),
-        line(18, 108.0, Source::Alert, page("resolve")),
-        line(19, 112.0, Source::Robot, said("resolved")),
-        line(24, 132.8, Source::Controller, Event::Verified { id: "ship".into() }),
-    ];
-    account.drill = Some(DrillAccount {
-        about: About {
-            title: "The night we almost took the product offline".into(),
-            briefing: "23:40. You are on call.".into(),
-            hypothesis: "Killing one flag brings the shop below 1 % bad within 20 minutes, without a deploy.".into(),
-            objectives: vec!["detect by symptom".into()],
-            difficulty: 2,
-        },
-        t0_s: 60.0,
-        end_s: 132.0,
-        timeline: Timeline {
-            baseline_upper: 0.004,
-            impact_s: Some(62.0),
-            plateau: 0.612,
-            peak: 0.67,
-            mitigated_s: Some(101.0),
-            recovered_s: Some(105.0),
-            detected_s: Some(74.1),
-            detected_by: "shop alert".into(),
-            acknowledged_s: Some(77.1),
-            command_s: Some(78.1),
-            claims: vec![("resolved".into(), 112.0)],
-            false_alarms: 0,
-            observed_until_s: 150.0,
-        },
-        acts: vec![ActAccount {
-            name: "ship".into(),
-            what: "PUT /admin/flags/smart_cart".into(),
-            injected_s: Some(60.4),
-            healed_s: Some(96.1),
-            verified: true,
-            proof,
-            proved: true,
-        }],
-        actions: vec![ActionAccount {
-            name: kill,
-            label: "Kill feature flag smart_cart".into(),
-            kind: MitigationKind::Correct,
-            actor: "IC".into(),
-            at_s: 95.1,
-            verified_s: Some(100.3),
-        }],
-        marks,
-        expectations: expectations(),
-        score: Some(97.0),
-        coverage: 0.86,
-        budget_spent: 0.021,
-        bad_requests: 2_451,
-        bad_minutes: 0.41,
-    });
-    account
-}
-
-/// Name, measured, target, limit, weight.
-const TARGETS: [(&str, Option<f64>, f64, f64, f64); 6] = [
-    ("detect", Some(12.1), 20.0, 30.0, 20.0),
-    ("ack", Some(3.0), 5.0, 15.0, 10.0),
-    ("command", Some(16.1), 10.0, 30.0, 5.0),
-    ("mitigate", Some(39.0), 60.0, 90.0, 20.0),
-    ("recover", Some(43.0), 120.0, 150.0, 20.0),
-    ("no_harm", Some(0.0), 0.0, 1.0, 5.0),
-];
-
-fn expectations() -> Vec<ExpectationAccount> {
-    TARGETS
-        .iter()
-        .map(|(name, measured, target, limit, weight)| ExpectationAccount {
-            name: (*name).into(),
-            finding: (*name).into(),
-            measured: *measured,
-            target: *target,
-            limit: *limit,
-            unit: if *name == "no_harm" { Unit::Count } else { Unit::S },
-            weight: *weight,
-            gate: *name == "no_harm",
-        })
-        .collect()
-}
-
-fn drill_findings() -> Vec<Finding> {
-    let one = |(name, measured, target, limit, _): &(&str, Option<f64>, f64, f64, f64)| {
-        let verdict = if measured.is_some_and(|seen| seen <= *target) { Verdict::Pass } else { Verdict::Warn };
-        let count = *name == "no_harm";
-        let unit = if count { Unit::Count } else { Unit::S };
-        let show = |value: f64| super::words::value(value, unit);
-        let evidence = Evidence {
-            value: *measured,
-            low: None,
-            high: None,
-            bound: Some(*limit),
-            unit,
-            n: 0,
-            n_eff: None,
-            deff: None,
-            window_s: (60.0, 132.0),
-        };
-        let plain = finding(name, verdict, [0.0; 4]);
-        Finding {
-            kind: FindingKind::Expectation,
-            reason: if verdict == Verdict::Pass { Reason::Within } else { Reason::Marginal },
-            subject: if count { "harmful actions".into() } else { format!("time to {name}") },
-            expected: format!("{}, at most {}", show(*target), show(*limit)),
-            observed: measured.map_or_else(|| "never".into(), show),
-            next: String::new(),
-            evidence,
-            source: Some(Place { file: "scenarios/midnight_flag.ron".into(), line: 40, ..Place::default() }),
-            ..plain
-        }
-    };
-    TARGETS.iter().map(one).collect()
-}
-
-/// What somebody could call a step to break a report.
-pub const HOSTILE: &str = "</script><img onerror=alert(1) src=x> ]]> | `x` ::error:: \u{7}\u{1b}[31m \u{202e} \"'&";
-
-/// The drill with hostile text wherever text comes from outside.
-pub fn hostile() -> Account {
-    let mut account = drill();
-    let long = "n".repeat(10_000);
-    account.facts.name = HOSTILE.into();
-    account.facts.repeat = format!("squall drill '{HOSTILE}'");
-    account.ended = HOSTILE.into();
-    account.totals.steps = std::mem::take(&mut account.totals.steps)
-        .into_iter()
-        .enumerate()
-        .map(|(n, (_, cell))| (if n == 0 { long.clone() } else { format!("{HOSTILE}{n}") }, cell))
-        .collect();
-    for cell in account.seconds.iter_mut().flat_map(|second| second.steps.values_mut()).chain([&mut account.totals.all])
-    {
-        cell.errors =
-            std::mem::take(&mut cell.errors).into_iter().map(|(kind, n)| (format!("{HOSTILE}{kind}"), n)).collect();
-    }
-    for finding in &mut account.findings {
-        finding.id = format!("{HOSTILE}{}", finding.id);
-        finding.subject = HOSTILE.into();
-        finding.observed = HOSTILE.into();
-        finding.next = HOSTILE.into();
-        finding.verdict = Verdict::Fail;
-    }
-    account.exemplars.iter_mut().for_each(|one| one.step = HOSTILE.into());
-    account.bands.iter_mut().for_each(|band| band.name = HOSTILE.into());
-    if let Some(drill) = &mut account.drill {
-        drill.about.title = HOSTILE.into();
-        drill.about.hypothesis = HOSTILE.into();
-        drill.acts[0].name = HOSTILE.into();
-        drill.acts[0].proof = HOSTILE.into();
-        drill.actions[0].label = HOSTILE.into();
-        drill.timeline.detected_by = HOSTILE.into();
-        drill.marks.push(line(30, 120.0, Source::Player, Event::Mark { mark: HOSTILE.into(), text: HOSTILE.into() }));
-        drill.expectations.iter_mut().for_each(|one| one.name = HOSTILE.into());
-    }
-    account
 }

@@ -1,0 +1,114 @@
+//! What every page promises, on synthetic accounts.
+
+#![expect(clippy::string_slice, reason = "the texts cut here are ours, at places that were searched for")]
+
+use super::palette::{self, Colour};
+use crate::base::digest::sha256_base64;
+use crate::judge::account::Account;
+use crate::plan::drill::MitigationKind;
+use crate::report::sample;
+use crate::report::tests::{all, page};
+
+/// Every picture of a page.
+fn pictures(page: &str) -> Vec<&str> {
+    page.match_indices("<svg").map(|(from, _)| &page[from..from + page[from..].find("</svg>").unwrap() + 6]).collect()
+}
+
+#[test]
+fn a_page_asks_for_nothing_and_runs_nothing() {
+    for (name, account) in all() {
+        let page = page(&account);
+        for forbidden in [" style=", "<script", "<link", "<img", "@import", "url(", " src=", " href=", " on"] {
+            // Text may say anything; a tag may not.
+            let mut rest = page.as_str();
+            while let Some(open) = rest.find('<') {
+                let close = rest[open..].find('>').unwrap() + open;
+                let tag = &rest[open..=close];
+                assert!(!tag.contains(forbidden) || tag.starts_with("<meta"), "{name}: {forbidden} in {tag}");
+                rest = &rest[close + 1..];
+            }
+        }
+        let sheet = &page[page.find("<style>").unwrap() + 7..page.find("</style>").unwrap()];
+        assert!(!sheet.contains("http") && !sheet.contains("url(") && !sheet.contains("@import"));
+        let digest = sha256_base64(sheet.as_bytes());
+        assert!(
+            page.contains(&format!("style-src 'sha256-{digest}'"))
+                || page.contains(&format!("style-src &#39;sha256-{digest}")),
+            "{name}"
+        );
+        assert_eq!(page.matches("<style>").count(), 1);
+    }
+}
+
+#[test]
+fn every_picture_is_well_formed_and_has_a_text() {
+    for (name, account) in all() {
+        let page = page(&account);
+        let pictures = pictures(&page);
+        assert!(pictures.len() >= 5, "{name}");
+        for picture in pictures {
+            let parsed =
+                roxmltree::Document::parse(picture).unwrap_or_else(|error| panic!("{name}: {error}\n{picture}"));
+            let root = parsed.root_element();
+            if root.attribute("aria-hidden").is_some() {
+                continue;
+            }
+            assert_eq!(root.attribute("role"), Some("img"));
+            for part in ["title", "desc"] {
+                let text = root.children().find(|node| node.has_tag_name(part)).and_then(|node| node.text());
+                assert!(text.is_some_and(|text| !text.trim().is_empty()), "{name}: {part}");
+            }
+            assert!(!picture.contains("NaN") && !picture.contains("inf\""), "{name}");
+        }
+    }
+}
+
+#[test]
+fn every_time_chart_carries_every_band() {
+    let account = sample::drill();
+    let page = page(&account);
+    let charts: Vec<_> = pictures(&page).into_iter().filter(|picture| picture.contains("data-band")).collect();
+    assert_eq!(charts.len(), 5, "hero, load, times, errors, generator");
+    for chart in charts {
+        assert_eq!(chart.matches("data-band=").count(), account.bands.len());
+    }
+}
+
+#[test]
+fn a_harmful_action_has_the_colour_of_harm() {
+    let mut account = sample::drill();
+    let squares = |account: &Account| {
+        let page = page(account);
+        let hero = pictures(&page).into_iter().find(|picture| picture.contains("id=\"hero-t\"")).unwrap().to_owned();
+        [Colour::Green, Colour::Vermillion]
+            .map(|colour| hero.matches(&format!("width=\"9\" height=\"9\" fill=\"{}\"", colour.hex())).count())
+    };
+    assert_eq!(squares(&account), [1, 0]);
+    account.drill.as_mut().unwrap().actions[0].kind = MitigationKind::Harmful;
+    assert_eq!(squares(&account), [0, 1]);
+}
+
+#[test]
+fn colours_come_from_the_palette_alone() {
+    let page = page(&sample::drill());
+    let known: Vec<String> = palette::ALL.iter().map(|(colour, ..)| colour.hex()).collect();
+    for picture in pictures(&page) {
+        for (at, _) in picture.match_indices("=\"#") {
+            let hex = &picture[at + 2..at + 9];
+            // References of ids look alike but stand in other attributes.
+            assert!(known.iter().any(|colour| colour == hex), "{hex}");
+        }
+    }
+}
+
+#[test]
+fn two_renders_are_the_same_bytes_and_a_day_stays_small() {
+    for (name, account) in all() {
+        assert_eq!(page(&account), page(&account), "{name}");
+    }
+    for (hours, columns) in [(1, "12"), (24, "288")] {
+        let page = page(&sample::long(hours));
+        assert!(page.len() <= 1 << 20, "{hours} h: {} bytes", page.len());
+        assert!(page.contains(&format!("Columns of {columns} s")), "{hours} h");
+    }
+}
