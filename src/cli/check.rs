@@ -27,7 +27,7 @@ pub(super) fn main(args: &CheckArgs, global: &Global) -> Result<Exit, Failure> {
         all.0.extend(found.0);
     }
     if global.json || !all.0.is_empty() {
-        term::diagnostics(&all, global.json);
+        term::diagnostics(&all, global);
     }
     Ok(if all.has_errors() { Exit::Usage } else { Exit::Passed })
 }

@@ -29,17 +29,17 @@ pub(super) fn main(args: &DrillArgs, global: &Global) -> Result<Exit, Failure> {
     let (plan, warnings) = match check::drill(&mut files, &args.file, &options) {
         Ok(checked) => checked,
         Err(mistakes) => {
-            term::diagnostics(&mistakes, global.json);
+            term::diagnostics(&mistakes, global);
             return Ok(Exit::Usage);
         }
     };
     if !global.json {
-        term::diagnostics(&warnings, false);
+        term::diagnostics(&warnings, global);
     }
     let guard = target::guard(&args.target)?;
     let refused = target::judge_drill(&plan, &guard, &args.file);
     if refused.has_errors() {
-        term::diagnostics(&refused, global.json);
+        term::diagnostics(&refused, global);
         return Ok(Exit::Usage);
     }
     let facts = facts(&plan, &files, (args, &options), global);

@@ -43,7 +43,7 @@ pub fn main() -> ExitCode {
     let exit = match dispatch(&args) {
         Ok(exit) => exit,
         Err(failure) => {
-            term::failure(&failure, args.global.json);
+            term::failure(&failure, &args.global);
             failure.exit
         }
     };

@@ -36,6 +36,7 @@ pub(super) fn main(args: &RecoverArgs, global: &Global) -> Result<Exit, Failure>
         if global.json {
             said.push(json!({
                 "journal": path.display().to_string(), "torn": recovered.torn,
+                "earlier": recovered.earlier,
                 "healed": recovered.healed.iter().map(|(act, how)| json!({ "act": act, "how": how })).collect::<Vec<_>>(),
                 "failed": recovered.failed.iter().map(|(act, why)| json!({ "act": act, "why": why })).collect::<Vec<_>>(),
             }));
@@ -49,16 +50,18 @@ pub(super) fn main(args: &RecoverArgs, global: &Global) -> Result<Exit, Failure>
     Ok(if clean { Exit::Passed } else { Exit::Unclean })
 }
 
+/// Says the same of an act whether it was healed now or earlier.
 fn sentences(path: &Path, recovered: &Recovered) -> Vec<String> {
     let place = path.display();
     let mut lines = Vec::new();
     if recovered.torn {
         lines.push(format!("{place}: the last line was torn and is dropped"));
     }
-    lines.extend(recovered.healed.iter().map(|(act, how)| format!("{place}: `{act}` is healed: {how}")));
+    let healed = recovered.earlier.iter().chain(recovered.healed.iter().map(|(act, _)| act));
+    lines.extend(healed.map(|act| format!("{place}: `{act}` is healed, and was read back")));
     lines.extend(recovered.failed.iter().map(|(act, why)| format!("{place}: `{act}` is NOT healed: {why}")));
     if lines.is_empty() {
-        lines.push(format!("{place}: every act was healed and verified; nothing to do"));
+        lines.push(format!("{place}: no act was begun; there is nothing to heal"));
     }
     lines
 }

@@ -33,16 +33,16 @@ pub(super) fn main(args: &RunArgs, global: &Global) -> Result<Exit, Failure> {
     let (mut plan, warnings) = match check::scenario(&mut files, &path, &options) {
         Ok(checked) => checked,
         Err(mistakes) => {
-            term::diagnostics(&mistakes, global.json);
+            term::diagnostics(&mistakes, global);
             return Ok(Exit::Usage);
         }
     };
     if !global.json {
-        term::diagnostics(&warnings, false);
+        term::diagnostics(&warnings, global);
     }
     let refused = target::admit(&mut plan, &target::guard(&args.target)?, &path)?;
     if refused.has_errors() {
-        term::diagnostics(&refused, global.json);
+        term::diagnostics(&refused, global);
         return Ok(Exit::Usage);
     }
     let facts = facts(&plan, &files, args, global);

@@ -8,7 +8,6 @@ use std::sync::Arc;
 
 use super::args::TargetArgs;
 use super::exit::{Failure, could_not};
-use super::term;
 use crate::base::clock::{Clock, Tick};
 use crate::drill::lever::http::Vouch;
 use crate::plan::check::{self, Files};
@@ -30,8 +29,10 @@ pub(super) fn guard(args: &TargetArgs) -> Result<Guard, Failure> {
             match check::targets(&mut Files::disk(), &path.display().to_string(), today) {
                 Ok((allow, _)) => Some(allow),
                 Err(mistakes) => {
-                    term::diagnostics(&mistakes, false);
-                    return Err(Failure::usage(format!("{} must be right before anything is sent", path.display())));
+                    let blocks: String = mistakes.0.iter().map(ToString::to_string).collect();
+                    return Err(Failure::usage(format!(
+                        "the list of targets must be right before anything is sent\n{blocks}"
+                    )));
                 }
             }
         }

@@ -31,8 +31,8 @@ pub(super) fn wants_colour() -> bool {
 }
 
 /// Prints why a command could not do its work.
-pub(super) fn failure(failure: &Failure, as_json: bool) {
-    if as_json {
+pub(super) fn failure(failure: &Failure, global: &Global) {
+    if global.json {
         out(&json!({ "error": failure.message, "exit_code": failure.exit.code() }).to_string());
     } else {
         note(&format!("squall: {}", failure.message));
@@ -40,8 +40,8 @@ pub(super) fn failure(failure: &Failure, as_json: bool) {
 }
 
 /// Prints every mistake: blocks on stderr, or one JSON array on stdout.
-pub(super) fn diagnostics(all: &Diagnostics, as_json: bool) {
-    if as_json {
+pub(super) fn diagnostics(all: &Diagnostics, global: &Global) {
+    if global.json {
         out(&Value::Array(all.0.iter().map(object).collect()).to_string());
         return;
     }

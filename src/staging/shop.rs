@@ -169,7 +169,8 @@ async fn open(
             return None;
         }
     };
-    let data = json!({"id": inside.settings.id, "release": RELEASE, "gateway": addresses.gateway.to_string()});
+    let (gateway, admin) = (addresses.gateway.to_string(), addresses.admin.to_string());
+    let data = json!({"id": inside.settings.id, "release": RELEASE, "gateway": gateway, "admin": admin});
     inside.log.event("boot", inside.now(), &data);
     if tell.send(Ok(addresses)).is_ok() {
         stop.requested().await;

@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use rustix::process::Signal;
 use serde_json::Value;
+use squall::base::clock::{Clock, Tick};
 
 use crate::support::postgres::postgres;
 use crate::support::program::{Ran, Running, Squall};
@@ -42,7 +43,10 @@ fn short() -> String {
 
 fn lines(path: &Path) -> Vec<Value> {
     let text = fs::read_to_string(path).unwrap_or_default();
-    text.split_inclusive('\n').filter(|line| line.ends_with('\n')).map(|line| serde_json::from_str(line).unwrap()).collect()
+    text.split_inclusive('\n')
+        .filter(|line| line.ends_with('\n'))
+        .map(|line| serde_json::from_str(line).unwrap())
+        .collect()
 }
 
 fn journal(ran: &Ran) -> Vec<Value> {
@@ -84,7 +88,8 @@ fn recovered(ran: &Ran) {
     assert!(recovery > killed, "recovered {recovery} s, killed {killed} s");
 
     let seconds = gateway(ran);
-    let hurt = seconds.iter().find(|(second, _, bad)| *second >= injected.floor() && *bad > 0.05).expect("a bad second").0;
+    let hurt =
+        seconds.iter().find(|(second, _, bad)| *second >= injected.floor() && *bad > 0.05).expect("a bad second").0;
     let clean = seconds
         .iter()
         .filter(|(second, ..)| *second >= killed)
@@ -147,7 +152,8 @@ fn full_drill_test_like_data_hurt_nobody() {
     assert_eq!(first(&journal(&ran), "injected").unwrap()["data"]["proved"], true);
     assert!(result["drill"]["timeline"]["impact_s"].is_null(), "{result:#}");
     assert_eq!(result["totals"]["failed"], 0);
-    let times: Vec<&Value> = result["findings"].as_array().unwrap().iter().filter(|one| one["kind"] == "expectation").collect();
+    let times: Vec<&Value> =
+        result["findings"].as_array().unwrap().iter().filter(|one| one["kind"] == "expectation").collect();
     for name in ["detect", "mitigate", "recover"] {
         assert!(times.iter().any(|one| one["id"] == name && one["verdict"] == "inconclusive"), "{name}: {times:#?}");
     }
@@ -161,21 +167,102 @@ fn full_drill_on_a_real_postgresql() {
     recovered(&midnight(&["--database", &database.url()]).exits(0));
 }
 
-/// A staging system in its own process.
-fn staging(token: &str) -> (Running, Value) {
-    let running = Squall::new()
-        .args(["staging", "--json", "--port", "0", "--admin-port", "0", "--log", "staging.jsonl"])
-        .env("SQUALL_STAGING_TOKEN", token)
+/// Waits, without sleeping, until `seen` gives something; at most `limit`.
+fn until<T>(limit: Duration, mut seen: impl FnMut() -> Option<T>) -> T {
+    let clock = Clock::start();
+    loop {
+        if let Some(found) = seen() {
+            return found;
+        }
+        assert!(clock.now() - Tick::ZERO < limit, "nothing seen within {limit:?}");
+        std::thread::park_timeout(Duration::from_millis(20));
+    }
+}
+
+/// A staging system in its own process, and the lines of its log.
+struct Staging(Running);
+
+impl Staging {
+    fn start() -> Self {
+        let running = Squall::new()
+            .args(["staging", "--port", "0", "--admin-port", "0", "--log", "staging.jsonl"])
+            .env("SQUALL_STAGING_TOKEN", TOKEN)
+            .within(Duration::from_secs(120))
+            .start();
+        Self(running)
+    }
+
+    fn log(&self) -> Vec<Value> {
+        lines(&self.0.folder().join("staging.jsonl"))
+    }
+
+    fn address(&self, side: &str) -> String {
+        let boot = until(Duration::from_secs(30), || self.log().into_iter().find(|line| line["event"] == "boot"));
+        format!("http://{}", boot[side].as_str().unwrap())
+    }
+
+    /// When the flag was last switched so, in Unix seconds.
+    fn switched(&self, enabled: bool) -> Option<f64> {
+        let log = self.log();
+        let change = log.iter().rev().find(|line| line["event"] == "flag" && line["enabled"] == enabled)?;
+        Some(unix(change["utc"].as_str().unwrap()))
+    }
+}
+
+const TOKEN: &str = "a-token-of-the-test";
+
+fn unix(utc: &str) -> f64 {
+    let at: jiff::Timestamp = utc.parse().unwrap();
+    at.as_nanosecond() as f64 / 1e9
+}
+
+fn remote(staging: &Staging) -> String {
+    let text = short().replace(
+        "system: Shop(data: Realistic, in_flight: 150, flag_poll: (a: \"30s | 5s\", b: \"5m | 15s\"))",
+        &format!(
+            "system: Remote(base: {:?}, admin: {:?}, token_env: \"SQUALL_STAGING_TOKEN\")",
+            staging.address("gateway"),
+            staging.address("admin")
+        ),
+    );
+    assert!(text.contains("system: Remote"));
+    // Nobody acts: whatever ends the flag is the lease.
+    text.replace("lease: \"15s\"", "lease: \"5s\"")
+}
+
+#[test]
+fn a_killed_drill_leaves_nothing_behind_and_recover_says_so_twice() {
+    let _lock = alone();
+    let staging = Staging::start();
+    let drill = Squall::new()
+        .file("short.ron", &remote(&staging))
+        .file("shop_mix.ron", &scenario("shop_mix.ron"))
+        .env("SQUALL_STAGING_TOKEN", TOKEN)
+        .args(["drill", "short.ron", "--responder", "none"])
         .within(Duration::from_secs(120))
         .start();
-    let ready = running.folder().join("staging.json");
-    let mut said = None;
-    for _ in 0..200_000_000_u64 {
-        said = fs::read_to_string(&ready).ok().and_then(|text| serde_json::from_str(&text).ok());
-        if said.is_some() {
-            break;
-        }
-        std::thread::yield_now();
-    }
-    (running, said.expect("staging says where it listens"))
+    until(Duration::from_secs(60), || staging.switched(true));
+    // Past the first renewal, so that it is the lease that ends the flag and not a start that never took hold.
+    let journal = |kind: &str| {
+        let folder = fs::read_dir(drill.folder().join("reports")).ok()?.next()?.ok()?.path();
+        lines(&folder.join("journal.jsonl")).iter().any(|line| line["kind"] == kind).then_some(folder)
+    };
+    let folder = until(Duration::from_secs(30), || journal("renewed"));
+    drill.signal(Signal::KILL);
+    let killed = unix(&Clock::start().utc(Tick::ZERO).to_string());
+    let off = until(Duration::from_secs(15), || staging.switched(false));
+    assert!(off - killed <= 7.0, "off {:.1} s after the kill, under a lease of 5 s", off - killed);
+
+    let recover = || {
+        Squall::new()
+            .env("SQUALL_STAGING_TOKEN", TOKEN)
+            .args(["recover", folder.to_str().unwrap()])
+            .run()
+            .exits(0)
+            .stdout()
+    };
+    let first = recover();
+    assert!(first.contains("`ship` is healed"), "{first}");
+    assert_eq!(first, recover());
+    assert!(staging.switched(true) < staging.switched(false));
 }

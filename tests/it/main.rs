@@ -6,6 +6,10 @@
 #[cfg(test)]
 mod bad;
 #[cfg(test)]
+mod drill;
+#[cfg(test)]
 mod house;
+#[cfg(test)]
+mod run;
 #[cfg(test)]
 mod support;

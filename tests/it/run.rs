@@ -131,7 +131,8 @@ fn full_truth_two_thousand_a_second_leave_on_time() {
     let Some(nginx) = nginx() else { return };
     let ran = run(&nginx.url(), &["--rate", "2000/s", "--for", "10s"]).exits(0);
     let result = ran.json("result.json");
-    let (offered, achieved) = (result["rate"]["offered"].as_f64().unwrap(), result["rate"]["achieved"].as_f64().unwrap());
+    let (offered, achieved) =
+        (result["rate"]["offered"].as_f64().unwrap(), result["rate"]["achieved"].as_f64().unwrap());
     assert!((achieved / offered - 1.0).abs() < 0.005, "{offered} {achieved}");
     assert_eq!(result["totals"]["done"], 20_000);
     let lateness = result["latency_us"]["lateness"]["p50"].as_f64().unwrap();

@@ -68,6 +68,8 @@ impl fmt::Debug for RecoverEnv {
 pub struct Recovered {
     /// Acts that are healed now, and how.
     pub healed: Vec<(String, String)>,
+    /// Acts whose healing the journal had already read back.
+    pub earlier: Vec<String>,
     /// Acts that are not, and why.
     pub failed: Vec<(String, String)>,
     /// True when a torn last line was dropped.
@@ -87,7 +89,7 @@ impl Recovered {
 /// When the journal cannot be read or written. An act that cannot be healed is not an error but in [`Recovered::failed`].
 pub async fn recover(path: &Path, env: &RecoverEnv) -> Result<Recovered, RecoverError> {
     let (mut journal, contents) = Journal::reopen(path, &env.clock)?;
-    let mut recovered = Recovered { torn: contents.torn, ..Recovered::default() };
+    let mut recovered = Recovered { torn: contents.torn, earlier: verified(&contents), ..Recovered::default() };
     for (id, undo) in open(&contents) {
         let mut append = |event| journal.append(Source::Recovery, "", event).map(drop);
         append(Event::Healing { id: id.clone() })?;
@@ -104,6 +106,21 @@ pub async fn recover(path: &Path, env: &RecoverEnv) -> Result<Recovered, Recover
         }
     }
     Ok(recovered)
+}
+
+/// Acts that were healed and read back, in the order in which they were begun.
+fn verified(contents: &Contents) -> Vec<String> {
+    let open: Vec<String> = open(contents).into_iter().map(|(id, _)| id).collect();
+    let mut acts = Vec::new();
+    for line in &contents.lines {
+        if let Event::Intent { id, .. } = &line.event
+            && !open.contains(id)
+            && !acts.contains(id)
+        {
+            acts.push(id.clone());
+        }
+    }
+    acts
 }
 
 /// Intents that were never verified, the latest first, each act once.

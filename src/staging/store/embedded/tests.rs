@@ -1,3 +1,5 @@
+//! The embedded database as its clients see it: types, transactions, errors, waiting writers.
+
 use super::*;
 use tokio::runtime::{Builder, Runtime};
 use tokio_postgres::error::SqlState;
