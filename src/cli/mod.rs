@@ -36,6 +36,7 @@ use exit::{Exit, Failure};
 
 /// Runs the command line of this process.
 pub fn main() -> ExitCode {
+    term::log();
     let args = match Args::try_parse() {
         Ok(args) => args,
         Err(error) => return usage(&error),

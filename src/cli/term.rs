@@ -4,6 +4,7 @@ use std::io::{self, IsTerminal, Write};
 use std::path::Path;
 
 use serde_json::{Value, json};
+use tracing_subscriber::EnvFilter;
 
 use super::args::Global;
 use super::assemble::Judged;
@@ -12,6 +13,14 @@ use crate::plan::diagnostic::{Diagnostic, Diagnostics, Severity};
 use crate::report;
 use crate::report::live::Screen;
 use crate::report::terminal::{self, Colour};
+
+/// Sends log lines to stderr as `RUST_LOG` asks, nothing by default. Never one per request.
+pub(super) fn log() {
+    if std::env::var_os("RUST_LOG").is_some() {
+        let lines = tracing_subscriber::fmt().with_env_filter(EnvFilter::from_default_env()).with_writer(io::stderr);
+        drop(lines.try_init());
+    }
+}
 
 /// Prints a result to stdout. A closed pipe is nobody's mistake.
 pub(super) fn out(text: &str) {

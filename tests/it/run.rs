@@ -3,6 +3,9 @@
 use std::fs;
 use std::time::Duration;
 
+use squall::base::clock::{Clock, Tick};
+use squall::base::timer::Timer;
+
 use crate::support::nginx::nginx;
 use crate::support::program::{Ran, Squall};
 use crate::support::server::Server;
@@ -96,7 +99,9 @@ fn a_finished_run_is_rendered_again_byte_for_byte() {
     let files = ["index.html", "result.json", "junit.xml"];
     let read = || files.map(|file| fs::read(ran.report().join(file)).unwrap());
     let first = read();
-    files.iter().for_each(|file| fs::remove_file(ran.report().join(file)).unwrap());
+    for file in files {
+        fs::remove_file(ran.report().join(file)).unwrap();
+    }
     Squall::new().args(["report", ran.report().to_str().unwrap()]).run().exits(0);
     assert!(first == read());
 }
@@ -142,11 +147,10 @@ fn full_truth_two_thousand_a_second_leave_on_time() {
 
 /// Median lateness of a bare timer loop at 2 000/s, µs: what this machine can do at all.
 fn bare_timer_p50() -> f64 {
-    use squall::base::clock::{Clock, Tick};
     let runtime = tokio::runtime::Builder::new_current_thread().enable_io().build().unwrap();
     runtime.block_on(async {
         let clock = Clock::start();
-        let mut timer = squall::base::timer::Timer::new(&clock).unwrap();
+        let mut timer = Timer::new(&clock).unwrap();
         let mut late = Vec::new();
         for n in 1..=2_000_u64 {
             let due = Tick::from_micros(n * 500);
