@@ -25,10 +25,15 @@ house:
 lint:
     .ci/run fmt clippy doc
 
-# the drills that take minutes
+# whole drills and the generator against analytic truth: minutes, on a quiet machine
 [group('check')]
-full-drills:
-    cargo test --release -- --ignored full_drill
+full:
+    cargo test --release --test it -- --ignored full_ --test-threads 1
+
+# CPU time per request beside wrk
+[group('check')]
+cpu:
+    cargo build --release && benches/cpu_per_request.py
 
 # licences, advisories, banned crates (needs cargo-deny)
 [group('check')]

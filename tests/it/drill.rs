@@ -266,3 +266,32 @@ fn a_killed_drill_leaves_nothing_behind_and_recover_says_so_twice() {
     assert_eq!(first, recover());
     assert!(staging.switched(true) < staging.switched(false));
 }
+
+#[test]
+fn the_shops_ordinary_evening_passes_its_own_checks() {
+    let _lock = alone();
+    let staging = Staging::start();
+    let text = scenario("shop_mix.ron").replace("http://127.0.0.1:8080", &staging.address("gateway"));
+    assert!(text.contains("for: \"60s\""));
+    let ran = Squall::new()
+        .file("shop_mix.ron", &text.replace("for: \"60s\"", "for: \"10s\""))
+        .args(["run", "shop_mix.ron"])
+        .run();
+    let result = ran.json("result.json");
+    assert_eq!((&result["totals"]["failed"], &result["totals"]["shed"]), (&0.into(), &0.into()), "{result:#}");
+    assert!(result["journeys"]["checkout"]["completed"].as_u64().unwrap() > 40, "{result:#}");
+}
+
+#[test]
+fn every_file_of_the_catalogue_is_run_by_a_test_and_named_in_its_readme() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("scenarios");
+    let readme = fs::read_to_string(folder.join("README.md")).unwrap();
+    let tests = include_str!("drill.rs");
+    for entry in fs::read_dir(&folder).unwrap() {
+        let name = entry.unwrap().file_name().into_string().unwrap();
+        if name.ends_with(".ron") {
+            assert!(readme.contains(&name), "{name} is missing in scenarios/README.md");
+            assert!(tests.contains(&format!("scenario(\"{name}\")")), "no test runs {name}");
+        }
+    }
+}
