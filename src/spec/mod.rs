@@ -11,7 +11,7 @@
 //! | `drill` `act` | a drill |
 //! | `allow` | `squall.targets.ron` |
 //!
-//! A value that can be wrong on its own is a [`source::Spanned`]: it keeps its place, and its mistake of shape if it has one, so that
+//! A value that can be wrong on its own is a `source::Spanned`: it keeps its place, and its mistake of shape if it has one, so that
 //! one wrong element of a list does not hide the mistakes of the next.
 
 pub(crate) mod act;
