@@ -155,7 +155,10 @@ fn full_drill_test_like_data_hurt_nobody() {
     let times: Vec<&Value> =
         result["findings"].as_array().unwrap().iter().filter(|one| one["kind"] == "expectation").collect();
     for name in ["detect", "mitigate", "recover"] {
-        assert!(times.iter().any(|one| one["id"] == name && one["verdict"] == "inconclusive"), "{name}: {times:#?}");
+        assert!(
+            times.iter().any(|one| one["id"] == format!("expect.{name}") && one["verdict"] == "inconclusive"),
+            "{name}: {times:#?}"
+        );
     }
 }
 
