@@ -37,7 +37,7 @@ pub(super) fn main(args: &DrillArgs, global: &Global) -> Result<Exit, Failure> {
         term::diagnostics(&warnings, global);
     }
     let guard = target::guard(&args.target)?;
-    let refused = target::judge_drill(&plan, &guard, &args.file);
+    let refused = guard.judge_drill(&plan, &args.file);
     if refused.has_errors() {
         term::diagnostics(&refused, global);
         return Ok(Exit::Usage);

@@ -6,13 +6,15 @@ use std::net::{SocketAddr, ToSocketAddrs};
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use jiff::civil::Date;
+use jiff::tz::TimeZone;
+
 use super::args::TargetArgs;
 use super::exit::{Failure, could_not};
 use crate::base::clock::{Clock, Tick};
 use crate::drill::lever::http::Vouch;
 use crate::plan::check::{self, Files};
 use crate::plan::diagnostic::Diagnostics;
-use crate::plan::drill::DrillPlan;
 use crate::plan::guard::{Guard, MaxRate};
 use crate::plan::load::{LoadPlan, Origin, Pattern};
 
@@ -23,21 +25,22 @@ const LIST: &str = "squall.targets.ron";
 pub(super) fn guard(args: &TargetArgs) -> Result<Guard, Failure> {
     let allow = match find() {
         None => None,
-        Some(path) => {
-            let clock = Clock::start();
-            let today = clock.utc(Tick::ZERO).to_zoned(jiff::tz::TimeZone::UTC).date();
-            match check::targets(&mut Files::disk(), &path.display().to_string(), today) {
-                Ok((allow, _)) => Some(allow),
-                Err(mistakes) => {
-                    let blocks: String = mistakes.0.iter().map(ToString::to_string).collect();
-                    return Err(Failure::usage(format!(
-                        "the list of targets must be right before anything is sent\n{blocks}"
-                    )));
-                }
+        Some(path) => match check::targets(&mut Files::disk(), &path.display().to_string(), today()) {
+            Ok((allow, _)) => Some(allow),
+            Err(mistakes) => {
+                let blocks: String = mistakes.0.iter().map(ToString::to_string).collect();
+                return Err(Failure::usage(format!(
+                    "the list of targets must be right before anything is sent\n{blocks}"
+                )));
             }
-        }
+        },
     };
     Guard::new(allow, &args.allow).map_err(Failure::usage)
+}
+
+/// Today, UTC: entries of a list of targets run out.
+pub(super) fn today() -> Date {
+    Clock::start().utc(Tick::ZERO).to_zoned(TimeZone::UTC).date()
 }
 
 /// From the working directory up to the repository's root.
@@ -94,11 +97,6 @@ fn resolve(host: &str, port: u16) -> Result<Vec<SocketAddr>, Failure> {
         return Err(Failure::could_not(format!("{host} has no address")));
     }
     Ok(found)
-}
-
-/// Both sides of a drill's system, by name alone.
-pub(super) fn judge_drill(plan: &DrillPlan, guard: &Guard, file: &str) -> Diagnostics {
-    guard.judge_drill(plan, file)
 }
 
 /// Gives the pinned address of a host that may be sent traffic.
