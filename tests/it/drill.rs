@@ -292,7 +292,7 @@ fn every_file_of_the_catalogue_is_run_by_a_test_and_named_in_its_readme() {
     let tests = include_str!("drill.rs");
     for entry in fs::read_dir(&folder).unwrap() {
         let name = entry.unwrap().file_name().into_string().unwrap();
-        if name.ends_with(".ron") {
+        if Path::new(&name).extension().is_some_and(|ending| ending == "ron") {
             assert!(readme.contains(&name), "{name} is missing in scenarios/README.md");
             assert!(tests.contains(&format!("scenario(\"{name}\")")), "no test runs {name}");
         }
