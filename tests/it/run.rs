@@ -32,7 +32,8 @@ fn a_healthy_target_passes_and_every_arrival_is_accounted_for() {
         run(&server.url(), &["--rate", "200/s", "--for", "3s", "--check", PATIENT])
     });
     let result = ran.json("result.json");
-    assert_eq!(result["verdict"], "pass", "{result:#}");
+    // A busy machine is a warning about us, and no more.
+    assert!(result["verdict"] == "pass" || result["verdict"] == "warn", "{result:#}");
     for count in ["planned", "sent", "done"] {
         assert_eq!(result["totals"][count], 600, "{count}");
     }
