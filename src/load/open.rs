@@ -8,6 +8,7 @@ use super::arrivals::{Arrival, Arrivals, Order};
 use super::core::Worker;
 use super::crew::Tally;
 use super::pace::wake_for;
+use super::step::Move;
 use super::user;
 use crate::base::clock::Tick;
 use crate::plan::load::Pattern;
@@ -60,6 +61,18 @@ fn begin(worker: &Rc<Worker>, crew: usize, arrival: Arrival) {
         log.recorder.shed(id, first, arrival.due);
         return;
     }
+    // A journey that begins with a request needs leave for it before it begins.
+    let opening = if let Some(Move::Ask(ask)) = course.moves.first() { worker.gate(ask.origin).zip(first) } else { None };
+    if let Some((_, step)) = opening.filter(|(gate, _)| !gate.passes(worker.pace.now())) {
+        here.cap.leave();
+        log.recorder.journey(id, arrival.due, |travel| {
+            travel.planned += 1;
+            travel.shed += 1;
+        });
+        log.recorder.over_ceiling(step, arrival.due);
+        return;
+    }
+    let admitted = opening.is_some();
     log.recorder.journey(id, arrival.due, |travel| {
         travel.planned += 1;
         travel.started += 1;
@@ -72,6 +85,7 @@ fn begin(worker: &Rc<Worker>, crew: usize, arrival: Arrival) {
         let here = &worker.crews[crew];
         let course = &worker.script.courses[usize::from(id.0)];
         let mut user = worker.spare.borrow_mut().pop().unwrap_or_default();
+        user.admitted = admitted;
         user::travel(&worker, here, &mut user, arrival, course).await;
         user.seat = super::client::Seat::default();
         worker.spare.borrow_mut().push(user);

@@ -8,7 +8,7 @@ use super::super::validity::{self, Limits, Model};
 use super::super::window::{self, Stretch};
 use super::super::words::advice;
 use super::story::{Story, plain};
-use super::{Account, Band, BandKind, Totals, incident};
+use super::{Account, Band, BandKind, Totals, confidence, incident};
 use crate::measure::interval::Interval;
 use crate::measure::journal::Line;
 use crate::measure::record::{Done, Head, Record};
@@ -230,6 +230,7 @@ fn totals(head: &Head, seconds: &[Interval], done: Option<&Done>) -> Totals {
             totals.journeys.entry(name(&head.journeys, journey.0, "journey")).or_default().merge(travel);
         }
     }
+    totals.intervals = confidence::of(seconds, |step| name(&head.steps, step.0, "step"));
     let arrivals = |one: &&Interval| one.steps.values().any(|cell| cell.arrivals() > 0);
     if let (Some(first), Some(last)) = (seconds.iter().find(arrivals), seconds.iter().rev().find(arrivals)) {
         totals.duration_s = f64::from(last.second + 1 - first.second);

@@ -151,6 +151,15 @@ pub(super) fn waiting_row(all: &[&Interval]) -> Row {
     }
 }
 
+fn shed_because(all: &[&Interval], shed: u64) -> String {
+    let over = |cell: &Cell| cell.errors.get("over_ceiling").copied().unwrap_or(0);
+    match all.iter().flat_map(|one| one.steps.values()).map(over).sum::<u64>() {
+        0 => "too many were under way".to_owned(),
+        over if over == shed => "the ceiling of the target was reached".to_owned(),
+        over => format!("too many were under way, and {over} times the ceiling of the target was reached"),
+    }
+}
+
 pub(super) fn shed_row(all: &[&Interval], lateness: Verdict) -> Row {
     let (mut n, mut shed) = (0, 0);
     for cell in all.iter().flat_map(|one| one.steps.values()) {
@@ -167,7 +176,7 @@ pub(super) fn shed_row(all: &[&Interval], lateness: Verdict) -> Row {
         id: "generator.shed",
         subject: "shed arrivals",
         expected: format!("at most {}", quantity(SHED, Unit::Ratio)),
-        observed: format!("{shed} of {n} arrivals were not sent: too many were under way"),
+        observed: format!("{shed} of {n} arrivals were not sent: {}", shed_because(all, shed)),
         verdict,
         value: Some(share),
         bound: SHED,
