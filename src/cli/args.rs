@@ -54,7 +54,7 @@ pub(super) enum Command {
     Completions(CompletionsArgs),
 }
 
-#[derive(Debug, ClapArgs)]
+#[derive(Clone, Debug, Default, ClapArgs)]
 pub(super) struct RunArgs {
     /// A scenario file (.ron), or a URL
     #[arg(value_name = "SCENARIO.ron | URL")]

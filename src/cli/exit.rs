@@ -51,6 +51,23 @@ impl Exit {
     }
 }
 
+impl Exit {
+    /// Of two, the one that applies first.
+    pub(super) fn graver(self, other: Self) -> Self {
+        let order = [
+            Self::Unclean,
+            Self::Terminated,
+            Self::Interrupted,
+            Self::CouldNotRun,
+            Self::Invalid,
+            Self::Aborted,
+            Self::Failed,
+            Self::Inconclusive,
+        ];
+        order.into_iter().find(|one| *one == self || *one == other).unwrap_or(self)
+    }
+}
+
 impl From<Conclusion> for Exit {
     fn from(conclusion: Conclusion) -> Self {
         match conclusion {

@@ -45,35 +45,30 @@ pub(super) fn main(args: &RunArgs, global: &Global) -> Result<Exit, Failure> {
         term::diagnostics(&refused, global);
         return Ok(Exit::Usage);
     }
-    let facts = facts(&plan, &files, args, global);
+    let facts = facts(&plan, &files, args, global)?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(could_not("start"))?;
     runtime.block_on(run(Arc::new(plan), facts, args, global))
 }
 
-fn facts(plan: &LoadPlan, files: &Files, args: &RunArgs, global: &Global) -> RunFacts {
+fn facts(plan: &LoadPlan, files: &Files, args: &RunArgs, global: &Global) -> Result<RunFacts, Failure> {
     let origin =
         plan.origins.first().map(|origin| format!("http://{}:{}", origin.host, origin.port)).unwrap_or_default();
-    let mut repeat = format!("squall run {}", args.what);
-    for (flag, value) in [
-        ("--rate", args.rate.map(|rate| rate.to_string())),
-        ("--users", args.users.map(|users| users.to_string())),
-        ("--for", args.length.map(|length| length.to_string())),
-    ] {
-        if let Some(value) = value {
-            repeat.extend([" ", flag, " ", &value]);
-        }
-    }
-    RunFacts {
+    let files = if url::is_url(&args.what) {
+        vec![(url::FILE.to_owned(), url::kept(args)?)]
+    } else {
+        texts(files)
+    };
+    Ok(RunFacts {
         command: "run".to_owned(),
         name: plan.name.clone(),
         seed: global.seed,
         plan_hash: plan.hash.clone(),
         squall: env!("CARGO_PKG_VERSION").to_owned(),
-        files: texts(files),
+        files,
         settings: Vec::new(),
         target: origin,
-        repeat: format!("{repeat} --seed {}", global.seed),
-    }
+        repeat: url::repeat(args, global.seed),
+    })
 }
 
 async fn run(plan: Arc<LoadPlan>, facts: RunFacts, args: &RunArgs, global: &Global) -> Result<Exit, Failure> {
@@ -148,9 +143,14 @@ fn watcher(plan: &LoadPlan, start_at: Tick, stop: &Stop, global: &Global) -> imp
     let mut watches: Vec<Watch> = plan.checks.iter().filter_map(Watch::of).collect();
     let starts = phase_starts(plan, start_at);
     let stop = stop.clone();
+    let mut shown = "";
     move |second| {
-        live.second(&second);
         let phase = starts.iter().rev().find(|(at, _)| at.second() <= second.second).map_or("steady", |(_, name)| name);
+        if phase != shown {
+            shown = phase;
+            live.phase(phase);
+        }
+        live.second(&second);
         for watch in &mut watches {
             if watch.fold(&second, &[phase]) == Alarm::Raised {
                 let why = watch.check().id.clone();

@@ -16,7 +16,7 @@ use crate::drill::lever::http::Vouch;
 use crate::plan::check::{self, Files};
 use crate::plan::diagnostic::Diagnostics;
 use crate::plan::guard::{Guard, MaxRate};
-use crate::plan::load::{LoadPlan, Origin, Pattern};
+use crate::plan::load::{LoadPlan, Origin};
 
 /// The list of targets, by its only name.
 const LIST: &str = "squall.targets.ron";
@@ -63,30 +63,24 @@ pub(super) fn admit(plan: &mut LoadPlan, guard: &Guard, file: &str) -> Result<Di
     if refused.has_errors() {
         return Ok(refused);
     }
-    let closed = plan.workloads.iter().any(|one| matches!(one.pattern, Pattern::Closed { .. }));
     for origin in &mut plan.origins {
-        let limited = pin(origin, guard)?;
-        if limited && closed {
-            return Err(Failure::usage(format!(
-                "{} has a ceiling, and a closed loop has no rate to hold under it: use arrivals (--rate, Open)",
-                origin.host
-            )));
-        }
+        pin(origin, guard)?;
     }
     Ok(Diagnostics::default())
 }
 
-/// Looks the origin up and pins its addresses; true when one of them has a ceiling.
-fn pin(origin: &mut Origin, guard: &Guard) -> Result<bool, Failure> {
-    let mut limited = false;
+/// Looks the origin up, pins its addresses, and takes the lowest ceiling of them.
+fn pin(origin: &mut Origin, guard: &Guard) -> Result<(), Failure> {
     origin.pinned = resolve(&origin.host, origin.port)?;
-    for address in &origin.pinned {
+    for address in origin.pinned.clone() {
         let ceiling = guard
             .admit(address.ip(), &origin.host, origin.port)
             .map_err(|refusal| Failure::usage(format!("{refusal}\n  {}", refusal.remedy())))?;
-        limited |= ceiling != MaxRate::Unlimited;
+        if let MaxRate::At(rate) = ceiling {
+            origin.limit(rate);
+        }
     }
-    Ok(limited)
+    Ok(())
 }
 
 fn resolve(host: &str, port: u16) -> Result<Vec<SocketAddr>, Failure> {

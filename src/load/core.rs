@@ -14,6 +14,7 @@ use std::time::Duration;
 
 use super::crew::Crew;
 use super::exemplars::Exemplars;
+use super::gate::Gate;
 use super::pace::Pace;
 use super::pulse::{self, Message};
 use super::step::http::Ended;
@@ -70,6 +71,8 @@ pub struct Post {
     pub stops: [Stop; 2],
     /// Journeys under way by workload, over all workers.
     pub under_way: Arc<Vec<AtomicU64>>,
+    /// Ceilings by origin, over all workers.
+    pub gates: Arc<Vec<Option<Gate>>>,
 }
 
 /// What a worker writes down.
@@ -92,6 +95,8 @@ pub struct Worker {
     pub seed: Seed,
     /// The arrivals it owns.
     pub shard: Shard,
+    /// Ceilings by origin, shared with all workers.
+    gates: Arc<Vec<Option<Gate>>>,
     /// By workload.
     pub crews: Vec<Crew>,
     /// What it writes down.
@@ -114,6 +119,7 @@ impl Worker {
             script: Arc::clone(&post.script),
             seed: post.seed,
             shard: post.shard,
+            gates: Arc::clone(&post.gates),
             crews: plan.workloads.iter().enumerate().map(|(n, one)| Crew::new(post, n, one)).collect(),
             log: RefCell::new(Log { recorder, exemplars: Exemplars::default() }),
             halted: Cell::new(false),
@@ -138,6 +144,11 @@ impl Worker {
     pub fn leave(&self) {
         let (now, most) = self.alive.get();
         self.alive.set((now - 1, most));
+    }
+
+    /// The ceiling of origin number `origin`; `None` when it has none.
+    pub fn gate(&self, origin: usize) -> Option<&Gate> {
+        self.gates.get(origin).and_then(Option::as_ref)
     }
 
     /// Classes and records a finished request.

@@ -11,6 +11,7 @@ use std::time::Duration;
 use tokio::sync::oneshot;
 
 use super::core::{Farewell, Post, live};
+use super::gate::gates;
 use super::pulse::Message;
 use super::step::Script;
 use super::{Env, LoadError};
@@ -66,19 +67,22 @@ pub fn start(
 ) -> Result<Running, LoadError> {
     let workers = env.threads.unwrap_or_else(|| workers_for(&plan, env.shard)).max(1);
     let under_way = Arc::new(plan.workloads.iter().map(|_| AtomicU64::new(0)).collect());
+    let shards = u64::from(env.shard.of.max(1));
+    let gates = Arc::new(gates(&plan, shards));
     let script = Arc::new(Script::new(plan)?);
     raise_descriptors();
     let halt = Stop::new();
     let post = Post {
         number: 0,
         shard: env.shard,
-        shards: u64::from(env.shard.of.max(1)),
+        shards,
         script,
         clock: env.clock.clone(),
         seed: env.seed,
         start_at: env.start_at,
         stops: [env.stop, halt.clone()],
         under_way,
+        gates,
     };
     let (out, frames) = channel();
     let mut crew = Vec::new();

@@ -8,6 +8,7 @@
 //! | file | holds |
 //! |---|---|
 //! | `arrivals` | which arrivals are ours, and when each is due (pure) |
+//! | `gate` | the ceiling of a target, over all attempts |
 //! | `pace` | all waiting of one worker, on one precise timer |
 //! | `core` `crew` `pulse` | one worker; a workload on it; its heartbeat and frames |
 //! | `local` | all workers of this machine, and the collector |
@@ -24,6 +25,7 @@ pub mod closed;
 pub mod core;
 pub mod crew;
 pub mod exemplars;
+pub mod gate;
 pub mod local;
 pub mod open;
 pub mod pace;

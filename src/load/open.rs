@@ -8,9 +8,13 @@ use super::arrivals::{Arrival, Arrivals, Order};
 use super::core::Worker;
 use super::crew::Tally;
 use super::pace::wake_for;
+use super::step::Move;
 use super::user;
 use crate::base::clock::Tick;
 use crate::plan::load::Pattern;
+
+/// Arrivals that may begin before everything else has its turn.
+const IN_A_ROW: u32 = 64;
 
 /// Lets the arrivals of workload number `crew` begin, each when it is due.
 pub async fn drive(worker: Rc<Worker>, crew: usize) {
@@ -23,11 +27,21 @@ pub async fn drive(worker: Rc<Worker>, crew: usize) {
     let planned = mine.owned();
     let mut waiting = planned;
     let share = 1.0 / f64::from(worker.shard.of);
+    let mut in_a_row = 0;
     for Arrival { n, due } in mine {
         let rate = curve.rate_at(due.secs_f64()) * share;
         let due = here.origin + due.since(Tick::ZERO);
         if !worker.rest_until_arrival(wake_for(due, rate)).await {
             break;
+        }
+        // Arrivals that are all overdue must leave room for answers, the heartbeat and the word to stop.
+        in_a_row += 1;
+        if in_a_row == IN_A_ROW {
+            in_a_row = 0;
+            tokio::task::yield_now().await;
+            if worker.pace.now() >= here.cut.get() {
+                break;
+            }
         }
         waiting -= 1;
         begin(&worker, crew, Arrival { n, due });
@@ -47,6 +61,18 @@ fn begin(worker: &Rc<Worker>, crew: usize, arrival: Arrival) {
         log.recorder.shed(id, first, arrival.due);
         return;
     }
+    // A journey that begins with a request needs leave for it before it begins.
+    let opening = if let Some(Move::Ask(ask)) = course.moves.first() { worker.gate(ask.origin).zip(first) } else { None };
+    if let Some((_, step)) = opening.filter(|(gate, _)| !gate.passes(worker.pace.now())) {
+        here.cap.leave();
+        log.recorder.journey(id, arrival.due, |travel| {
+            travel.planned += 1;
+            travel.shed += 1;
+        });
+        log.recorder.over_ceiling(step, arrival.due);
+        return;
+    }
+    let admitted = opening.is_some();
     log.recorder.journey(id, arrival.due, |travel| {
         travel.planned += 1;
         travel.started += 1;
@@ -59,6 +85,7 @@ fn begin(worker: &Rc<Worker>, crew: usize, arrival: Arrival) {
         let here = &worker.crews[crew];
         let course = &worker.script.courses[usize::from(id.0)];
         let mut user = worker.spare.borrow_mut().pop().unwrap_or_default();
+        user.admitted = admitted;
         user::travel(&worker, here, &mut user, arrival, course).await;
         user.seat = super::client::Seat::default();
         worker.spare.borrow_mut().push(user);

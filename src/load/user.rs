@@ -8,11 +8,12 @@ use super::arrivals::Arrival;
 use super::client::Seat;
 use super::core::Worker;
 use super::crew::Crew;
-use super::step::{Course, Move, http};
+use super::step::{Ask, Course, Move, http};
 use super::vars;
 use crate::base::clock::Tick;
 use crate::measure::histogram::micros;
 use crate::measure::outcome::Kind;
+use crate::plan::load::Pattern;
 use crate::plan::program::OnFailure;
 use crate::plan::template::VarId;
 
@@ -23,6 +24,8 @@ pub struct User {
     pub values: Vec<String>,
     /// Its own connections, when they are not shared.
     pub seat: Seat,
+    /// True when its next request has the target's leave already.
+    pub admitted: bool,
 }
 
 impl User {
@@ -49,6 +52,36 @@ enum Fate {
     Unfinished,
 }
 
+/// What the ceiling of a target says to a request.
+enum Leave {
+    /// It may leave; a closed user may have waited for it.
+    At(Tick),
+    /// Not now, and an open arrival does not wait.
+    Refused,
+    /// The run ended while it waited.
+    Over,
+}
+
+/// Asks for leave to send `ask`, due at `due`. Waiting for it is a user's rest, not the target's time.
+async fn leave(worker: &Worker, crew: &Crew, user: &mut User, ask: &Ask, due: Tick) -> Leave {
+    let Some(gate) = worker.gate(ask.origin).filter(|_| !std::mem::take(&mut user.admitted)) else {
+        return Leave::At(due);
+    };
+    let now = worker.pace.now();
+    if matches!(worker.script.plan.workloads[crew.workload].pattern, Pattern::Open { .. }) {
+        if gate.passes(now) {
+            return Leave::At(due);
+        }
+        worker.log.borrow_mut().recorder.over_ceiling(ask.step, due);
+        return Leave::Refused;
+    }
+    let turn = gate.turn(now);
+    if turn <= now {
+        return Leave::At(due);
+    }
+    if worker.rest(crew, turn).await { Leave::At(turn) } else { Leave::Over }
+}
+
 /// Runs one journey, begun already, and counts what it came to. Returns when its last step ended.
 pub async fn travel(worker: &Worker, crew: &Crew, user: &mut User, arrival: Arrival, course: &Course) -> Tick {
     user.begin(worker, crew, arrival.n);
@@ -67,6 +100,17 @@ pub async fn travel(worker: &Worker, crew: &Crew, user: &mut User, arrival: Arri
             }
             Move::Ask(_) if worker.halted.get() => fate = Fate::Unfinished,
             Move::Ask(ask) => {
+                match leave(worker, crew, user, ask, next).await {
+                    Leave::At(at) => {
+                        rested += at.since(next);
+                        next = at;
+                    }
+                    Leave::Refused => fate = Fate::Failed,
+                    Leave::Over => fate = Fate::Unfinished,
+                }
+                if matches!(fate, Fate::Failed | Fate::Unfinished) {
+                    break;
+                }
                 let ended = http::run(worker, crew, user, ask, next).await;
                 next = ended.done;
                 fate = match ended.outcome.kind() {

@@ -190,6 +190,13 @@ impl Recorder {
         }
     }
 
+    /// Counts a request that is not sent because it would exceed the ceiling of its target, in the second it was due.
+    pub fn over_ceiling(&mut self, step: StepId, due: Tick) {
+        let cell = part(&mut self.sparse, due.second()).steps.entry(step).or_default();
+        cell.classes.add(Class::Shed, 1);
+        *cell.errors.entry(Kind::OverCeiling.key(&self.labels)).or_default() += 1;
+    }
+
     /// Everything since the last frame; `health` belongs to the second of `now`.
     pub fn frame(&mut self, now: Tick, health: Health) -> Frame {
         self.close(0);

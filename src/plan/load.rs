@@ -12,6 +12,7 @@ use super::good::Good;
 use super::program::{Draw, Journey};
 use super::template::{Template, VarId};
 use super::threshold::Threshold;
+use crate::base::rate::Rate;
 
 /// A checked scenario.
 #[derive(Clone, Debug)]
@@ -58,7 +59,7 @@ impl LoadPlan {
 }
 
 /// Scheme, host and port of a target. Only clear HTTP for now; `https` is diagnosed as not built.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Origin {
     /// Host as written: name or address.
     pub host: String,
@@ -66,9 +67,16 @@ pub struct Origin {
     pub port: u16,
     /// Addresses the guard has vouched for, pinned; empty until resolved.
     pub pinned: Vec<SocketAddr>,
+    /// At most this many attempts a second, over all workloads; `None`: as fast as it goes.
+    pub ceiling: Option<Rate>,
 }
 
 impl Origin {
+    /// Lowers the ceiling to `rate`, never raises it.
+    pub fn limit(&mut self, rate: Rate) {
+        self.ceiling = Some(self.ceiling.map_or(rate, |held| if held < rate { held } else { rate }));
+    }
+
     /// `host:port` as the `Host` header wants it; port 80 is left out.
     pub fn authority(&self) -> String {
         if self.port == 80 { self.host.clone() } else { format!("{}:{}", self.host, self.port) }

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use serde_json::{Map, Value, json};
 
 use super::view::{self, checks, tables::answered_at};
-use crate::judge::account::{Account, BandKind, DrillAccount};
+use crate::judge::account::{Account, BandKind, Clocks, Confidence, DrillAccount};
 use crate::judge::finding::Finding;
 use crate::measure::histogram::Bins;
 use crate::measure::interval::{Cell, Split, Travel};
@@ -41,9 +41,9 @@ pub fn result(account: &Account, exit_code: u8) -> Value {
             "bytes_out": totals.flow.bytes_out,
         },
         "rate": { "offered": number(totals.offered), "achieved": number(totals.achieved) },
-        "latency_us": times(all),
+        "latency_us": times(all, &totals.intervals.all),
         "classes": Class::ALL.iter().map(|class| (class.name().to_owned(), all.classes.get(*class).into())).collect::<Map<_, _>>(),
-        "steps": totals.steps.iter().map(|(name, cell)| (name.clone(), times(cell))).collect::<Map<_, _>>(),
+        "steps": steps(account),
         "journeys": journeys(&totals.journeys),
         "errors": all.errors,
         "generator": generator(account),
@@ -71,13 +71,34 @@ fn maybe(value: Option<f64>) -> Value {
     value.map_or(Value::Null, number)
 }
 
-fn times(cell: &Cell) -> Value {
+fn steps(account: &Account) -> Value {
+    let totals = &account.totals;
+    let none = Clocks::default();
+    let one = |(name, cell): (&String, &Cell)| {
+        (name.clone(), times(cell, totals.intervals.steps.get(name).unwrap_or(&none)))
+    };
+    totals.steps.iter().map(one).collect::<Map<_, _>>().into()
+}
+
+fn times(cell: &Cell, intervals: &Clocks) -> Value {
     let arrivals = cell.arrivals();
     json!({
-        "response": of_split(&cell.response, arrivals),
-        "service": of_split(&cell.service, arrivals),
-        "lateness": of_bins(&cell.lateness),
+        "response": trusted(of_split(&cell.response, arrivals), &intervals.response),
+        "service": trusted(of_split(&cell.service, arrivals), &intervals.service),
+        "lateness": trusted(of_bins(&cell.lateness), &intervals.lateness),
     })
+}
+
+/// With the effective number and the intervals: `[low, null]` has no upper end, `null` no interval.
+fn trusted(mut times: Value, confidence: &Confidence) -> Value {
+    if let Some(object) = times.as_object_mut() {
+        let ends = |one: &Option<(f64, Option<f64>)>| one.map_or(Value::Null, |(low, high)| json!([number(low), maybe(high)]));
+        let ci95: Map<String, Value> =
+            ["p50", "p95", "p99"].into_iter().map(str::to_owned).zip(confidence.ci95.iter().map(ends)).collect();
+        object.insert("n_eff".to_owned(), maybe(confidence.n_eff));
+        object.insert("ci95".to_owned(), ci95.into());
+    }
+    times
 }
 
 /// Percentiles among all arrivals: null where the rank falls among the unanswered. `max` is the longest of all, given up or not.

@@ -112,7 +112,10 @@ fn head(account: &Account, view: &View) -> Vec<Line> {
 }
 
 fn table(view: &View) -> Vec<Line> {
-    let head = format!("{:<26}{:>10}{:>10}{:>10}{:>11}{:>11}{:>11}", "", "n", "errors", "bad", "p50", "p95", "p99");
+    let bad = if view.drill.is_some() { "bad" } else { "errors" };
+    let head =
+        format!("{:<20}{:>10}{:>7}{:>10}{:>22}{:>22}{:>9}", "", "n", "n_eff", "p50", "p95 [95 % CI]", "p99 [95 % CI]", bad);
+    let cells = |row: &CellRow| cells(row, if view.drill.is_some() { &row.bad } else { &row.errors });
     let mut lines = vec![vec![(head, Some(DIM))]];
     let tables = &view.tables;
     let rows = std::iter::once(&tables.all).chain(tables.steps.iter().take(STEP_ROWS));
@@ -127,10 +130,11 @@ fn table(view: &View) -> Vec<Line> {
     lines
 }
 
-fn cells(row: &CellRow) -> String {
-    let name: String = row.name.chars().take(24).collect();
-    let [p50, p95, p99] = &row.times;
-    format!("{name:<26}{:>10}{:>10}{:>10}{p50:>11}{p95:>11}{p99:>11}", row.n, row.errors, row.bad)
+fn cells(row: &CellRow, errors: &str) -> String {
+    let name: String = row.name.chars().take(19).collect();
+    let [p50, ..] = &row.times;
+    let [_, p95, p99] = &row.ranged;
+    format!("{name:<20}{:>10}{:>7}{p50:>10}{p95:>22}{p99:>22}{errors:>9}", row.n, row.n_eff)
 }
 
 fn checks(view: &View) -> Vec<Line> {

@@ -112,6 +112,31 @@ fn ctrl_c_ends_the_run_with_130_and_leaves_its_reports() {
 }
 
 #[test]
+fn a_rate_that_nobody_can_keep_still_obeys_ctrl_c() {
+    let server = Server::start();
+    let running = Squall::new().args(["run", &server.url(), "--rate", "50000000/s", "--for", "2s"]).start();
+    while server.requests() < 1 {
+        std::thread::yield_now();
+    }
+    let asked = Clock::start();
+    running.signal(rustix::process::Signal::INT);
+    let ran = running.ends().exits(130);
+    // Two seconds of overdue arrivals take a minute to shed; judging and rendering take their time in a debug build.
+    assert!(asked.now() < Tick::from_secs(10), "{:?}", asked.now());
+    let (result, count) = (ran.json("result.json"), |name: &str| ran.json("result.json")["totals"][name].as_u64().unwrap());
+    let journeys = &result["journeys"]["url"];
+    let started = journeys["started"].as_u64().unwrap() + journeys["shed"].as_u64().unwrap();
+    assert_eq!(count("planned"), started + count("not_started"));
+}
+
+#[test]
+fn a_report_ends_with_the_code_it_prints() {
+    let server = Server::start().answer(500);
+    let ran = run(&server.url(), &["--rate", "50/s", "--for", "1s", "--check", "p50 < 60s"]).exits(1);
+    Squall::new().args(["report", ran.report().to_str().unwrap()]).run().exits(1).says("exit 1");
+}
+
+#[test]
 fn a_finished_run_is_rendered_again_byte_for_byte() {
     let _lock = alone();
     let server = Server::start();

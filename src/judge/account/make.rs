@@ -8,7 +8,7 @@ use super::super::validity::{self, Limits, Model};
 use super::super::window::{self, Stretch};
 use super::super::words::advice;
 use super::story::{Story, plain};
-use super::{Account, Band, BandKind, Totals, incident};
+use super::{Account, Band, BandKind, Totals, confidence, incident};
 use crate::measure::interval::Interval;
 use crate::measure::journal::Line;
 use crate::measure::record::{Done, Head, Record};
@@ -90,10 +90,15 @@ pub fn of(planned: Planned<'_>, lines: &[Line], record: Record) -> Account {
     let Record { head, seconds, exemplars, done, damaged } = record;
     let until_s = seconds.last().map_or(0.0, |one| f64::from(one.second + 1)).max(story.last_s());
     let mut bands = story.phases(until_s);
+    if let Planned::Load(plan) = planned {
+        drained(&mut bands, plan.length().as_secs_f64(), until_s);
+    }
     bands.extend(story.faults(until_s));
     let stretches = window::stretches(&bands);
     let limits = planned.limits(&seconds);
-    let run = validity::Run { seconds: &seconds, stretches: &stretches, done: done.as_ref(), limits };
+    // What a damaged record lost was measured: no sum over the rest can show that the generator lost count.
+    let counted = done.as_ref().filter(|_| damaged == 0);
+    let run = validity::Run { seconds: &seconds, stretches: &stretches, done: counted, limits };
     let (generator, mut findings) = validity::of(&run);
     let ended = ended(planned, story, done.as_ref());
     let judge = Judge { run, story, head: &head, profile: planned.profile(), ended: &ended };
@@ -111,6 +116,20 @@ pub fn of(planned: Planned<'_>, lines: &[Line], record: Record) -> Account {
     sort(&mut findings);
     let totals = totals(&head, &seconds, done.as_ref());
     Account { facts: story.facts(), head, done, ended, bands, seconds, totals, generator, findings, exemplars, drill }
+}
+
+/// The load of a plan ends when the plan says, even where the journal heard of it late or, the last answer being in, never:
+/// a second in which nothing was due must not thin the rates of those in which something was.
+fn drained(bands: &mut Vec<Band>, length_s: f64, until_s: f64) {
+    let Some(first) = bands.first().map(|band| band.from_s.round()) else { return };
+    let over_s = first + length_s.ceil();
+    bands.retain(|band| band.name != "drain");
+    if let Some(last) = bands.last_mut() {
+        last.to_s = until_s.min(over_s).max(last.from_s);
+    }
+    if until_s > over_s {
+        bands.push(Band { name: "drain".to_owned(), kind: BandKind::Phase, from_s: over_s, to_s: until_s });
+    }
 }
 
 /// Why the run ended early; empty when it did not.
@@ -211,6 +230,7 @@ fn totals(head: &Head, seconds: &[Interval], done: Option<&Done>) -> Totals {
             totals.journeys.entry(name(&head.journeys, journey.0, "journey")).or_default().merge(travel);
         }
     }
+    totals.intervals = confidence::of(seconds, |step| name(&head.steps, step.0, "step"));
     let arrivals = |one: &&Interval| one.steps.values().any(|cell| cell.arrivals() > 0);
     if let (Some(first), Some(last)) = (seconds.iter().find(arrivals), seconds.iter().rev().find(arrivals)) {
         totals.duration_s = f64::from(last.second + 1 - first.second);

@@ -3,12 +3,14 @@
 //! Made by `account::of` from plan, journal and record alone, so that it is the same live and months later.
 //! Not here: wording, rounding, pictures (`report::View`), and exit codes (`cli`).
 
+mod confidence;
 mod incident;
 mod make;
 mod story;
 
 use std::collections::BTreeMap;
 
+pub use confidence::{Clocks, Confidence, Intervals, of as intervals};
 pub use make::{Planned, of};
 pub(super) use story::HEALING;
 
@@ -77,6 +79,8 @@ pub struct Totals {
     pub all: Cell,
     /// By step name.
     pub steps: BTreeMap<String, Cell>,
+    /// How far their percentiles can be trusted.
+    pub intervals: Intervals,
     /// By journey name.
     pub journeys: BTreeMap<String, Travel>,
     /// What flowed.

@@ -390,6 +390,39 @@ fn a_frozen_generator_spoils_the_checks_of_its_window_and_the_run() {
     assert_eq!((find(&account, "hard").verdict, find(&account, "it").verdict), (Verdict::Fail, Verdict::Invalid));
 }
 
+/// Ten seconds planned and sent, and one more that the generator needed to notice the end.
+fn noticed_late(journal: &Pen) -> Account {
+    let rate = Ramp { from: 100.0, to: 100.0, over: Duration::from_secs(10) };
+    let mut plan = load(Vec::new());
+    if let Pattern::Open { curve, .. } = &mut plan.workloads[0].pattern {
+        *curve = Curve::new([rate]);
+    }
+    let mut record = record(0, 0, 10);
+    record.seconds.push(Interval::at(10));
+    of(Planned::Load(&plan), &journal.0, record)
+}
+
+#[test]
+fn a_second_in_which_nothing_was_due_does_not_thin_the_goodput() {
+    let never = Pen::default().phase(0.0, "steady").end(10.2, "finished");
+    let late = Pen::default().phase(0.0, "steady").phase(11.3, "drain").end(11.4, "finished");
+    for journal in [never, late] {
+        let account = noticed_late(&journal);
+        assert_eq!(find(&account, "squall.answered").evidence.value, Some(100.0));
+        let bands: Vec<_> = account.bands.iter().map(|band| (band.name.as_str(), band.from_s, band.to_s)).collect();
+        assert_eq!((bands[0], bands[1].0), (("steady", 0.0, 10.0), "drain"));
+    }
+}
+
+#[test]
+fn what_a_damaged_record_lost_is_not_held_against_the_generator() {
+    let mut damaged = record(40, 40, 60);
+    damaged.seconds[50] = Interval::at(50);
+    damaged.damaged = 1;
+    let (account, conclusion) = run(vec![], damaged, "finished");
+    assert_eq!(conclusion, Conclusion::Inconclusive, "{:#?}", account.findings);
+}
+
 #[test]
 fn the_same_files_give_the_same_account() {
     let account = || format!("{:?}", judged(&drill(), &robot(), record(70, 80, 112)).0);

@@ -6,7 +6,7 @@ use super::desk::Desk;
 use super::peak::peak;
 use super::scenario::Instead;
 use crate::base::rate::Rate;
-use crate::plan::load::{Origin, Pattern, Workload};
+use crate::plan::load::{Origin, Workload};
 use crate::plan::program::Journey;
 use crate::spec::scenario::{Scenario, Target};
 use crate::spec::source::{Mark, Spanned};
@@ -40,6 +40,9 @@ pub(super) fn target(desk: &mut Desk, written: &Scenario, instead: &Instead) -> 
     hosts(desk, target, &mut aim);
     if let Some(ceiling) = &target.max_rate {
         aim.max_rate = desk.rate(ceiling).map(|rate| (rate, ceiling.mark));
+        if let Some((rate, _)) = aim.max_rate {
+            aim.origins.iter_mut().for_each(|origin| origin.limit(Rate::per_second(rate)));
+        }
     }
     aim
 }
@@ -74,7 +77,7 @@ pub(super) fn origin(desk: &mut Desk, url: &Spanned<String>) -> Option<Origin> {
         desk.error("bad_url", url.mark, format!("`{text}` has more than an address"), help);
         return None;
     }
-    let address = split_authority(authority).map(|(host, port)| Origin { host, port, pinned: Vec::new() });
+    let address = split_authority(authority).map(|(host, port)| Origin { host, port, pinned: Vec::new(), ceiling: None });
     if address.is_none() {
         desk.error("bad_url", url.mark, format!("`{text}` has no usable host and port"), "write `http://host:port`");
     }
@@ -107,10 +110,6 @@ pub(super) fn ceiling(
     (workloads, journeys): (&[Workload], &[Journey]),
 ) {
     let Some((ceiling, mark)) = max_rate else { return };
-    if workloads.iter().any(|one| matches!(one.pattern, Pattern::Closed { .. })) {
-        desk.not_built("max_rate over a closed workload", mark);
-        return;
-    }
     let busiest = peak(workloads, journeys, &|_| true);
     if busiest.rate > ceiling {
         let (rate, ceiling) = (Rate::per_second(busiest.rate), Rate::per_second(ceiling));

@@ -2,7 +2,7 @@
 //!
 //! Not here: any assertion.
 
-use super::{Dice, account, finding, phase, second};
+use super::{Dice, finding, made, phase, second};
 use crate::base::clock::Tick;
 use crate::judge::account::{
     Account, ActAccount, ActionAccount, Band, BandKind, DrillAccount, ExpectationAccount, Timeline,
@@ -44,7 +44,7 @@ fn bad(at: u32) -> u64 {
 pub(in crate::report) fn drill() -> Account {
     let mut dice = Dice(3);
     let seconds = (0..150).map(|at| second(at, 100, bad(at), &mut dice)).collect();
-    let mut account = account("drill", "midnight_flag", seconds);
+    let mut account = made("drill", "midnight_flag", seconds);
     account.bands = vec![
         phase("baseline", 0.0, 60.0),
         phase("exercise", 60.0, 112.0),

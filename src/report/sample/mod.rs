@@ -8,7 +8,7 @@ mod hostile;
 pub(super) use drill::drill;
 pub(super) use hostile::{HOSTILE, hostile};
 
-use crate::judge::account::{Account, Band, BandKind, Generator, Totals};
+use crate::judge::account::{self, Account, Band, BandKind, Generator, Totals};
 use crate::judge::finding::{Evidence, Finding, FindingKind, Reason, Verdict};
 use crate::measure::host::Fingerprint;
 use crate::measure::interval::{Health, Interval, Split};
@@ -107,6 +107,7 @@ fn totals(seconds: &[Interval]) -> Totals {
         }
         totals.flow.merge(&second.flow);
     }
+    totals.intervals = account::intervals(seconds, |step| STEPS[usize::from(step.0) % 4].0.to_owned());
     totals.offered = totals.all.arrivals() as f64 / totals.duration_s.max(1.0);
     totals.achieved = totals.flow.sent as f64 / totals.duration_s.max(1.0);
     totals
@@ -140,7 +141,7 @@ pub(super) fn finding(id: &str, verdict: Verdict, [value, low, high, bound]: [f6
     }
 }
 
-fn account(command: &str, name: &str, seconds: Vec<Interval>) -> Account {
+fn made(command: &str, name: &str, seconds: Vec<Interval>) -> Account {
     let start_utc = "2026-11-20T22:40:00.000000Z".to_owned();
     let host = Fingerprint { cpu: "Example CPU".into(), cores: 2, memory_mib: 7_936, kernel: "6.8.0".into() };
     let totals = totals(&seconds);
@@ -195,7 +196,7 @@ pub(super) fn load() -> Account {
     let mut dice = Dice(5);
     let seconds =
         (0..120).map(|at| second(at, if at < 20 { 5 * u64::from(at) + 5 } else { 100 }, 0, &mut dice)).collect();
-    let mut account = account("run", "shop", seconds);
+    let mut account = made("run", "shop", seconds);
     account.bands = vec![phase("warmup", 0.0, 20.0), phase("steady", 20.0, 120.0)];
     account.findings = vec![
         finding("p95{step=/api/checkout} < 30ms", Verdict::Fail, [48_200.0, 46_100.0, 51_000.0, 30_000.0]),
@@ -211,7 +212,7 @@ pub(super) fn load() -> Account {
 
 /// A run without any answer or arrival.
 pub(super) fn nothing() -> Account {
-    account("run", "nothing", Vec::new())
+    made("run", "nothing", Vec::new())
 }
 
 /// A run of `hours` equal hours with few requests in each second: for sizes.
@@ -219,7 +220,7 @@ pub(super) fn long(hours: u32) -> Account {
     let mut dice = Dice(11);
     let hour: Vec<Interval> =
         (0..3_600).map(|at| second(at, 4, if at % 700 < 40 { 30 } else { 0 }, &mut dice)).collect();
-    let mut account = account("run", "long", hour.clone());
+    let mut account = made("run", "long", hour.clone());
     for at in 1..hours {
         account.seconds.extend(hour.iter().map(|one| Interval { second: one.second + at * 3_600, ..one.clone() }));
     }

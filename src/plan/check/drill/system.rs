@@ -104,7 +104,7 @@ pub(super) fn origin(system: &System) -> Origin {
         System::Remote { base, .. } => base.strip_prefix("http://").and_then(target::split_authority),
     };
     let (host, port) = address.unwrap_or_else(|| ("127.0.0.1".to_owned(), 0));
-    Origin { host, port, pinned: Vec::new() }
+    Origin { host, port, pinned: Vec::new(), ceiling: None }
 }
 
 pub(super) fn phases(
