@@ -38,6 +38,8 @@ pub enum Proof {
     Seen,
     /// At least one is not.
     Missing,
+    /// None was begun.
+    Unbegun,
 }
 
 /// The expectations, judged.
@@ -114,8 +116,10 @@ fn read(one: &Expectation, course: &Course<'_>) -> Reading {
     if one.measure == Measure::HarmfulActions {
         return came(one, course.harmful as f64);
     }
-    if course.proof == Proof::Missing {
-        return Reading::Unknown(Reason::NotInjected);
+    match course.proof {
+        Proof::Seen => {}
+        Proof::Missing => return Reading::Unknown(Reason::NotInjected),
+        Proof::Unbegun => return Reading::Unknown(Reason::NotEvaluated),
     }
     let Some(impact) = impact_s else { return Reading::Unknown(Reason::NoData) };
     let (from, at) = match one.measure {
@@ -231,6 +235,7 @@ fn observed(one: &Expectation, reading: &Reading, unit: Unit) -> String {
         Reading::Came(value, _) => quantity(*value, unit),
         Reading::Never(least) => format!("not {}: > {}", past(one.measure), quantity(*least, unit)),
         Reading::Unknown(Reason::NotInjected) => "no proof that the act took hold".to_owned(),
+        Reading::Unknown(Reason::NotEvaluated) => "no act was begun".to_owned(),
         Reading::Unknown(_) => "no impact was measured: users felt nothing".to_owned(),
     }
 }
@@ -248,6 +253,7 @@ fn past(measure: Measure) -> &'static str {
 
 fn next(measure: Measure, reading: &Reading) -> String {
     let text = match (reading.reason(), measure) {
+        (Reason::NotEvaluated, _) => "see why the drill ended before its first act",
         (Reason::NoData, _) => "use data or load with which the act does harm; a drill without impact shows nothing",
         (Reason::Beyond | Reason::Censored, Measure::Detect) => "look at the alert's rule and threshold",
         (Reason::Beyond | Reason::Censored, Measure::Acknowledge) => "look at paging and on-call",

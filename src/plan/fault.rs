@@ -4,6 +4,7 @@
 
 use std::time::Duration;
 
+use crate::base::duration::show;
 use crate::base::ratio::Ratio;
 
 /// A fault on the bytes of one proxy's connections.
@@ -45,6 +46,30 @@ pub enum Toxic {
         /// What a new connection gets to send its first byte (50 ms by default), so that its write succeeds and its read sees the reset.
         grace: Duration,
     },
+}
+
+impl Fault {
+    /// In words: `latency of 80ms on proxy db`.
+    pub fn words(&self) -> String {
+        let share = match self.share {
+            Ratio::ONE => String::new(),
+            share => format!(" of {} % of its connections", share.get() * 100.0),
+        };
+        format!("{} on proxy {}{share}", self.inject.words(), self.on)
+    }
+}
+
+impl Toxic {
+    fn words(self) -> String {
+        match self {
+            Self::Latency { time, jitter } if jitter.is_zero() => format!("latency of {}", show(time)),
+            Self::Latency { time, jitter } => format!("latency of {} ± {}", show(time), show(jitter)),
+            Self::Timeout { after } if after.is_zero() => "silence".to_owned(),
+            Self::Timeout { after } => format!("silence, then an end after {}", show(after)),
+            Self::ResetPeer { after, .. } if after.is_zero() => "resets".to_owned(),
+            Self::ResetPeer { after, .. } => format!("resets after {}", show(after)),
+        }
+    }
 }
 
 /// The direction a toxic acts on.

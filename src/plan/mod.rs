@@ -12,10 +12,11 @@
 //! | `good` | what a good request is |
 //! | `threshold` | checks of a scenario |
 //! | `guard` | who may be sent traffic |
-//! | `drill` | a checked drill |
+//! | `drill` `people` `condition` `slo` | a checked drill |
 //! | `fault` | a checked fault |
 
 pub mod check;
+pub mod condition;
 pub mod curve;
 pub mod deck;
 pub mod diagnostic;
@@ -24,6 +25,8 @@ pub mod fault;
 pub mod good;
 pub mod guard;
 pub mod load;
+mod people;
 pub mod program;
+pub mod slo;
 pub mod template;
 pub mod threshold;

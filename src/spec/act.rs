@@ -2,6 +2,7 @@
 
 use serde::Deserialize;
 
+use super::condition::{Holds, Signal};
 use super::drill::{Role, Stated};
 use super::source::Spanned;
 use super::written::{Extra, Written, plain, written};
@@ -16,9 +17,15 @@ written! {
 pub(crate) enum When {
     At(Spanned<String>),
     After(Spanned<Moment>, Spanned<String>),
+    Within(Spanned<String>, Spanned<String>),
+    When(Box<Holds>),
 }
 
-plain!(When);
+impl Written for When {
+    fn extra(&self) -> Extra<'_> {
+        if let Self::When(holds) = self { holds.extra() } else { Extra::default() }
+    }
+}
 
 /// Something that happens in a drill.
 #[derive(Clone, Debug, Deserialize)]
@@ -191,26 +198,6 @@ written! {
     /// A signal that an act should move, and how far.
     Move { signal: Spanned<Signal>, to: Spanned<String> } later {}
 }
-
-/// What is watched in a drill.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
-pub(crate) enum Signal {
-    Bad,
-    Errors,
-    LatencyP95,
-    BadMinutes,
-    Goodput,
-    Leaks,
-    Stale,
-    Wrong,
-    LostWrites,
-    Throttled,
-    Fairness,
-    ControlBad,
-    LatenessP99,
-}
-
-plain!(Signal);
 
 written! {
     /// Something the players may do.

@@ -8,7 +8,7 @@
 //! | `words` | words of the grammar that are known but not built yet |
 //! | `scenario` `step` | a scenario |
 //! | `threshold` | one line of a scenario's `checks` |
-//! | `drill` `act` | a drill |
+//! | `drill` `act` `condition` | a drill |
 //! | `allow` | `squall.targets.ron` |
 //!
 //! A value that can be wrong on its own is a `source::Spanned`: it keeps its place, and its mistake of shape if it has one, so that
@@ -16,6 +16,7 @@
 
 pub(crate) mod act;
 pub(crate) mod allow;
+pub(crate) mod condition;
 pub(crate) mod drill;
 pub(crate) mod names;
 pub(crate) mod scenario;

@@ -17,7 +17,8 @@ pub(crate) fn later_kinds(of: &str) -> &'static [&'static str] {
         "Is" => &["Matches"],
         "Var" => &["Zipf", "Timestamp"],
         "Does" => &["Narrative", "Roster", "Information"],
-        "When" => &["When", "Within", "Manual"],
+        "When" => &["Manual"],
+        "Condition" => &["RealWorld"],
         "Lever" => &["Process", "Command", "Kube", "Toxiproxy", "Load"],
         "Inject" => &[
             "Bandwidth",
@@ -36,7 +37,6 @@ pub(crate) fn later_kinds(of: &str) -> &'static [&'static str] {
         ],
         "Time" => &["Uniform", "Exponential", "LogNormal", "Normal", "Pareto", "Quantiles", "Recorded"],
         "Remedy" => &["Command"],
-        "Cue" => &["Recovered"],
         "Deed" => &["Declare", "Update", "Reply"],
         "Expect" => &["Ratio", "Tick"],
         "TimeMeasure" => &["Contain", "FirstUpdate", "UpdateGap", "Reply", "Rto", "Scale", "CanaryDecision"],

@@ -38,6 +38,7 @@ fn ship(lease: Duration) -> Act {
         lease,
         players_undo: true,
         proof: Proof::Probe(probe),
+        moves_bad: None,
     };
     Act { name: "ship".into(), when: When::At(Duration::ZERO), hidden: true, does }
 }

@@ -43,13 +43,17 @@ pub(super) fn of(
     let harmful = actions.iter().filter(|one| one.kind == MitigationKind::Harmful).count() as u64;
     let injected: Vec<&ActAccount> = acts.iter().filter(|one| one.injected_s.is_some()).collect();
     let proven = !injected.is_empty() && injected.iter().all(|one| one.proved);
-    let proof = if proven { Proof::Seen } else { Proof::Missing };
+    let proof = match () {
+        () if proven => Proof::Seen,
+        () if story.begun().is_none() => Proof::Unbegun,
+        () => Proof::Missing,
+    };
     let score = score::of(&plan.expectations, &score::Course { timeline: &timeline, harmful, proof, witness });
     let felt = felt(&series, seen.impact, seen.recovered, course.end);
     let minutes = bad_minutes(felt);
-    let objective = Objective { share: plan.objective, period: plan.budget_period };
+    let objective = Objective { share: plan.slo.objective, period: plan.slo.period };
     let mut findings = vec![baseline(plan, story, seconds, &course)];
-    findings.extend(acts.iter().map(|act| injection(act, injected.is_empty())));
+    findings.extend(acts.iter().map(|act| injection(act, (proof, injected.is_empty()))));
     findings.extend(score.findings);
     let account = DrillAccount {
         about: plan.about.clone(),
@@ -197,7 +201,7 @@ fn who(line: &Line) -> String {
 /// The finding on the baseline; what the drill itself decided about it stands.
 fn baseline(plan: &DrillPlan, story: Story<'_>, seconds: &[Interval], course: &Course) -> Finding {
     let seconds: Vec<&Interval> = seconds.get(course.baseline.clone()).unwrap_or_default().iter().collect();
-    let rules = steady::Rules { objective: plan.objective, p95: plan.load.good.within };
+    let rules = steady::Rules { objective: plan.slo.objective, p95: plan.load.good.within };
     let mut finding = steady::finding(&seconds, rules);
     if let Some(why) = story.ended().and_then(|reason| reason.strip_prefix("unsteady: ")) {
         (finding.verdict, finding.reason) = (Verdict::Inconclusive, Reason::Beyond);
@@ -207,15 +211,18 @@ fn baseline(plan: &DrillPlan, story: Story<'_>, seconds: &[Interval], course: &C
 }
 
 /// Proof that an act touched something.
-fn injection(act: &ActAccount, none_was_injected: bool) -> Finding {
+fn injection(act: &ActAccount, (proof, none_was_injected): (Proof, bool)) -> Finding {
     let (verdict, reason, observed) = match (act.injected_s, act.proved) {
         (Some(_), true) => (Verdict::Pass, Reason::Within, act.proof.clone()),
         (Some(_), false) if act.proof.is_empty() => {
             (Verdict::Inconclusive, Reason::NotInjected, "no proof came in time".to_owned())
         }
         (Some(_), false) => (Verdict::Inconclusive, Reason::NotInjected, act.proof.clone()),
+        (None, _) if proof == Proof::Unbegun => {
+            (Verdict::Inconclusive, Reason::NotEvaluated, "no act of this drill was begun".to_owned())
+        }
         (None, _) if none_was_injected => {
-            (Verdict::Inconclusive, Reason::NotInjected, "no act of this drill took hold".to_owned())
+            (Verdict::Inconclusive, Reason::NotInjected, "no proof of any act came".to_owned())
         }
         (None, _) => (Verdict::Warn, Reason::NotEvaluated, "its moment never came".to_owned()),
     };

@@ -185,8 +185,10 @@ pub struct ActAccount {
     pub name: String,
     /// In words.
     pub what: String,
-    /// Injected at, seconds on the run's clock.
+    /// Put in force at, seconds on the run's clock: its intent, as users may feel it before its proof is in.
     pub injected_s: Option<f64>,
+    /// Line of the journal with its proof, or that none came.
+    pub seq: Option<u64>,
     /// Healed at, seconds.
     pub healed_s: Option<f64>,
     /// True when the healed state was read back.

@@ -11,6 +11,7 @@ use crate::judge::tests::{check, second};
 use crate::measure::interval::Health;
 use crate::measure::journal::{Event, Source, Undo};
 use crate::measure::record::Record;
+use crate::plan::condition::Limits;
 use crate::plan::curve::{Curve, Ramp};
 use crate::plan::deck::Deck;
 use crate::plan::diagnostic::Place;
@@ -19,6 +20,7 @@ use crate::plan::drill::{
 };
 use crate::plan::good::Good;
 use crate::plan::load::{Client, Connections, LoadPlan, Pattern, Spacing, Timeouts, Workload};
+use crate::plan::slo::{Slo, USUAL};
 use crate::plan::threshold::{Cmp, Level, Subject, Threshold};
 
 fn load(checks: Vec<Threshold>) -> LoadPlan {
@@ -91,9 +93,10 @@ fn drill() -> DrillPlan {
             baseline: Duration::from_secs(40),
             at_most: Duration::from_secs(80),
             recovery_hold: Duration::from_secs(10),
+            time_factor: 0.1,
         },
-        objective: 0.999,
-        budget_period: Duration::from_secs(30 * 86_400),
+        slo: Slo { objective: 0.999, period: Duration::from_secs(30 * 86_400), reference: USUAL.to_vec() },
+        limits: Limits::default(),
         robot: Vec::new(),
         acts: vec![Act {
             name: "ship".into(),
@@ -105,6 +108,7 @@ fn drill() -> DrillPlan {
                 lease: Duration::from_secs(15),
                 players_undo: true,
                 proof: Proof::Probe(probe("true")),
+                moves_bad: None,
             },
         }],
         mitigations: vec![undo("kill", MitigationKind::Correct), undo("restart", MitigationKind::Harmful)],
@@ -232,7 +236,7 @@ fn a_drill_that_went_well_passes_with_its_instants_and_costs() {
     assert!(drill.acts[0].proved && drill.acts[0].verified && drill.acts[0].what == "flag on");
     assert_eq!(drill.expectations[4].measured, Some(80.0 - 40.1));
     let fault = account.bands.iter().find(|band| band.kind == BandKind::Fault).unwrap();
-    assert!((fault.from_s - 40.3).abs() < 1e-9 && (fault.to_s - 106.1).abs() < 1e-9);
+    assert!((fault.from_s - 40.1).abs() < 1e-9 && (fault.to_s - 106.1).abs() < 1e-9);
     assert!(account.bands.iter().any(|band| band.kind == BandKind::Impact && band.to_s == 80.0));
     assert_eq!((account.totals.all.arrivals(), account.totals.offered), (11_200, 100.0));
     assert_eq!(account.generator.verdict, Verdict::Pass);

@@ -102,12 +102,11 @@ pub(super) fn detection(text: &mut String, drill: &DrillAccount, shown: &DrillVi
     }
     let _ = writeln!(text, "- False alarms before the first act: {}.", timeline.false_alarms);
     for (act, row) in drill.acts.iter().zip(&shown.acts) {
-        let seq = first(drill, |event| matches!(event, Event::Injected { id, .. } if *id == act.name));
         let [name, what, injected, proof, undone] = row.each_ref().map(|cell| safe(cell));
         let _ = writeln!(
             text,
             "- Trigger: **{name}** ({what}), injected {injected} {}. Proof: {proof}. Undone: {undone}.",
-            journal(seq)
+            journal(act.seq)
         );
     }
     text.push_str("\n### Contributing causes (h)\n\n");

@@ -63,6 +63,7 @@ pub(in crate::report) fn drill() -> Account {
             name: "ship".into(),
             what: "PUT /admin/flags/smart_cart".into(),
             injected_s: Some(60.4),
+            seq: Some(6),
             healed_s: Some(96.1),
             verified: true,
             proof: PROOF.into(),

@@ -121,7 +121,7 @@ fn marks(account: &Account, drill: &DrillAccount) -> Vec<Mark> {
         let seen = drill.marks.iter().any(|line| matches!(&line.event, Event::Injected { id, .. } if *id == act.name));
         if let (Some(at_s), false) = (act.injected_s, seen) {
             let label = format!("{} injected", words::name(&act.name));
-            marks.push(Mark { at_s, kind: MarkKind::Act, label, source: "controller", seq: None });
+            marks.push(Mark { at_s, kind: MarkKind::Act, label, source: "controller", seq: act.seq });
         }
     }
     let timeline = &drill.timeline;
@@ -202,7 +202,7 @@ fn acts(drill: &DrillAccount) -> Vec<[String; 5]> {
             let proof = match (act.proved, act.proof.is_empty()) {
                 (true, _) => words::text(&act.proof),
                 (false, true) => "no proof came".to_owned(),
-                (false, false) => format!("not in time: {}", words::text(&act.proof)),
+                (false, false) => format!("none: {}", words::text(&act.proof)),
             };
             let healed = match (act.healed_s, act.verified) {
                 (None, _) => "never".to_owned(),

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use super::DrillOptions;
 use super::pace::Paces;
+use crate::base::duration::show;
 use crate::base::ratio::Ratio;
 use crate::plan::check::answer::statuses;
 use crate::plan::check::desk::Desk;
@@ -11,6 +12,8 @@ use crate::plan::check::target;
 use crate::plan::drill::{About, Phases, ShopData, System};
 use crate::plan::good::Good;
 use crate::plan::load::Origin;
+use crate::plan::slo::{Rule, Slo, USUAL};
+use crate::spec::condition::Reference;
 use crate::spec::drill::{
     About as WrittenAbout, Data, FlagPoll, Phases as WrittenPhases, Remote, Run, Slo as WrittenSlo,
     System as WrittenSystem,
@@ -122,18 +125,18 @@ pub(super) fn phases(
     if let Some(hot_wash) = &phases.hot_wash {
         paces.read(desk, hot_wash);
     }
-    Some(Phases { baseline: baseline?, at_most: at_most?, recovery_hold: recovery_hold? })
+    let time_factor = paces.factor();
+    Some(Phases { baseline: baseline?, at_most: at_most?, recovery_hold: recovery_hold?, time_factor })
 }
 
 /// What was promised.
 #[derive(Debug)]
-pub(super) struct Slo {
+pub(super) struct Promise {
     pub(super) good: Good,
-    pub(super) objective: f64,
-    pub(super) period: Duration,
+    pub(super) slo: Slo,
 }
 
-pub(super) fn slo(desk: &mut Desk, written: &Spanned<WrittenSlo>) -> Option<Slo> {
+pub(super) fn slo(desk: &mut Desk, written: &Spanned<WrittenSlo>) -> Option<Promise> {
     let slo = desk.open(written)?;
     let mut good = Good::default();
     if let Some(written) = desk.open(&slo.good) {
@@ -148,7 +151,47 @@ pub(super) fn slo(desk: &mut Desk, written: &Spanned<WrittenSlo>) -> Option<Slo>
         desk.error("out-of-range", slo.objective.mark, "no error budget follows from this objective", help);
     }
     let period = slo.period.as_ref().map_or(Some(BUDGET_PERIOD), |text| period(desk, text));
-    Some(Slo { good, objective: objective?, period: period? })
+    let reference = match desk.open_if(slo.reference.as_ref()) {
+        Some(list) => list.iter().filter_map(|one| reference(desk, one)).collect(),
+        None => USUAL.to_vec(),
+    };
+    Some(Promise { good, slo: Slo { objective: objective?, period: period?, reference } })
+}
+
+fn reference(desk: &mut Desk, written: &Spanned<Reference>) -> Option<Rule> {
+    match desk.open(written)? {
+        Reference::Above(above) => {
+            let (bad, hold) = (desk.ratio(&above.bad), desk.duration(&above.hold));
+            let (bad, hold) = (bad?.get(), hold?);
+            if bad >= 1.0 {
+                desk.error("out-of-range", above.bad.mark, "more than all cannot be bad", "write less than 100%");
+            }
+            Some(Rule::Above { bad, hold })
+        }
+        Reference::Burn(burn) => {
+            let (long, short) = (desk.duration(&burn.long), desk.duration(&burn.short));
+            let times = desk.open(&burn.times).copied();
+            let (long, short, times) = (long?, short?, times?);
+            if short.is_zero() || short > long {
+                let message = format!("a short window of {} beside a long one of {}", show(short), show(long));
+                desk.error(
+                    "inverted-range",
+                    burn.short.mark,
+                    message,
+                    "the short one is usually a twelfth of the long one",
+                );
+            }
+            if !times.is_finite() || times <= 0.0 {
+                desk.error(
+                    "out-of-range",
+                    burn.times.mark,
+                    format!("{times} times the allowed rate"),
+                    "write a number such as 14.4",
+                );
+            }
+            Some(Rule::Burn { long, short, times })
+        }
+    }
 }
 
 /// A duration, with days besides the usual units.
