@@ -7,12 +7,13 @@
 //! | `palette` `scale` `svg` | colours, axes, the few elements pictures are made of |
 //! | `chart` | the border to the drawing crate: lines and areas |
 //! | `frame` `heat` `bars` | panels with bands and marks; cells; bars and whiskers |
-//! | `hero` `timeline` | the pictures themselves |
+//! | `hero` `timeline` `field` | the pictures themselves |
 //!
 //! Not here: any number that is not in [`super::view::View`] or the account.
 
 pub mod bars;
 pub mod chart;
+pub mod field;
 pub mod frame;
 pub mod heat;
 pub mod hero;

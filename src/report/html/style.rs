@@ -69,6 +69,8 @@ summary:hover{color:var(--ink)}
 .next{padding-top:5px;font-size:14.5px;max-width:44em}
 .observed{font-weight:600;font-variant-numeric:tabular-nums}
 code{font:.92em/1.4 ui-monospace,SFMono-Regular,Menlo,Consolas,'Liberation Mono',monospace;overflow-wrap:anywhere}
+.standouts{margin:0;padding-left:1.4em;max-width:52em;font-size:17px}.standouts li{padding:5px 0}.standouts li::marker{color:var(--mute);font-size:14px}
+a{color:var(--link);text-underline-offset:3px}.standouts a{font-size:14.5px;white-space:nowrap}
 .wide{overflow-x:auto;margin:0 0 40px}
 details .wide{margin:8px 0 16px}
 table{border-collapse:collapse;width:100%;font-size:14px;line-height:1.45;font-variant-numeric:tabular-nums}

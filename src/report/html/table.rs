@@ -6,6 +6,8 @@ use maud::{Markup, html};
 
 use crate::measure::outcome::Class;
 use crate::report::view::course::Course;
+use crate::report::view::spectrum::{Spectrum, Stop};
+use crate::report::view::strain::Strain;
 use crate::report::view::tables::{CellRow, ErrorRow, JourneyRow, SlowRow};
 use crate::report::view::{caption, drill::Mark};
 use crate::report::words;
@@ -100,12 +102,45 @@ pub fn marks(marks: &[Mark], course: &Course, start_utc: &str) -> Markup {
     prose("What happened, in order", &["when", "UTC", "what", "who says it", "evidence"], &rows)
 }
 
+/// The stops of the spectrum that people ask for, and where it ends.
+pub fn spectrum(spectrum: &Spectrum) -> Markup {
+    let cell = |stop: Option<&Stop>| stop.map_or_else(|| "–".to_owned(), |stop| words::time(stop.value as f64));
+    let interval = |stop: Option<&Stop>| match stop.and_then(|stop| stop.interval) {
+        None => "–".to_owned(),
+        Some((low, Some(high))) => format!("{} to {}", words::time(low as f64), words::time(high as f64)),
+        Some((low, None)) => format!("≥\u{a0}{}", words::time(low as f64)),
+    };
+    let row = |q: f64| {
+        let response = spectrum.response.at(q);
+        vec![words::share(q), cell(response), interval(response), cell(spectrum.service.at(q))]
+    };
+    let rows: Vec<Vec<String>> = [0.5, 0.75, 0.9, 0.95, 0.99, 0.995, 0.999, 0.9999].map(row).to_vec();
+    numbers("The same in numbers", &["quicker than", "response", "95\u{a0}% interval", "service"], &rows)
+}
+
+/// Load against latency, at most 60 windows.
+pub fn strain(strain: &Strain, course: &Course) -> Markup {
+    let every = strain.dots.len().div_ceil(60).max(1);
+    let rows: Vec<Vec<String>> = strain
+        .dots
+        .iter()
+        .step_by(every)
+        .map(|dot| {
+            let mut cells = vec![words::instant(dot.from_s, course.zero_s), words::rate(dot.rate)];
+            cells.extend(dot.quantiles.map(words::time_or_dash));
+            cells
+        })
+        .collect();
+    numbers("The same in numbers", &["from", "sent", "p50", "p95", "p99"], &rows)
+}
+
 /// The numbers beside a time chart, coarser than the chart.
 pub fn beside(course: &Course, which: Beside) -> Markup {
     let head: Vec<String> = match which {
         Beside::Hero => ["from", "offered", "good", "bad share", "p95"].map(str::to_owned).to_vec(),
         Beside::Load => ["from", "offered", "sent", "good", "under way"].map(str::to_owned).to_vec(),
         Beside::Times => ["from", "finished", "p50", "p95", "p99", "longest"].map(str::to_owned).to_vec(),
+        Beside::Gap => ["from", "finished", "response p99", "service p99"].map(str::to_owned).to_vec(),
         Beside::Errors => {
             ["from".to_owned()].into_iter().chain(course.kinds.iter().map(|kind| words::name(kind))).collect()
         }
@@ -138,6 +173,11 @@ pub fn beside(course: &Course, which: Beside) -> Markup {
                     cells.extend(row.quantiles.map(words::time_or_dash));
                     cells.push(words::time_or_dash(row.response.max()));
                 }
+                Beside::Gap => cells.extend([
+                    words::count(row.response.n()),
+                    words::time_or_dash(row.quantiles[2]),
+                    words::time_or_dash(row.service_p99),
+                ]),
                 Beside::Errors => cells.extend(row.errors.iter().map(|n| words::count(*n))),
                 Beside::Generator => cells.extend([
                     words::time_or_dash(row.own.lateness_p99),
@@ -161,6 +201,8 @@ pub enum Beside {
     Load,
     /// Response times.
     Times,
+    /// Both clocks.
+    Gap,
     /// Errors.
     Errors,
     /// The generator.

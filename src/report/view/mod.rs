@@ -7,6 +7,8 @@
 //! | `checks` | the findings, worst first |
 //! | `drill` | marks, response bars, acts and actions |
 //! | `sentence` | what happened, in plain words |
+//! | `standout` | what stands out, by rule |
+//! | `spectrum` `strain` | every percentile; load against latency |
 //! | `caption` | what each chart shows, in plain words |
 //!
 //! Made from an [`Account`] alone. Not here: markup, escaping, pixels (each format).
@@ -16,6 +18,9 @@ pub mod checks;
 pub mod course;
 pub mod drill;
 pub mod sentence;
+pub mod spectrum;
+pub mod standout;
+pub mod strain;
 pub mod tables;
 
 use crate::judge::account::Account;
@@ -25,6 +30,9 @@ use super::words;
 use checks::Check;
 use course::Course;
 use drill::DrillView;
+use spectrum::Spectrum;
+use standout::Standout;
+use strain::Strain;
 use tables::Tables;
 
 /// What every format renders.
@@ -46,6 +54,8 @@ pub struct View {
     pub facts: Vec<(&'static str, String)>,
     /// Findings, worst first.
     pub checks: Vec<Check>,
+    /// What stands out, and the pictures of the whole run.
+    pub deeper: Deeper,
     /// The tables.
     pub tables: Tables,
     /// The course of the run.
@@ -54,6 +64,17 @@ pub struct View {
     pub drill: Option<DrillView>,
     /// How it was measured, and what it cannot say.
     pub method: Vec<(&'static str, String)>,
+}
+
+/// What goes deeper than the course over time.
+#[derive(Debug)]
+pub struct Deeper {
+    /// What stands out, gravest first.
+    pub standouts: Vec<Standout>,
+    /// Every percentile; `None` when nothing was answered.
+    pub spectrum: Option<Spectrum>,
+    /// Load against latency; `None` for a run too short for it.
+    pub strain: Option<Strain>,
 }
 
 /// The view of `account`, which ended with `exit_code`.
@@ -71,6 +92,11 @@ pub fn of(account: &Account, exit_code: u8) -> View {
         subline: sentence::subline(account),
         facts: strip(account),
         checks: checks::of(account),
+        deeper: Deeper {
+            standouts: standout::of(account, &course),
+            spectrum: spectrum::of(account),
+            strain: strain::of(account),
+        },
         tables: tables::of(account, &course),
         drill: account.drill.as_ref().map(|drill| drill::of(account, drill)),
         method: method(account, &course),
