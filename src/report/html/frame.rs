@@ -229,7 +229,8 @@ fn lanes(course: &Course, marks: &[Mark]) -> Vec<(usize, &'static str)> {
         .collect()
 }
 
-fn colour_of(kind: MarkKind) -> Colour {
+/// The colour of a mark.
+pub fn colour_of(kind: MarkKind) -> Colour {
     match kind {
         MarkKind::Act | MarkKind::Harm => Colour::Vermillion,
         MarkKind::Idle => Colour::Steel,

@@ -33,6 +33,7 @@ pub fn render(account: &Account, view: &View) -> String {
                     (section::standouts(view))
                     @if let Some((_, shown)) = drill { (section::course(account, view, shown)) }
                     (section::time(account, view))
+                    (section::panels(view))
                     (section::deeper(view))
                     (section::tables(view))
                     (section::method(view))

@@ -5,12 +5,12 @@
 use maud::{Markup, PreEscaped, html};
 
 use super::table::{self, Beside};
-use super::{bars, field, hero, timeline};
+use super::{acts, bars, field, hero, response as pictures, timeline};
 use crate::judge::account::{Account, DrillAccount};
 use crate::judge::finding::Verdict;
 use crate::report::view::checks::Check;
 use crate::report::view::drill::DrillView;
-use crate::report::view::{View, caption, spectrum, strain};
+use crate::report::view::{View, caption, response, spectrum, strain};
 
 /// A figure: where links lead, the finding, the picture, the numbers.
 fn figure(id: &str, finding: &str, picture: String, numbers: &Markup) -> Markup {
@@ -21,6 +21,11 @@ fn figure(id: &str, finding: &str, picture: String, numbers: &Markup) -> Markup 
             details { summary { "The numbers" } (numbers) }
         }
     }
+}
+
+/// A figure whose numbers stand in a table beside it anyway.
+fn plain(id: &str, finding: &str, picture: String) -> Markup {
+    html! { figure id=(id) { figcaption { (finding) } div.picture { (PreEscaped(picture)) } } }
 }
 
 fn icon(verdict: Verdict, class: &str) -> Markup {
@@ -80,9 +85,30 @@ pub fn course(account: &Account, view: &View, shown: &DrillView) -> Markup {
             @if !shown.hypothesis.is_empty() { p.lead { "Hypothesis: " (shown.hypothesis) } }
             (table::marks(&shown.marks, &view.course, &account.head.start_utc))
             (table::prose("What was broken on purpose", &["act", "what", "injected", "proof", "undone"], &rows(&shown.acts)))
+            (answered(view, shown))
             @if !shown.actions.is_empty() {
                 (table::prose("What was done about it", &["action", "by", "worth", "begun", "verified"], &rows(&shown.actions)))
             }
+        }
+    }
+}
+
+/// Who did what, whether it helped, and what it cost.
+fn answered(view: &View, shown: &DrillView) -> Markup {
+    let response = &shown.response;
+    let effects: Vec<Vec<String>> = response.effects.iter().map(table::effect).collect();
+    let head = ["action", "worth", "bad before", "bad after"];
+    html! {
+        @if !response.lanes.is_empty() {
+            @let said = response::lanes_caption(&response.lanes);
+            (plain("lanes", &said, pictures::lanes(&response.lanes, &view.course, &said)))
+        }
+        @if !response.effects.is_empty() {
+            @let said = response::effects_caption(&response.effects);
+            (figure("effects", &said, pictures::effects(&response.effects, &said), &table::numbers("Before and after", &head, &effects)))
+        }
+        @if let Some(budget) = &response.budget {
+            (figure("budget", &budget.caption, pictures::budget(budget, &view.course), &table::budget(budget, &view.course)))
         }
     }
 }
@@ -147,6 +173,25 @@ pub fn standouts(view: &View) -> Markup {
     }
 }
 
+/// The run around each fault.
+pub fn panels(view: &View) -> Markup {
+    let panels = &view.deeper.panels;
+    html! {
+        @if !panels.drawn.is_empty() {
+            section id="faults" {
+                h2 { "Around each fault" }
+                @for (n, panel) in panels.drawn.iter().enumerate() {
+                    @let id = format!("fault-{n}");
+                    (figure(&format!("at-{id}"), &panel.caption, acts::draw(panel, &id), &table::hit(panel)))
+                }
+                @if !panels.more.is_empty() {
+                    p.lead { "Without a picture: " (panels.more.join(", ")) ". Their bands are in every chart, their numbers in the table of stretches." }
+                }
+            }
+        }
+    }
+}
+
 /// Every percentile, and load against latency.
 pub fn deeper(view: &View) -> Markup {
     let deeper = &view.deeper;
@@ -196,7 +241,7 @@ pub fn tables(view: &View) -> Markup {
     html! {
         section id="steps" {
             h2 { "In numbers" }
-            (table::cells("Steps, slowest first", "step", &steps))
+            (table::steps(&steps))
             (table::cells("Stretches of the run", "stretch", &tables.stretches.iter().collect::<Vec<_>>()))
             @if !tables.journeys.is_empty() { (table::journeys(&tables.journeys)) }
             @if !tables.errors.is_empty() { (table::errors(&tables.errors)) }

@@ -79,6 +79,7 @@ th,td{padding:7px 20px 7px 0;text-align:left;vertical-align:top;border-bottom:1p
 th:last-child,td:last-child{padding-right:0}
 thead th{color:var(--mute);font-size:13px;white-space:nowrap}
 tbody th{max-width:26em;overflow-wrap:anywhere}
+.note{margin:-28px 0 40px;color:var(--mute);font-size:13px}svg.spark{width:132px;height:16px}.course{width:140px}
 .n{text-align:right;white-space:nowrap}
 .method{font-size:14.5px}
 .method div{display:grid;grid-template-columns:140px minmax(0,1fr);gap:0 24px;padding:9px 0;border-bottom:1px solid var(--rule)}

@@ -2,14 +2,17 @@
 //!
 //! Not here: sections and headings (`section`), rounding (`report::words`).
 
-use maud::{Markup, html};
+use maud::{Markup, PreEscaped, html};
 
+use super::strip;
 use crate::measure::outcome::Class;
 use crate::report::view::course::Course;
-use crate::report::view::spectrum::{Spectrum, Stop};
+use crate::report::view::panels::FaultPanel;
+use crate::report::view::response::{Budget, Effect, Share};
+use crate::report::view::spectrum::{ASKED, Spectrum, Stop};
 use crate::report::view::strain::Strain;
 use crate::report::view::tables::{CellRow, ErrorRow, JourneyRow, SlowRow};
-use crate::report::view::{caption, drill::Mark};
+use crate::report::view::{caption, drill, drill::Mark};
 use crate::report::words;
 
 /// A table: first column names, the others numbers.
@@ -42,7 +45,28 @@ pub fn prose(caption: &str, head: &[&str], rows: &[Vec<String>]) -> Markup {
     }
 }
 
-/// Steps or stretches.
+/// Steps, each with its course in small.
+pub fn steps(rows: &[&CellRow]) -> Markup {
+    let range = strip::range(rows.iter().map(|row| &row.strip));
+    let head = ["step", "requests", "share", "rate", "unanswered", "bad", "p50", "p95", "p99"];
+    html! {
+        div.wide { table {
+            caption { "Steps, slowest first" }
+            thead { tr {
+                @for (n, cell) in head.iter().enumerate() { th scope="col" class=[(n > 0).then_some("n")] { (cell) } }
+                th scope="col" { "course" }
+            } }
+            tbody { @for row in rows { tr {
+                th scope="row" { (row.name) }
+                @for cell in [&row.n, &row.share, &row.rate, &row.errors, &row.bad].into_iter().chain(&row.times) { td.n { (cell) } }
+                td.course { @if row.strip.iter().any(|patch| patch.p95.is_some()) { (PreEscaped(strip::draw(&row.strip, range))) } }
+            } } }
+        } }
+        p.note { "Course: darker is a slower p95; a mark below, more than 1\u{a0}% bad." }
+    }
+}
+
+/// Stretches.
 pub fn cells(caption: &str, first: &str, rows: &[&CellRow]) -> Markup {
     let head = [first, "requests", "share", "rate", "unanswered", "bad", "p50", "p95", "p99"];
     let rows: Vec<Vec<String>> = rows
@@ -114,8 +138,43 @@ pub fn spectrum(spectrum: &Spectrum) -> Markup {
         let response = spectrum.response.at(q);
         vec![words::share(q), cell(response), interval(response), cell(spectrum.service.at(q))]
     };
-    let rows: Vec<Vec<String>> = [0.5, 0.75, 0.9, 0.95, 0.99, 0.995, 0.999, 0.9999].map(row).to_vec();
+    let rows: Vec<Vec<String>> = ASKED.map(row).to_vec();
     numbers("The same in numbers", &["quicker than", "response", "95\u{a0}% interval", "service"], &rows)
+}
+
+/// Steps that a fault hit and did not hit.
+pub fn hit(panel: &FaultPanel) -> Markup {
+    let rows: Vec<Vec<String>> = panel.steps.iter().map(|row| row.to_vec()).collect();
+    let head = ["step", "bad before", "bad meanwhile", "p95 before", "p95 meanwhile", "hit"];
+    numbers("Steps hit and not hit", &head, &rows)
+}
+
+/// A mitigation before and after.
+pub fn effect(effect: &Effect) -> Vec<String> {
+    let show = |share: Option<Share>| {
+        share.map_or_else(
+            || "–".to_owned(),
+            |one| format!("{} ({} to {})", words::share(one.value), words::share(one.low), words::share(one.high)),
+        )
+    };
+    vec![effect.label.clone(), drill::worth(effect.kind).to_owned(), show(effect.before), show(effect.after)]
+}
+
+/// The error budget, at most 60 rows.
+pub fn budget(budget: &Budget, course: &Course) -> Markup {
+    let every = budget.lasts.len().div_ceil(60).max(1);
+    let rows: Vec<Vec<String>> = budget
+        .spent
+        .iter()
+        .skip(1)
+        .zip(&budget.lasts)
+        .step_by(every)
+        .map(|((at, spent), (_, lasts))| {
+            let lasts = lasts.map_or_else(|| "never".to_owned(), words::span);
+            vec![words::instant(*at, course.zero_s), words::share(*spent), lasts]
+        })
+        .collect();
+    numbers("The same in numbers", &["until", "spent", "all gone in"], &rows)
 }
 
 /// Load against latency, at most 60 windows.

@@ -8,7 +8,7 @@ use super::hero::{plot, stacked};
 use super::palette::{Colour, of_kinds};
 use super::{heat, scale};
 use crate::measure::outcome::Class;
-use crate::report::view::course::{Column, Course};
+use crate::report::view::course::{Column, Course, Trust};
 use crate::report::words;
 
 fn points(course: &Course, of: impl Fn(&Column) -> Option<f64>) -> Vec<Point> {
@@ -64,7 +64,9 @@ pub fn times(course: &Course, desc: &str) -> String {
     let scale = scale::times(if least < f64::MAX { least } else { 1_000.0 }, highs.fold(10.0, f64::max));
     let inside = plot(course, &scale, 260.0);
     let mut body = heat::draw(course, &inside);
-    body.push_str(&inside.area(&trusted(course, scale.high), Colour::Orange, 0.28));
+    let (closed, open): (Vec<Trust>, Vec<Trust>) = course.trust.iter().partition(|block| block.high.is_some());
+    body.push_str(&inside.area(&trusted(&closed, scale.high), Colour::Orange, 0.3));
+    body.push_str(&inside.area(&trusted(&open, scale.high), Colour::Orange, 0.1));
     let log = |place: usize| points(course, |column| column.quantiles[place].map(|us| (us.max(1) as f64).log10()));
     let pens = [("p50", Colour::Ink, ""), ("p95", Colour::Orange, "7 3"), ("p99", Colour::Vermillion, "2 3")];
     for (place, (_, colour, dash)) in pens.iter().enumerate() {
@@ -80,9 +82,9 @@ pub fn times(course: &Course, desc: &str) -> String {
 }
 
 /// The interval of p95, block after block; an open one reaches the top.
-pub fn trusted(course: &Course, top: f64) -> Vec<Slab> {
+fn trusted(blocks: &[Trust], top: f64) -> Vec<Slab> {
     let log = |us: u64| (us.max(1) as f64).log10();
-    course.trust.iter().map(|block| (block.from_s, block.to_s, log(block.low), block.high.map_or(top, log))).collect()
+    blocks.iter().map(|block| (block.from_s, block.to_s, log(block.low), block.high.map_or(top, log))).collect()
 }
 
 /// p99 by both clocks, and what lies between them.

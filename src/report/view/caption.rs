@@ -72,6 +72,12 @@ pub fn gap(account: &Account) -> String {
         return "No request was finished, so there is nothing between the clocks.".to_owned();
     };
     let waited = words::span(all.lateness.extent().sum as f64 / 1e6);
+    if felt.saturating_sub(took) * 20 < felt {
+        let felt = words::time(felt as f64);
+        return format!(
+            "Both clocks agree: the p99 was {felt}, counted from when requests were due or from when they were sent."
+        );
+    }
     let [felt, took, between] = [felt, took, felt.saturating_sub(took)].map(|us| words::time(us as f64));
     format!(
         "The p99 users felt was {felt}; counted from sending it was {took}. That clock would have hidden {between} of it, \

@@ -5,8 +5,11 @@
 //! | `course` | the run in at most 300 columns |
 //! | `tables` | steps, journeys, stretches, errors, slowest requests |
 //! | `checks` | the findings, worst first |
+//! | `response` | the error budget, mitigations before and after, lanes by role |
 //! | `drill` | marks, response bars, acts and actions |
 //! | `sentence` | what happened, in plain words |
+//! | `panels` | the run around each fault |
+//! | `strips` | each step in small |
 //! | `standout` | what stands out, by rule |
 //! | `spectrum` `strain` | every percentile; load against latency |
 //! | `caption` | what each chart shows, in plain words |
@@ -17,10 +20,13 @@ pub mod caption;
 pub mod checks;
 pub mod course;
 pub mod drill;
+pub mod panels;
+pub mod response;
 pub mod sentence;
 pub mod spectrum;
 pub mod standout;
 pub mod strain;
+pub mod strips;
 pub mod tables;
 
 use crate::judge::account::Account;
@@ -30,6 +36,7 @@ use super::words;
 use checks::Check;
 use course::Course;
 use drill::DrillView;
+use panels::Panels;
 use spectrum::Spectrum;
 use standout::Standout;
 use strain::Strain;
@@ -71,6 +78,8 @@ pub struct View {
 pub struct Deeper {
     /// What stands out, gravest first.
     pub standouts: Vec<Standout>,
+    /// The run around each fault.
+    pub panels: Panels,
     /// Every percentile; `None` when nothing was answered.
     pub spectrum: Option<Spectrum>,
     /// Load against latency; `None` for a run too short for it.
@@ -94,6 +103,7 @@ pub fn of(account: &Account, exit_code: u8) -> View {
         checks: checks::of(account),
         deeper: Deeper {
             standouts: standout::of(account, &course),
+            panels: panels::of(account),
             spectrum: spectrum::of(account),
             strain: strain::of(account),
         },

@@ -12,7 +12,7 @@ use crate::report::words;
 use crate::stats::quantile::{Batch, ClusterEstimate, batches};
 
 /// Stops per decade of `1 / (1 - q)`.
-const PER_DECADE: f64 = 12.0;
+const PER_DECADE: f64 = 24.0;
 /// Last stop: nine nines.
 const DECADES: f64 = 9.0;
 
@@ -64,6 +64,28 @@ pub fn of(account: &Account) -> Option<Spectrum> {
     (!response.stops.is_empty()).then_some(Spectrum { response, service })
 }
 
+/// Quantiles that people ask for; the picture has more in between.
+pub const ASKED: [f64; 8] = [0.5, 0.75, 0.9, 0.95, 0.99, 0.995, 0.999, 0.9999];
+
+fn x_of(q: f64) -> f64 {
+    -(1.0 - q).log10()
+}
+
+/// All quantiles, rising.
+fn grid() -> Vec<f64> {
+    let mut grid = ASKED.to_vec();
+    let mut at = 0.0;
+    while at <= PER_DECADE * DECADES {
+        let q = 1.0 - 10_f64.powf(-at / PER_DECADE);
+        if ASKED.iter().all(|asked| (x_of(*asked) - at / PER_DECADE).abs() > 0.01) {
+            grid.push(q);
+        }
+        at += 1.0;
+    }
+    grid.sort_by(f64::total_cmp);
+    grid
+}
+
 fn curve(cells: &[Cell], of: impl Fn(&Cell) -> (&Split, u64)) -> Curve {
     let (mut answers, mut unanswered) = (Bins::default(), 0);
     for cell in cells {
@@ -73,11 +95,8 @@ fn curve(cells: &[Cell], of: impl Fn(&Cell) -> (&Split, u64)) -> Curve {
     }
     let n = answers.n() + unanswered;
     let mut stops = Vec::new();
-    let mut at = 0.0;
-    while at <= PER_DECADE * DECADES {
-        let x = at / PER_DECADE;
-        let q = 1.0 - 10_f64.powf(-x);
-        at += 1.0;
+    for q in grid() {
+        let x = x_of(q);
         let Some(value) = answers.value_at_rank(rank_of(q, n)) else { return Curve { stops, end: End::Unanswered } };
         let batch = |cell: &Cell| {
             let (split, lost) = of(cell);
@@ -100,10 +119,9 @@ fn curve(cells: &[Cell], of: impl Fn(&Cell) -> (&Split, u64)) -> Curve {
 }
 
 impl Curve {
-    /// The stop at or just below quantile `q`.
+    /// The stop at quantile `q`, one of [`ASKED`].
     pub fn at(&self, q: f64) -> Option<&Stop> {
-        let x = -(1.0 - q).log10() + 1e-9;
-        self.stops.iter().rfind(|stop| stop.x <= x).filter(|stop| x - stop.x < 1.0 / PER_DECADE)
+        self.stops.iter().find(|stop| (stop.x - x_of(q)).abs() < 1e-9)
     }
 
     /// The last quantile, as people say it.

@@ -38,11 +38,11 @@ pub fn of(account: &Account, course: &Course) -> Vec<Standout> {
         one_kind(account),
         one_step(account),
         one_worker(account),
+        modes(account),
     ]
     .into_iter()
     .flatten()
     .collect();
-    found.extend(modes(account));
     found.truncate(MOST);
     found
 }
@@ -158,19 +158,19 @@ fn one_worker(account: &Account) -> Option<Standout> {
     )
 }
 
-/// Steps whose answers come in two sorts, most used first.
-fn modes(account: &Account) -> Vec<Standout> {
+/// Steps whose answers come in two sorts; the most used one is named.
+fn modes(account: &Account) -> Option<Standout> {
     let mut steps: Vec<(&String, &Cell)> = account.totals.steps.iter().collect();
     steps.sort_by(|a, b| b.1.arrivals().cmp(&a.1.arrivals()).then(a.0.cmp(b.0)));
-    steps
-        .into_iter()
-        .filter_map(|(name, cell)| {
-            let (quick, slow) = two_modes(&cell.response.ok)?;
-            let [quick, slow] = [quick, slow].map(words::time);
-            say("steps", format!("{} answers in two sorts: around {quick} and around {slow}.", words::name(name)))
-        })
-        .take(3)
-        .collect()
+    let found: Vec<(&String, (f64, f64))> =
+        steps.into_iter().filter_map(|(name, cell)| Some((name, two_modes(&cell.response.ok)?))).collect();
+    let (name, (quick, slow)) = found.first()?;
+    let [quick, slow] = [*quick, *slow].map(words::time);
+    let also = match found.len() as u64 {
+        1 => String::new(),
+        n => format!(" The same holds for {}.", words::plural(n - 1, "other step")),
+    };
+    say("steps", format!("{} is answered in two sorts: around {quick} and around {slow}.{also}", words::name(name)))
 }
 
 /// Where the two modes of `bins` lie, µs: each with a tenth of the answers, at least three times apart, with a valley of

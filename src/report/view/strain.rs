@@ -10,6 +10,8 @@ use crate::report::words;
 const WINDOW_S: usize = 5;
 /// Most windows.
 const MOST: usize = 300;
+/// Load that differs by less shows nothing.
+const VARIED: f64 = 1.2;
 /// Load must differ by this factor to say anything about a knee.
 const SPREAD: f64 = 2.0;
 /// Beyond the knee, p95 is at least this many times that of the least load.
@@ -39,7 +41,7 @@ pub struct Dot {
     pub disturbed: bool,
 }
 
-/// Load against latency; `None` with fewer than three windows.
+/// Load against latency; `None` with fewer than three windows, or under a constant load.
 pub fn of(account: &Account) -> Option<Strain> {
     let wide = account.seconds.len().div_ceil(MOST).max(WINDOW_S);
     let dots: Vec<Dot> = account
@@ -59,7 +61,9 @@ pub fn of(account: &Account) -> Option<Strain> {
         })
         .collect();
     let knee = knee(&dots);
-    (dots.len() >= 3).then_some(Strain { window_s: wide as f64, dots, knee })
+    let rates = || dots.iter().map(|dot| dot.rate);
+    let (least, most) = (rates().fold(f64::MAX, f64::min), rates().fold(0.0, f64::max));
+    (dots.len() >= 3 && most > VARIED * least).then_some(Strain { window_s: wide as f64, dots, knee })
 }
 
 /// The windows by load; the first from which on every p95 is bent. Disturbed windows say nothing about load.

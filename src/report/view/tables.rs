@@ -5,6 +5,7 @@
 use std::collections::BTreeMap;
 
 use super::course::{self, Course};
+use super::strips::{self, Patch};
 use crate::judge::account::{Account, BandKind};
 use crate::measure::histogram::rank_of;
 use crate::measure::interval::{Cell, Split, Travel};
@@ -50,6 +51,8 @@ pub struct CellRow {
     pub bad: String,
     /// p50, p95, p99 of the response time.
     pub times: [String; 3],
+    /// Its course in small; empty where there is none.
+    pub strip: Vec<Patch>,
     /// p95 for sorting, µs; unanswered is last.
     rank: u64,
 }
@@ -120,6 +123,7 @@ fn row(name: &str, cell: &Cell, seconds: f64, all: u64) -> CellRow {
         errors: words::part(unanswered, n),
         bad: words::part(cell.classes.bad(), n),
         times: [0.5, 0.95, 0.99].map(|q| time_at(&cell.response, n, q)),
+        strip: Vec::new(),
         rank: answered_at(&cell.response, n, 0.95).unwrap_or(if n == 0 { 0 } else { u64::MAX }),
     }
 }
@@ -130,7 +134,7 @@ pub fn of(account: &Account, course: &Course) -> Tables {
     let all = totals.all.arrivals();
     Tables {
         all: row("all requests", &totals.all, totals.duration_s, all),
-        steps: steps(&totals.steps, totals.duration_s, all),
+        steps: steps(account, all),
         journeys: totals.journeys.iter().map(|(name, travel)| journey(name, travel)).collect(),
         stretches: stretches(account, all),
         errors: errors(account, course),
@@ -138,16 +142,22 @@ pub fn of(account: &Account, course: &Course) -> Tables {
     }
 }
 
-fn steps(cells: &BTreeMap<String, Cell>, seconds: f64, all: u64) -> Vec<CellRow> {
+fn steps(account: &Account, all: u64) -> Vec<CellRow> {
+    let (cells, seconds) = (&account.totals.steps, account.totals.duration_s);
     let mut by_count: Vec<(&String, &Cell)> = cells.iter().collect();
     by_count.sort_by(|a, b| b.1.arrivals().cmp(&a.1.arrivals()).then(a.0.cmp(b.0)));
     let mut other = Cell::default();
     by_count.iter().skip(STEPS).for_each(|(_, cell)| other.merge(cell));
+    let shown: Vec<&str> = by_count.iter().take(STEPS).map(|(name, _)| name.as_str()).collect();
+    let mut strips = strips::of(account, &shown);
+    let rest = strips.pop().unwrap_or_default();
+    let rows = by_count.iter().take(STEPS).zip(strips);
     let mut rows: Vec<CellRow> =
-        by_count.iter().take(STEPS).map(|(name, cell)| row(name, cell, seconds, all)).collect();
+        rows.map(|((name, cell), strip)| CellRow { strip, ..row(name, cell, seconds, all) }).collect();
     rows.sort_by(|a, b| b.rank.cmp(&a.rank).then(a.name.cmp(&b.name)));
     if by_count.len() > STEPS {
-        rows.push(row(&format!("{} others", by_count.len() - STEPS), &other, seconds, all));
+        let name = format!("{} others", by_count.len() - STEPS);
+        rows.push(CellRow { strip: rest, ..row(&name, &other, seconds, all) });
     }
     rows
 }
