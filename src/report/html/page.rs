@@ -30,8 +30,11 @@ pub fn render(account: &Account, view: &View) -> String {
                 main {
                     @if let Some((drill, shown)) = drill { (section::drill(account, drill, view, shown)) }
                     (section::checks(view))
+                    (section::standouts(view))
                     @if let Some((_, shown)) = drill { (section::course(account, view, shown)) }
                     (section::time(account, view))
+                    (section::panels(view))
+                    (section::deeper(view))
                     (section::tables(view))
                     (section::method(view))
                 }

@@ -165,7 +165,15 @@ fn made(command: &str, name: &str, seconds: Vec<Interval>) -> Account {
             target: "http://127.0.0.1:8080 (embedded shop)".into(),
             repeat: format!("squall {command} scenarios/{name}.ron --seed 7391"),
         },
-        head: Head { schema: 1, squall: "0.1.0".into(), name: name.into(), start_utc, host, ..Head::default() },
+        head: Head {
+            schema: 1,
+            squall: "0.1.0".into(),
+            name: name.into(),
+            start_utc,
+            host,
+            steps: STEPS.map(|step| step.0.to_owned()).to_vec(),
+            ..Head::default()
+        },
         done: Some(Done {
             planned: totals.journeys.values().map(|travel| travel.planned).sum(),
             reason: "finished".into(),

@@ -2,6 +2,7 @@
 //!
 //! Not here: pixels (`html::hero`), the post-mortem's prose (`markdown`).
 
+use super::response::{self, Response};
 use crate::judge::account::{Account, DrillAccount, ExpectationAccount};
 use crate::judge::finding::Verdict;
 use crate::measure::journal::{Event, Line, Source};
@@ -21,6 +22,8 @@ pub struct DrillView {
     pub acts: Vec<[String; 5]>,
     /// Actions, as rows: label, who, kind, begun, verified.
     pub actions: Vec<[String; 5]>,
+    /// How it was answered.
+    pub response: Response,
     /// Numbers of the incident, by label.
     pub numbers: Vec<(&'static str, String)>,
 }
@@ -78,9 +81,11 @@ pub struct Bar {
 
 /// The drill's part of `account`.
 pub fn of(account: &Account, drill: &DrillAccount) -> DrillView {
+    let marks = marks(account, drill);
     DrillView {
         hypothesis: words::text(&drill.about.hypothesis),
-        marks: marks(account, drill),
+        response: response::of(account, drill, &marks),
+        marks,
         bars: drill.expectations.iter().map(|one| bar(account, one)).collect(),
         acts: acts(drill),
         actions: actions(drill),

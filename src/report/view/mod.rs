@@ -5,8 +5,13 @@
 //! | `course` | the run in at most 300 columns |
 //! | `tables` | steps, journeys, stretches, errors, slowest requests |
 //! | `checks` | the findings, worst first |
+//! | `response` | the error budget, mitigations before and after, lanes by role |
 //! | `drill` | marks, response bars, acts and actions |
 //! | `sentence` | what happened, in plain words |
+//! | `panels` | the run around each fault |
+//! | `strips` | each step in small |
+//! | `standout` | what stands out, by rule |
+//! | `spectrum` `strain` | every percentile; load against latency |
 //! | `caption` | what each chart shows, in plain words |
 //!
 //! Made from an [`Account`] alone. Not here: markup, escaping, pixels (each format).
@@ -15,7 +20,13 @@ pub mod caption;
 pub mod checks;
 pub mod course;
 pub mod drill;
+pub mod panels;
+pub mod response;
 pub mod sentence;
+pub mod spectrum;
+pub mod standout;
+pub mod strain;
+pub mod strips;
 pub mod tables;
 
 use crate::judge::account::Account;
@@ -25,6 +36,10 @@ use super::words;
 use checks::Check;
 use course::Course;
 use drill::DrillView;
+use panels::Panels;
+use spectrum::Spectrum;
+use standout::Standout;
+use strain::Strain;
 use tables::Tables;
 
 /// What every format renders.
@@ -46,6 +61,8 @@ pub struct View {
     pub facts: Vec<(&'static str, String)>,
     /// Findings, worst first.
     pub checks: Vec<Check>,
+    /// What stands out, and the pictures of the whole run.
+    pub deeper: Deeper,
     /// The tables.
     pub tables: Tables,
     /// The course of the run.
@@ -54,6 +71,19 @@ pub struct View {
     pub drill: Option<DrillView>,
     /// How it was measured, and what it cannot say.
     pub method: Vec<(&'static str, String)>,
+}
+
+/// What goes deeper than the course over time.
+#[derive(Debug)]
+pub struct Deeper {
+    /// What stands out, gravest first.
+    pub standouts: Vec<Standout>,
+    /// The run around each fault.
+    pub panels: Panels,
+    /// Every percentile; `None` when nothing was answered.
+    pub spectrum: Option<Spectrum>,
+    /// Load against latency; `None` for a run too short for it.
+    pub strain: Option<Strain>,
 }
 
 /// The view of `account`, which ended with `exit_code`.
@@ -71,6 +101,12 @@ pub fn of(account: &Account, exit_code: u8) -> View {
         subline: sentence::subline(account),
         facts: strip(account),
         checks: checks::of(account),
+        deeper: Deeper {
+            standouts: standout::of(account, &course),
+            panels: panels::of(account),
+            spectrum: spectrum::of(account),
+            strain: strain::of(account),
+        },
         tables: tables::of(account, &course),
         drill: account.drill.as_ref().map(|drill| drill::of(account, drill)),
         method: method(account, &course),

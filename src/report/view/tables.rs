@@ -5,7 +5,8 @@
 use std::collections::BTreeMap;
 
 use super::course::{self, Course};
-use crate::judge::account::{Account, BandKind, Confidence, Totals};
+use super::strips::{self, Patch};
+use crate::judge::account::{Account, BandKind, Confidence};
 use crate::measure::histogram::rank_of;
 use crate::measure::interval::{Cell, Split, Travel};
 use crate::measure::outcome::Class;
@@ -54,6 +55,8 @@ pub struct CellRow {
     pub ranged: [String; 3],
     /// How many independent arrivals they are worth; a dash where nothing tells.
     pub n_eff: String,
+    /// Its course in small; empty where there is none.
+    pub strip: Vec<Patch>,
     /// p95 for sorting, µs; unanswered is last.
     rank: u64,
 }
@@ -149,6 +152,7 @@ fn row(name: &str, cell: &Cell, seconds: f64, all: u64) -> CellRow {
         errors: words::part(unanswered, n),
         bad: words::part(cell.classes.bad(), n),
         times,
+        strip: Vec::new(),
         rank: answered_at(&cell.response, n, 0.95).unwrap_or(if n == 0 { 0 } else { u64::MAX }),
     }
 }
@@ -163,7 +167,7 @@ pub fn of(account: &Account, course: &Course) -> Tables {
             &totals.all,
             Some(&totals.intervals.all.response),
         ),
-        steps: steps(totals, all),
+        steps: steps(account, all),
         journeys: totals.journeys.iter().map(|(name, travel)| journey(name, travel)).collect(),
         stretches: stretches(account, all),
         errors: errors(account, course),
@@ -171,21 +175,26 @@ pub fn of(account: &Account, course: &Course) -> Tables {
     }
 }
 
-fn steps(totals: &Totals, all: u64) -> Vec<CellRow> {
-    let seconds = totals.duration_s;
-    let mut by_count: Vec<(&String, &Cell)> = totals.steps.iter().collect();
+fn steps(account: &Account, all: u64) -> Vec<CellRow> {
+    let (cells, seconds) = (&account.totals.steps, account.totals.duration_s);
+    let mut by_count: Vec<(&String, &Cell)> = cells.iter().collect();
     by_count.sort_by(|a, b| b.1.arrivals().cmp(&a.1.arrivals()).then(a.0.cmp(b.0)));
     let mut other = Cell::default();
     by_count.iter().skip(STEPS).for_each(|(_, cell)| other.merge(cell));
-    let of_step = |name: &String, cell: &Cell| {
-        let intervals = totals.intervals.steps.get(name).map(|clocks| &clocks.response);
+    let shown: Vec<&str> = by_count.iter().take(STEPS).map(|(name, _)| name.as_str()).collect();
+    let mut strips = strips::of(account, &shown);
+    let rest = strips.pop().unwrap_or_default();
+    let trusted_row = |name: &String, cell: &Cell| {
+        let intervals = account.totals.intervals.steps.get(name).map(|clocks| &clocks.response);
         trusted(row(name, cell, seconds, all), cell, intervals)
     };
+    let rows = by_count.iter().take(STEPS).zip(strips);
     let mut rows: Vec<CellRow> =
-        by_count.iter().take(STEPS).map(|(name, cell)| of_step(name, cell)).collect();
+        rows.map(|((name, cell), strip)| CellRow { strip, ..trusted_row(name, cell) }).collect();
     rows.sort_by(|a, b| b.rank.cmp(&a.rank).then(a.name.cmp(&b.name)));
     if by_count.len() > STEPS {
-        rows.push(row(&format!("{} others", by_count.len() - STEPS), &other, seconds, all));
+        let name = format!("{} others", by_count.len() - STEPS);
+        rows.push(CellRow { strip: rest, ..row(&name, &other, seconds, all) });
     }
     rows
 }
