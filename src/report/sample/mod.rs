@@ -187,6 +187,7 @@ fn account(command: &str, name: &str, seconds: Vec<Interval>) -> Account {
         findings: Vec::new(),
         exemplars: (0..24).map(exemplar).collect(),
         drill: None,
+        search: None,
     }
 }
 
