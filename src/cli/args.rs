@@ -8,6 +8,7 @@ use clap_complete::Shell;
 use super::exit;
 use crate::base::duration::Period;
 use crate::base::rate::Rate;
+use crate::base::ratio::Ratio;
 
 /// Load tests and crisis drills with honest numbers.
 #[derive(Debug, Parser)]
@@ -42,6 +43,8 @@ pub(super) enum Command {
     Run(RunArgs),
     /// Crisis drill: load, acts and a robot that plays the people, compressed to minutes
     Drill(DrillArgs),
+    /// Capacity search: the highest rate at which the SLO holds
+    Find(FindArgs),
     /// All mistakes in files, with their places; nothing is sent
     Check(CheckArgs),
     /// Render a run's reports again
@@ -88,6 +91,49 @@ pub(super) struct RunArgs {
     pub(super) skip_preflight: bool,
     #[command(flatten)]
     pub(super) target: TargetArgs,
+}
+
+#[derive(Debug, ClapArgs)]
+pub(super) struct FindArgs {
+    /// A scenario file
+    #[arg(value_name = "SCENARIO.ron")]
+    pub(super) file: String,
+    /// What must hold, a check such as "p99 < 250ms"; may be repeated
+    #[arg(long = "slo", required = true, value_name = "TEXT")]
+    pub(super) slo: Vec<String>,
+    #[command(flatten)]
+    pub(super) rates: RateArgs,
+    /// How long each rate is held
+    #[arg(long, default_value = "30s", value_name = "30s")]
+    pub(super) hold: Period,
+    /// The first part of each rate, which does not count
+    #[arg(long, default_value = "5s", value_name = "5s")]
+    pub(super) settle: Period,
+    /// Width of the bracket that ends the search
+    #[arg(long, default_value = "5%", value_name = "5%")]
+    pub(super) tolerance: Ratio,
+    /// Worker threads; chosen by rate and users unless given
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
+    pub(super) threads: Option<u16>,
+    /// Do not try one connection before the start
+    #[arg(long)]
+    pub(super) skip_preflight: bool,
+    #[command(flatten)]
+    pub(super) target: TargetArgs,
+}
+
+/// The rates of a search.
+#[derive(Clone, Debug, ClapArgs)]
+pub(super) struct RateArgs {
+    /// The first rate
+    #[arg(long, default_value = "10/s", value_name = "10/s")]
+    pub(super) start: Rate,
+    /// Never above this rate
+    #[arg(long, value_name = "1k/s")]
+    pub(super) max: Option<Rate>,
+    /// The capacity must be at least this: the search becomes a gate
+    #[arg(long, value_name = "500/s")]
+    pub(super) min: Option<Rate>,
 }
 
 /// Flags of the target guard.

@@ -6,10 +6,12 @@ use std::path::Path;
 use std::sync::Arc;
 
 use super::exit::{Exit, Failure, could_not};
+use super::find;
 use super::folder::{JOURNAL, RECORD};
 use crate::base::seed::Seed;
 use crate::judge::account::{self, Account, Planned};
 use crate::judge::conclusion;
+use crate::judge::search::{self, Course, Search};
 use crate::measure::journal::{self, Event, Line, RunFacts};
 use crate::measure::record;
 use crate::plan::check::{self, DrillOptions, Files, ScenarioOptions};
@@ -29,6 +31,7 @@ pub(super) struct Judged {
 pub(super) enum Plan {
     Load(Arc<LoadPlan>),
     Drill(Arc<DrillPlan>),
+    Find(Arc<LoadPlan>, Search),
 }
 
 /// Judges the run in `dir` and writes all its reports.
@@ -46,10 +49,18 @@ fn judge(dir: &Path) -> Result<Judged, Failure> {
     let planned = match &plan {
         Plan::Load(plan) => Planned::Load(plan),
         Plan::Drill(plan) => Planned::Drill(plan),
+        Plan::Find(plan, search) => Planned::Find(plan, search),
     };
     let account = account::of(planned, &lines, record);
     let exit = conclusion::of(&account).into();
     Ok(Judged { account, exit })
+}
+
+/// The capacity search in `dir` as far as it went.
+pub(super) fn course(dir: &Path, search: &Search) -> Result<Course, Failure> {
+    let lines = journal::read(&dir.join(JOURNAL)).map_err(could_not("read the journal"))?.lines;
+    let record = record::read(&dir.join(RECORD)).map_err(could_not("read the record"))?;
+    Ok(search::course(search, (&account::phases(&lines, &record.seconds), &lines), &record.seconds))
 }
 
 fn facts<'a>(lines: &'a [Line], dir: &Path) -> Result<&'a RunFacts, Failure> {
@@ -72,7 +83,12 @@ fn plan_of(facts: &RunFacts) -> Result<Plan, Failure> {
         return check::drill(&mut files, &main, &options).map(|(plan, _)| Plan::Drill(Arc::new(plan))).map_err(stale);
     }
     let options = ScenarioOptions { seed };
-    check::scenario(&mut files, &main, &options).map(|(plan, _)| Plan::Load(Arc::new(plan))).map_err(stale)
+    let (plan, _) = check::scenario(&mut files, &main, &options).map_err(stale)?;
+    if facts.command == "find" {
+        let search = find::search_of(&facts.settings, &plan)?;
+        return Ok(Plan::Find(Arc::new(plan), search));
+    }
+    Ok(Plan::Load(Arc::new(plan)))
 }
 
 /// Settings of the command line as the journal keeps them: only what changes the plan.

@@ -9,7 +9,7 @@
 //! | `target` | the guard at work: who may be sent traffic |
 //! | `url` | a scenario from the flags of `squall run URL` |
 //! | `signals` | Ctrl-C and SIGTERM become the stop word |
-//! | `run` `drill` `check` `report` `staging` `recover` `completions` | one command each |
+//! | `run` `drill` `find` `check` `report` `staging` `recover` `completions` | one command each |
 
 mod args;
 mod assemble;
@@ -17,6 +17,7 @@ mod check;
 mod completions;
 mod drill;
 mod exit;
+mod find;
 mod folder;
 mod recover;
 mod report;
@@ -64,6 +65,7 @@ fn dispatch(args: &Args) -> Result<Exit, Failure> {
     match &args.command {
         Command::Run(run) => run::main(run, &args.global),
         Command::Drill(drill) => drill::main(drill, &args.global),
+        Command::Find(find) => find::main(find, &args.global),
         Command::Check(check) => check::main(check, &args.global),
         Command::Report(report) => report::main(report, &args.global),
         Command::Staging(staging) => staging::main(staging, &args.global),

@@ -161,8 +161,8 @@ fn watcher(plan: &LoadPlan, start_at: Tick, stop: &Stop, global: &Global) -> imp
 }
 
 /// Journals the phases as they begin, until the load is done.
-async fn phases(
-    starts: Vec<(Tick, &'static str)>,
+pub(super) async fn phases<N: Into<String>>(
+    starts: Vec<(Tick, N)>,
     mut timer: Timer,
     journal: &mut Journal,
     running: load::Running,
@@ -175,7 +175,7 @@ async fn phases(
             done = &mut finished => return done.map(drop).map_err(could_not("finish the load")),
         }
         journal
-            .append(Source::Controller, "", Event::Phase { name: name.to_owned() })
+            .append(Source::Controller, "", Event::Phase { name: name.into() })
             .map_err(could_not("write the journal"))?;
     }
     finished.await.map(drop).map_err(could_not("finish the load"))

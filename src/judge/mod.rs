@@ -10,6 +10,7 @@
 //! | `validity` | can the generator be believed? |
 //! | `steady` `impact` `slo` | was it quiet before; when did users feel it; what did it cost? |
 //! | `score` | what of a drill's expectations was met? |
+//! | `search` | which rate does the target hold? |
 //! | `account` | all of it, for one run |
 //! | `conclusion` | in one word |
 //! | `words` | numbers and subjects in words |
@@ -21,6 +22,7 @@ pub mod finding;
 pub mod impact;
 pub mod live;
 pub mod score;
+pub mod search;
 pub mod slo;
 pub mod steady;
 pub mod threshold;

@@ -8,7 +8,7 @@
 //! | `curve` `deck` | the rate over time and the exact mix |
 //! | `program` | journeys compiled to steps by number |
 //! | `template` | texts with `${…}`, precompiled |
-//! | `load` | a checked scenario |
+//! | `load` `held` | a checked scenario; one rate of it held |
 //! | `good` | what a good request is |
 //! | `threshold` | checks of a scenario |
 //! | `guard` | who may be sent traffic |
@@ -24,6 +24,7 @@ pub mod drill;
 pub mod fault;
 pub mod good;
 pub mod guard;
+pub mod held;
 pub mod load;
 mod people;
 pub mod program;

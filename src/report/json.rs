@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value, json};
 
+use super::knee;
 use super::view::{self, checks, tables::answered_at};
 use crate::judge::account::{Account, BandKind, Clocks, Confidence, DrillAccount};
 use crate::judge::finding::Finding;
@@ -52,6 +53,9 @@ pub fn result(account: &Account, exit_code: u8) -> Value {
     });
     if let (Some(drill), Some(object)) = (&account.drill, result.as_object_mut()) {
         object.insert("drill".to_owned(), of_drill(drill));
+    }
+    if let (Some(course), Some(object)) = (&account.search, result.as_object_mut()) {
+        object.insert("find".to_owned(), knee::json(course));
     }
     result
 }

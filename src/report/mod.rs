@@ -9,7 +9,7 @@
 //! | `view` `words` | order, rounding and wording, decided once |
 //! | `html` | `index.html`: one file, no request, no script |
 //! | `json` `junit` `markdown` | `result.json`, `junit.xml`, `postmortem.md` |
-//! | `terminal` | the summary at the end of a run |
+//! | `terminal` `knee` | the summary at the end of a run; the rates of a search |
 //! | `live` | progress while it runs |
 //!
 //! Everything is a function of the account and the exit code: no clock, no randomness, the same bytes every time.
@@ -18,6 +18,7 @@
 pub mod html;
 pub mod json;
 pub mod junit;
+pub mod knee;
 pub mod live;
 pub mod markdown;
 pub mod terminal;

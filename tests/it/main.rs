@@ -8,6 +8,8 @@ mod bad;
 #[cfg(test)]
 mod drill;
 #[cfg(test)]
+mod find;
+#[cfg(test)]
 mod house;
 #[cfg(test)]
 mod run;

@@ -3,12 +3,13 @@
 //! Called by `cli` after a run, and for every later rendering. Not here: reading files.
 
 use super::super::finding::{Finding, FindingKind, Reason, Verdict};
+use super::super::search::{self, Course, Search};
 use super::super::threshold::{self, Profile};
 use super::super::validity::{self, Limits, Model};
 use super::super::window::{self, Stretch};
 use super::super::words::advice;
 use super::story::{Story, plain};
-use super::{Account, Band, BandKind, Totals, confidence, incident};
+use super::{Account, Band, BandKind, Generator, Totals, confidence, incident};
 use crate::measure::interval::Interval;
 use crate::measure::journal::Line;
 use crate::measure::record::{Done, Head, Record};
@@ -27,25 +28,30 @@ pub enum Planned<'a> {
     Load(&'a LoadPlan),
     /// A drill.
     Drill(&'a DrillPlan),
+    /// A capacity search on a load test; its checks are the search's own.
+    Find(&'a LoadPlan, &'a Search),
 }
 
 impl<'a> Planned<'a> {
     fn load(self) -> &'a LoadPlan {
         match self {
-            Self::Load(plan) => plan,
+            Self::Load(plan) | Self::Find(plan, _) => plan,
             Self::Drill(plan) => &plan.load,
         }
     }
 
     fn profile(self) -> Profile {
         match self {
-            Self::Load(_) => Profile::Ci,
+            Self::Load(_) | Self::Find(..) => Profile::Ci,
             Self::Drill(_) => Profile::Drill,
         }
     }
 
     /// Its checks, and the one that every run has.
     fn checks(self) -> Vec<Threshold> {
+        if let Self::Find(..) = self {
+            return Vec::new();
+        }
         let mut checks = self.load().checks.clone();
         if checks.iter().all(|one| one.id != ANSWERED) {
             checks.push(answered());
@@ -59,6 +65,7 @@ impl<'a> Planned<'a> {
             if self.load().workloads.iter().any(|one| open(&one.pattern)) { Model::Open } else { Model::Closed };
         let tightest = match self {
             Self::Load(plan) => validity::tightest(&plan.checks, seconds),
+            Self::Find(_, search) => validity::tightest(&search.slo, seconds),
             Self::Drill(plan) => match plan.load.good.within {
                 Some(within) => Some(within.as_secs_f64() * 1e6),
                 None => validity::tightest(&plan.load.checks, seconds),
@@ -96,10 +103,18 @@ pub fn of(planned: Planned<'_>, lines: &[Line], record: Record) -> Account {
     bands.extend(story.faults(until_s));
     let stretches = window::stretches(&bands);
     let limits = planned.limits(&seconds);
+    let search = match planned {
+        Planned::Find(_, search) => Some((search, search::course(search, (&bands, lines), &seconds))),
+        _ => None,
+    };
     // What a damaged record lost was measured: no sum over the rest can show that the generator lost count.
     let counted = done.as_ref().filter(|_| damaged == 0);
     let run = validity::Run { seconds: &seconds, stretches: &stretches, done: counted, limits };
-    let (generator, mut findings) = validity::of(&run);
+    let (generator, mut findings) = match &search {
+        // Overload is what a search is for: the generator is judged where the answer rests.
+        Some((_, course)) => believed(course, &run),
+        None => validity::of(&run),
+    };
     let ended = ended(planned, story, done.as_ref());
     let judge = Judge { run, story, head: &head, profile: planned.profile(), ended: &ended };
     findings.extend(planned.checks().iter().map(|check| judge.check(check)));
@@ -113,9 +128,35 @@ pub fn of(planned: Planned<'_>, lines: &[Line], record: Record) -> Account {
     } else {
         None
     };
+    let search = search.map(|(asked, course)| {
+        findings.extend(course.findings(asked));
+        course
+    });
     sort(&mut findings);
     let totals = totals(&head, &seconds, done.as_ref());
-    Account { facts: story.facts(), head, done, ended, bands, seconds, totals, generator, findings, exemplars, drill }
+    let facts = story.facts();
+    Account { facts, head, done, ended, bands, seconds, totals, generator, findings, exemplars, drill, search }
+}
+
+/// The generator's health in the good steps of a search.
+fn believed(course: &Course, run: &validity::Run<'_>) -> (Generator, Vec<Finding>) {
+    let ground = course.ground();
+    let inside = |one: &&Interval| ground.iter().any(|step| (step.from..step.to).contains(&one.second));
+    let seconds: Vec<Interval> = run.seconds.iter().filter(inside).cloned().collect();
+    let (mut generator, findings) =
+        validity::of(&validity::Run { seconds: &seconds, stretches: &ground, done: None, limits: run.limits });
+    if let Some(done) = run.done {
+        let finished: u64 = run.seconds.iter().map(|one| one.flow.done).sum();
+        generator.cpu_us_per_request = done.cpu_us as f64 / finished.max(1) as f64;
+        generator.max_rss_kib = done.max_rss_kib;
+    }
+    (generator, findings)
+}
+
+/// The phases of a run, from its journal; the last one ends with the run.
+pub fn phases(lines: &[Line], seconds: &[Interval]) -> Vec<Band> {
+    let story = Story(lines);
+    story.phases(seconds.last().map_or(0.0, |one| f64::from(one.second + 1)).max(story.last_s()))
 }
 
 /// The load of a plan ends when the plan says, even where the journal heard of it late or, the last answer being in, never:
@@ -136,8 +177,8 @@ fn drained(bands: &mut Vec<Band>, length_s: f64, until_s: f64) {
 fn ended(planned: Planned<'_>, story: Story<'_>, done: Option<&Done>) -> String {
     let reason = story.ended().or_else(|| match planned {
         Planned::Load(_) => done.map(|done| done.reason.as_str()),
-        // A drill stops its load on purpose; only its journal knows how it went.
-        Planned::Drill(_) => None,
+        // Drills and searches stop their load on purpose; only the journal knows how they went.
+        Planned::Drill(_) | Planned::Find(..) => None,
     });
     reason.filter(|reason| *reason != "finished").unwrap_or_default().to_owned()
 }

@@ -11,10 +11,11 @@ mod story;
 use std::collections::BTreeMap;
 
 pub use confidence::{Clocks, Confidence, Intervals, of as intervals};
-pub use make::{Planned, of};
+pub use make::{Planned, of, phases};
 pub(super) use story::HEALING;
 
 use super::finding::{Finding, Verdict};
+use super::search::Course;
 use crate::measure::interval::{Cell, Flow, Interval, Travel};
 use crate::measure::journal::{Line, RunFacts};
 use crate::measure::record::{Done, Exemplar, Head};
@@ -46,6 +47,8 @@ pub struct Account {
     pub exemplars: Vec<Exemplar>,
     /// For a drill.
     pub drill: Option<DrillAccount>,
+    /// For a capacity search.
+    pub search: Option<Course>,
 }
 
 /// A stretch of the run.

@@ -76,6 +76,20 @@ pub struct Done {
     pub max_rss_kib: u64,
 }
 
+impl Done {
+    /// Adds the end of another load of the same run: the later word on why, the sum of everything counted.
+    pub fn join(&mut self, later: Self) {
+        self.duration_us += later.duration_us;
+        self.reason = later.reason;
+        self.planned += later.planned;
+        self.not_started += later.not_started;
+        self.frames.resize(self.frames.len().max(later.frames.len()), 0);
+        self.frames.iter_mut().zip(&later.frames).for_each(|(ours, theirs)| *ours += theirs);
+        self.cpu_us += later.cpu_us;
+        self.max_rss_kib = self.max_rss_kib.max(later.max_rss_kib);
+    }
+}
+
 /// One request kept as an example: among the slowest, or the first or last of its kind of failure.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Exemplar {

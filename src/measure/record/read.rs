@@ -8,7 +8,7 @@ use flate2::read::DeflateDecoder;
 
 use super::chunk::{self, MAGIC, Next, take};
 use super::codec::{self, Key};
-use super::{Head, Record, RecordError, SCHEMA};
+use super::{Done, Exemplar, Head, Record, RecordError, SCHEMA};
 use crate::measure::interval::Interval;
 
 /// A deflated second may grow by at most this much: a damaged file must not exhaust memory.
@@ -43,6 +43,8 @@ struct Reader {
     keys: BTreeMap<u64, Key>,
     seen: BTreeSet<(u64, u64, u64)>,
     seconds: BTreeMap<u32, Interval>,
+    /// The ends of all loads so far, added up.
+    ended: Done,
 }
 
 impl Reader {
@@ -60,12 +62,25 @@ impl Reader {
         match &tag {
             b"HEAD" => self.head = Some(serde_json::from_slice(payload).ok()?),
             b"DEFS" => self.keys.extend(serde_json::from_slice::<Vec<(u64, Key)>>(payload).ok()?),
-            b"DATA" => self.data(payload)?,
-            b"SLOW" => self.record.exemplars = serde_json::from_slice(payload).ok()?,
-            b"DONE" => self.record.done = Some(serde_json::from_slice(payload).ok()?),
+            b"DATA" => {
+                // What comes behind an end is another load of the same run, which needs its own.
+                self.record.done = None;
+                self.data(payload)?;
+            }
+            b"SLOW" => self.examples(serde_json::from_slice(payload).ok()?),
+            b"DONE" => {
+                self.ended.join(serde_json::from_slice(payload).ok()?);
+                self.record.done = Some(self.ended.clone());
+            }
             _ => {}
         }
         Some(())
+    }
+
+    fn examples(&mut self, more: Vec<Exemplar>) {
+        let all = &mut self.record.exemplars;
+        all.extend(more);
+        all.sort_by_key(|one| std::cmp::Reverse(one.response_us));
     }
 
     fn data(&mut self, payload: &[u8]) -> Option<()> {

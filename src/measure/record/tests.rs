@@ -107,3 +107,25 @@ fn foreign_and_newer_files_are_refused_by_name() {
     RecordWriter::create(&path, &Head { schema: 2, ..head() }).unwrap();
     assert!(read(&path).unwrap_err().to_string().contains("schema 2, this squall reads 1: upgrade"));
 }
+
+#[test]
+fn a_second_load_adds_up_with_the_first_and_needs_its_own_end() {
+    let (_dir, path) = written("twice.sqr");
+    let once = read(&path).unwrap();
+    let mut writer = RecordWriter::resume(&path, 1).unwrap();
+    for frame in frames() {
+        writer.frames(vec![frame]).unwrap();
+    }
+    drop(writer);
+    assert_eq!(read(&path).unwrap().done, None, "killed in its second load");
+    let mut writer = RecordWriter::resume(&path, 2).unwrap();
+    for frame in frames() {
+        writer.frames(vec![frame]).unwrap();
+    }
+    writer.finish(&[], &Done { planned: 7, reason: "stopped".into(), ..Done::default() }).unwrap();
+    let twice = read(&path).unwrap();
+    let done = twice.done.unwrap();
+    assert_eq!((done.planned, done.reason.as_str()), (507, "stopped"));
+    let arrivals = |record: &[Interval]| record.iter().map(|one| one.travel().planned).sum::<u64>();
+    assert!(arrivals(&twice.seconds) > 2 * arrivals(&once.seconds));
+}

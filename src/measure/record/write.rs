@@ -21,6 +21,8 @@ pub struct RecordWriter {
     path: PathBuf,
     file: File,
     numbers: Numbers,
+    /// Which life of the workers this is: 0 in an ordinary run.
+    incarnation: u32,
     /// Frames not yet written, by worker.
     held: Vec<Frame>,
     seconds_held: usize,
@@ -41,10 +43,25 @@ impl RecordWriter {
         let io = |source| RecordError::Io { path: path.to_owned(), source };
         let mut file = File::create(path).map_err(io)?;
         file.write_all(MAGIC).map_err(io)?;
-        let mut writer =
-            Self { path: path.to_owned(), file, numbers: Numbers::default(), held: Vec::new(), seconds_held: 0 };
+        let mut writer = Self::new(path, file, 0);
         writer.json(*b"HEAD", head)?;
         Ok(writer)
+    }
+
+    /// Goes on with a record that was finished: the next load of the same run, by workers of the `incarnation`th life
+    /// (unlike every earlier one). Its seconds and its end add up with what the file holds.
+    ///
+    /// # Errors
+    /// When the file cannot be opened.
+    pub fn resume(path: &Path, incarnation: u32) -> Result<Self, RecordError> {
+        let io = |source| RecordError::Io { path: path.to_owned(), source };
+        let file = File::options().append(true).open(path).map_err(io)?;
+        Ok(Self::new(path, file, incarnation))
+    }
+
+    fn new(path: &Path, file: File, incarnation: u32) -> Self {
+        let (numbers, held) = (Numbers::default(), Vec::new());
+        Self { path: path.to_owned(), file, numbers, incarnation, held, seconds_held: 0 }
     }
 
     /// Takes the frames of one second, one per worker.
@@ -61,8 +78,8 @@ impl RecordWriter {
         self.seconds_held = 0;
         for frame in std::mem::take(&mut self.held) {
             let mut payload = Vec::new();
-            // The incarnation of a worker is 0: workers of a local run are never restarted.
-            for number in [u64::from(frame.worker), 0, u64::from(frame.seq), frame.parts.len() as u64] {
+            let incarnation = u64::from(self.incarnation);
+            for number in [u64::from(frame.worker), incarnation, u64::from(frame.seq), frame.parts.len() as u64] {
                 chunk::put(&mut payload, number);
             }
             for part in &frame.parts {

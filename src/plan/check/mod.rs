@@ -32,12 +32,15 @@ mod workload;
 
 use super::diagnostic::{Diagnostic, Diagnostics, Place, Severity};
 use super::load::LoadPlan;
+use super::threshold::Threshold;
 use crate::base::seed::Seed;
+use crate::spec::source::Spanned;
 use desk::{Desk, Dialect};
 pub use drill::{Attendance, DrillOptions, Responder, drill};
 pub use files::Files;
 pub(crate) use peak::peak_requests;
 pub use targets::targets;
+pub(crate) use workload::in_flight;
 
 /// A plan with its warnings, or all mistakes (warnings among them).
 pub type Checked<T> = Result<(T, Diagnostics), Diagnostics>;
@@ -95,6 +98,30 @@ pub fn scenario(files: &mut Files, path: &str, options: &ScenarioOptions) -> Che
     let mut desk = open(files, path, Dialect::Scenario, "missing_file")?;
     let plan = scenario::scenario(&mut desk, *options, &scenario::Instead::Nothing);
     finish(plan, desk.finish())
+}
+
+/// The ceiling that the scenario at `path` puts over its own requests, per second. The file must have been checked.
+pub fn max_rate(files: &mut Files, path: &str) -> Option<f64> {
+    let mut desk = open(files, path, Dialect::Scenario, "missing_file").ok()?;
+    let written = desk.source.read();
+    let written = desk.open(&written)?;
+    target::target(&mut desk, written, &scenario::Instead::Nothing).max_rate.map(|(rate, _)| rate)
+}
+
+/// Checks given beside a scenario, resolved against its plan; `origin` names where they were written, such as `--slo`.
+///
+/// # Errors
+/// All mistakes in `texts`; their line is the number of the text.
+pub fn checks(texts: &[String], origin: &str, plan: &LoadPlan) -> Result<Vec<Threshold>, Diagnostics> {
+    let list: Vec<String> = texts.iter().map(|text| format!("{text:?}")).collect();
+    let mut desk = Desk::new(origin, format!("[{}]", list.join(",\n")).into(), Dialect::Scenario);
+    let written = desk.source.read::<Vec<Spanned<String>>>();
+    let steps = plan.steps.iter().map(|name| (name.clone(), written.mark)).collect();
+    let tables = tables::Tables { steps, ..tables::Tables::default() };
+    let mut found = line::lines(&mut desk, &tables, &plan.journeys, Some(&written));
+    // The check that every run has is the scenario's own.
+    found.retain(|check| check.place.line > 0);
+    finish(Some(found), desk.finish()).map(|(found, _)| found)
 }
 
 fn open(files: &mut Files, path: &str, dialect: Dialect, id: &'static str) -> Result<Desk, Diagnostics> {

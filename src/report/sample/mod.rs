@@ -196,6 +196,7 @@ fn made(command: &str, name: &str, seconds: Vec<Interval>) -> Account {
         findings: Vec::new(),
         exemplars: (0..24).map(exemplar).collect(),
         drill: None,
+        search: None,
     }
 }
 
