@@ -93,7 +93,7 @@ impl Registry {
         let tally = Arc::new(Tally::default());
         let name = fault.name.clone();
         let lease = Lease::new(now, term, fault.lasts);
-        let active = Arc::new(Active { id, fault, injected: now, tally: Arc::clone(&tally) });
+        let active = Arc::new(Active { id, version: 0, fault, injected: now, tally: Arc::clone(&tally) });
         known.snapshot = Arc::new(known.snapshot.with(Arc::clone(&active)));
         let change = known.change();
         self.tallies.insert(name.clone(), tally);

@@ -18,7 +18,7 @@ fn spec(name: &str) -> ProxySpec {
 }
 
 fn fault(name: &str, on: &str) -> Fault {
-    let inject = Toxic::Latency { time: Duration::from_millis(1), jitter: Duration::ZERO };
+    let inject = Toxic::latency(Duration::from_millis(1));
     Fault { name: name.into(), on: on.into(), inject, side: Side::Downstream, share: Ratio::ONE, lasts: None }
 }
 
