@@ -1,8 +1,9 @@
 //! The fault proxy over loopback sockets. Time is moved by hand wherever an instant is asserted.
 //!
-//! Here: the proxy before a listener that the test serves. The tests are in `toxics` and `healing`.
+//! Here: the proxy before a listener that the test serves. The tests are in `toxics`, `healing` and `paths`.
 
 mod healing;
+mod paths;
 mod toxics;
 
 use std::io::ErrorKind;
@@ -18,7 +19,7 @@ use super::*;
 use crate::base::clock::{Clock, Manual};
 use crate::base::ratio::Ratio;
 use crate::base::seed::Seed;
-use crate::plan::fault::{Data, Fault, Side, Toxic};
+use crate::plan::fault::{Data, Ending, Existing, Fault, Outage, Side, Silence, Toxic};
 
 /// No test takes this long unless it hangs.
 const PATIENCE: Duration = Duration::from_secs(20);

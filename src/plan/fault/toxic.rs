@@ -2,6 +2,7 @@
 //!
 //! Not here: what they do (`fault::toxic`, one file each).
 
+use std::mem::discriminant;
 use std::time::Duration;
 
 use super::Time;
@@ -105,6 +106,11 @@ pub enum Toxic {
 }
 
 impl Toxic {
+    /// True for the same kind, whatever the parameters.
+    pub fn is_like(&self, other: &Self) -> bool {
+        discriminant(self) == discriminant(other)
+    }
+
     /// Every parcel is late by `time`.
     pub const fn latency(time: Duration) -> Self {
         Self::Latency { time: Time::Fixed(time), jitter: Duration::ZERO, draw: Draw::Parcel }
