@@ -19,6 +19,7 @@ mod injection;
 mod lease;
 mod link;
 pub mod parcel;
+mod paths;
 mod proxies;
 mod proxy;
 mod pump;
@@ -37,6 +38,7 @@ use thiserror::Error;
 pub use injection::{Healed, Injection};
 pub use proxies::Proxies;
 pub use proxy::ProxySpec;
+pub use registry::ProxyState;
 pub use stats::{DrawnHold, FaultStats, Untouched};
 
 /// Why the fault proxy could not do what it was asked.

@@ -30,6 +30,12 @@ impl Tally {
         self.spared.fetch_add(1, Relaxed);
     }
 
+    /// A connection that was spared is considered anew.
+    pub(super) fn unspare(&self) {
+        self.spared.fetch_sub(1, Relaxed);
+        self.considered.fetch_sub(1, Relaxed);
+    }
+
     /// The counters as they stand.
     pub(super) fn read(&self) -> FaultStats {
         // Read in this order, a count is never larger than the one it is a part of.
@@ -131,16 +137,25 @@ impl Witness {
     pub(super) fn held(&self, drawn: Duration) {
         self.touch();
         let nanos = u64::try_from(drawn.as_nanos()).unwrap_or(u64::MAX);
-        self.tally.holds.fetch_add(1, Relaxed);
-        self.tally.hold_nanos.fetch_add(nanos, Relaxed);
-        self.tally.hold_longest.fetch_max(nanos, Relaxed);
         self.tally.parcels.fetch_add(1, Relaxed);
+        // What is held until the fault goes was not drawn.
+        if drawn < Duration::MAX {
+            self.tally.holds.fetch_add(1, Relaxed);
+            self.tally.hold_nanos.fetch_add(nanos, Relaxed);
+            self.tally.hold_longest.fetch_max(nanos, Relaxed);
+        }
     }
 
     /// A parcel did not leave whole: `bytes` of it are gone (0 for an end of a direction).
     pub(super) fn swallowed(&self, bytes: usize) {
         self.touch();
         self.tally.swallowed.fetch_add(bytes as u64, Relaxed);
+        self.tally.parcels.fetch_add(1, Relaxed);
+    }
+
+    /// Bytes of a parcel were changed.
+    pub(super) fn changed(&self) {
+        self.touch();
         self.tally.parcels.fetch_add(1, Relaxed);
     }
 

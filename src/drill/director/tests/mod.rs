@@ -76,7 +76,7 @@ fn plan() -> DrillPlan {
     slow.does.apply = Lever::Fault(Fault {
         name: "slow".into(),
         on: "db".into(),
-        inject: Toxic::Latency { time: secs(1), jitter: Duration::ZERO },
+        inject: Toxic::latency(secs(1)),
         side: Side::Downstream,
         share: Ratio::ONE,
         lasts: None,

@@ -7,7 +7,7 @@ use crate::base::duration::show;
 use crate::base::ratio::Ratio;
 use crate::plan::check::desk::Desk;
 use crate::plan::drill::System;
-use crate::plan::fault::{Fault, Side, Toxic};
+use crate::plan::fault::{Data, Draw, Fault, Side, Time as Spread, Toxic};
 use crate::spec::act::{Fault as Written, Inject, Latency, Side as WrittenSide, Time};
 use crate::spec::source::Spanned;
 
@@ -52,7 +52,7 @@ fn toxic(desk: &mut Desk, written: &Inject) -> Option<Toxic> {
         Inject::ResetPeer(reset) => {
             let after = duration(desk, &reset.after);
             let grace = reset.grace.as_ref().map_or(Some(GRACE), |grace| duration(desk, grace));
-            Some(Toxic::ResetPeer { after: after?, grace: grace? })
+            Some(Toxic::ResetPeer { after: after?, data: Data::Pass, grace: grace? })
         }
     }
 }
@@ -65,7 +65,7 @@ fn latency(desk: &mut Desk, written: &Latency) -> Option<Toxic> {
         let message = format!("a jitter of {} around {} would lie before its arrival", show(jitter), show(time));
         desk.error("out-of-range", spanned.mark, message, "make it at most the time itself");
     }
-    Some(Toxic::Latency { time, jitter })
+    Some(Toxic::Latency { time: Spread::Fixed(time), jitter, draw: Draw::Parcel })
 }
 
 fn duration(desk: &mut Desk, written: &Spanned<String>) -> Option<Duration> {
