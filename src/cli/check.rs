@@ -1,13 +1,15 @@
 //! `squall check FILE…`: all mistakes in files, with their places. Nothing is sent, nothing is written.
 
 use std::path::Path;
+use std::sync::Arc;
 
-use super::args::{CheckArgs, Global};
+use super::args::{CheckArgs, Global, PlanDetail};
 use super::exit::{Exit, Failure};
 use super::{target, term};
 use crate::base::clock::{Clock, Tick};
 use crate::base::duration;
 use crate::base::seed::Seed;
+use crate::load::listing::{self, Detail};
 use crate::measure::journal;
 use crate::plan::check::{self, Checked, DrillOptions, FileKind, Files, ScenarioOptions};
 use crate::plan::diagnostic::Diagnostics;
@@ -44,10 +46,10 @@ fn one(path: &str, args: &CheckArgs, global: &Global) -> Result<Checked<String>,
                 warnings.0.extend(guard.judge_load(&plan, path).0);
                 let length = duration::show(plan.length());
                 let arrivals = words::count(arrivals(&plan));
-                or_mistakes(
-                    format!("scenario `{}`: {arrivals} arrivals in {length}, plan {}", plan.name, plan.hash),
-                    warnings,
-                )
+                let mut sentence =
+                    format!("scenario `{}`: {arrivals} arrivals in {length}, plan {}", plan.name, plan.hash);
+                sentence.extend(listed(plan, seed, args.plan).map(|text| format!("\n{}", text.trim_end())));
+                or_mistakes(sentence, warnings)
             })
         }
         FileKind::Drill => {
@@ -85,6 +87,15 @@ fn one(path: &str, args: &CheckArgs, global: &Global) -> Result<Checked<String>,
             Err(error) => return Err(Failure::usage(error)),
         },
     })
+}
+
+/// The plan of arrivals, when it is asked for.
+fn listed(plan: LoadPlan, seed: Seed, detail: Option<PlanDetail>) -> Option<String> {
+    let detail = match detail? {
+        PlanDetail::First => Detail::First,
+        PlanDetail::Full => Detail::Full,
+    };
+    Some(listing::text(&Arc::new(plan), seed, detail, 1).unwrap_or_else(|error| error.to_string()))
 }
 
 fn or_mistakes(sentence: String, found: Diagnostics) -> Checked<String> {

@@ -70,6 +70,8 @@ pub struct Post {
     pub stops: [Stop; 2],
     /// Journeys under way by workload, over all workers.
     pub under_way: Arc<Vec<AtomicU64>>,
+    /// Shared tickets taken by workload, over all workers.
+    pub tickets: Arc<Vec<AtomicU64>>,
 }
 
 /// What a worker writes down.
@@ -221,7 +223,7 @@ pub fn live(post: &Post, out: &Sender<Message>) -> Result<(), LoadError> {
         let pacing = Rc::clone(&worker);
         let driver = tokio::task::spawn_local(async move { pacing.pace.drive(timer).await });
         for (n, workload) in post.script.plan.workloads.iter().enumerate() {
-            match workload.pattern {
+            match &workload.pattern {
                 Pattern::Open { .. } => drop(tokio::task::spawn_local(open::drive(Rc::clone(&worker), n))),
                 Pattern::Closed { .. } => closed::drive(&worker, n),
             }

@@ -32,7 +32,8 @@ pub async fn drive(worker: Rc<Worker>, crew: usize) {
         waiting -= 1;
         begin(&worker, crew, Arrival { n, due });
     }
-    here.arrivals.set(Tally { planned, waiting });
+    let visits = here.arrivals.get().planned;
+    here.arrivals.set(Tally { planned: planned + visits, waiting });
     here.driving.set(false);
 }
 
@@ -59,7 +60,11 @@ fn begin(worker: &Rc<Worker>, crew: usize, arrival: Arrival) {
         let here = &worker.crews[crew];
         let course = &worker.script.courses[usize::from(id.0)];
         let mut user = worker.spare.borrow_mut().pop().unwrap_or_default();
-        user::travel(&worker, here, &mut user, arrival, course).await;
+        user.visit = 0;
+        let ended = user::travel(&worker, here, &mut user, arrival, course).await;
+        if let Some(lounge) = &here.lounge {
+            lounge.stay(&worker, here, &mut user, Arrival { due: ended, ..arrival }).await;
+        }
         user.seat = super::client::Seat::default();
         worker.spare.borrow_mut().push(user);
         here.cap.leave();

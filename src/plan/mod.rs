@@ -5,7 +5,7 @@
 //! | file | holds |
 //! |---|---|
 //! | `diagnostic` | a mistake with file, line, column and remedy |
-//! | `curve` `deck` | the rate over time and the exact mix |
+//! | `curve` `deck` `staff` | the rate over time, the exact mix, and which users are there when |
 //! | `program` | journeys compiled to steps by number |
 //! | `template` | texts with `${…}`, precompiled |
 //! | `load` | a checked scenario |
@@ -25,5 +25,6 @@ pub mod good;
 pub mod guard;
 pub mod load;
 pub mod program;
+pub mod staff;
 pub mod template;
 pub mod threshold;

@@ -1,5 +1,6 @@
 //! The engine against a scripted server on loopback: counts are exact, whatever the machine is doing meanwhile.
 
+mod crowds;
 mod failures;
 mod journeys;
 mod server;
@@ -16,11 +17,13 @@ use crate::measure::interval::{Cell, Interval, Travel};
 use crate::measure::outcome::Class;
 use crate::measure::record::{Done, Head, Record, RecordWriter, read};
 use crate::measure::sample::StepId;
+use crate::plan::check::{self, Files, ScenarioOptions};
 use crate::plan::curve::{Curve, Ramp};
 use crate::plan::deck::Deck;
 use crate::plan::good::{Good, StatusSet};
-use crate::plan::load::{Client, Connections, LoadPlan, Origin, Pattern, Spacing, Timeouts, Workload};
+use crate::plan::load::{Client, Connections, LoadPlan, Origin, Pattern, Rounds, Spacing, Timeouts, Workload};
 use crate::plan::program::{Check, Http, Journey, OnFailure, Op, Think, What};
+use crate::plan::staff::Staff;
 use crate::plan::template::Template;
 use server::{Answer, Server};
 
@@ -54,7 +57,13 @@ fn open(rate: f64, millis: u64) -> Pattern {
         spacing: Spacing::Even,
         arrivals: None,
         max_in_flight: 10_000,
+        stay: None,
     }
+}
+
+fn closed(users: u32, millis: u64, think: Think, rounds: Rounds) -> Pattern {
+    let hold = Duration::from_millis(millis);
+    Pattern::Closed { users, hold, think, staff: Staff::constant(users, hold), rounds }
 }
 
 fn plan(server: &Server, pattern: Pattern, steps: Vec<Op>) -> LoadPlan {
@@ -85,6 +94,19 @@ fn plan(server: &Server, pattern: Pattern, steps: Vec<Op>) -> LoadPlan {
         good: Good::default(),
         checks: Vec::new(),
         hash: String::new(),
+    }
+}
+
+/// The plan of a scenario as an author writes it, towards `server`: `parts` are everything but name and target.
+fn written(server: &Server, parts: &str) -> LoadPlan {
+    let text = format!("(name: \"trial\", target: (base: \"http://127.0.0.1:{}\"), {parts})", server.port());
+    let mut files = Files::held([("trial.ron".to_owned(), text)]);
+    match check::scenario(&mut files, "trial.ron", &ScenarioOptions::default()) {
+        Ok((mut plan, _)) => {
+            plan.origins.iter_mut().for_each(|origin| origin.pinned = vec![server.address()]);
+            plan
+        }
+        Err(found) => panic!("{}", found.0.iter().map(ToString::to_string).collect::<String>()),
     }
 }
 
@@ -218,8 +240,7 @@ fn a_fresh_connection_serves_one_request() {
 #[test]
 fn users_of_a_closed_workload_keep_their_connections() {
     let server = Server::start(|_| Answer::ok("hello"));
-    let pattern =
-        Pattern::Closed { users: 4, hold: Duration::from_millis(500), think: Think::Fixed(Duration::from_millis(10)) };
+    let pattern = closed(4, 500, Think::Fixed(Duration::from_millis(10)), Rounds::default());
     let seen = run(plan(&server, pattern, vec![http(get(0, "/"))]), 2);
     assert_eq!(server.connections(), 4);
     assert_eq!(server.requests(), seen.all.flow.good);
