@@ -195,8 +195,20 @@ pub(super) struct CheckArgs {
     /// Scenarios, drills, target lists or journals
     #[arg(required = true, value_name = "FILE")]
     pub(super) files: Vec<String>,
+    /// Scenarios: print the plan of arrivals; `full` prints every one
+    #[arg(long, value_enum, value_name = "full", num_args = 0..=1, require_equals = true, default_missing_value = "first")]
+    pub(super) plan: Option<PlanDetail>,
     #[command(flatten)]
     pub(super) target: TargetArgs,
+}
+
+/// How much of a plan is printed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(super) enum PlanDetail {
+    /// The first 20 arrivals of each workload
+    First,
+    /// Every arrival
+    Full,
 }
 
 #[derive(Debug, ClapArgs)]

@@ -1,12 +1,14 @@
 //! `squall check FILE…`: all mistakes in files, with their places. Nothing is sent, nothing is written.
 
 use std::path::Path;
+use std::sync::Arc;
 
-use super::args::{CheckArgs, Global};
+use super::args::{CheckArgs, Global, PlanDetail};
 use super::exit::{Exit, Failure};
 use super::{target, term};
 use crate::base::duration;
 use crate::base::seed::Seed;
+use crate::load::listing::{self, Detail};
 use crate::measure::journal;
 use crate::plan::check::{self, Checked, DrillOptions, FileKind, Files, ScenarioOptions};
 use crate::plan::diagnostic::Diagnostics;
@@ -38,7 +40,7 @@ fn one(path: &str, args: &CheckArgs, global: &Global) -> Result<Checked<String>,
     let seed = Seed(global.seed);
     let kind = files.read(path).map_or(FileKind::Scenario, |text| check::kind_of(&text));
     Ok(match kind {
-        FileKind::Scenario => scenario(&mut files, path, seed, &target::guard(&args.target)?),
+        FileKind::Scenario => scenario(&mut files, path, seed, (&target::guard(&args.target)?, args.plan)),
         FileKind::Drill => drill(&mut files, path, seed, &target::guard(&args.target)?),
         FileKind::Targets => check::targets(&mut files, path, target::today()).map(|(allow, warnings)| {
             let (entries, never) = (allow.entries.len() as u64, allow.never.len());
@@ -48,11 +50,18 @@ fn one(path: &str, args: &CheckArgs, global: &Global) -> Result<Checked<String>,
     })
 }
 
-fn scenario(files: &mut Files, path: &str, seed: Seed, guard: &Guard) -> Checked<String> {
+fn scenario(
+    files: &mut Files,
+    path: &str,
+    seed: Seed,
+    (guard, detail): (&Guard, Option<PlanDetail>),
+) -> Checked<String> {
     let (plan, mut found) = check::scenario(files, path, &ScenarioOptions { seed })?;
     found.0.extend(guard.judge_load(&plan, path).0);
     let (arrivals, length) = (words::plural(arrivals(&plan), "arrival"), duration::show(plan.length()));
-    or_mistakes(format!("scenario `{}`: {arrivals} in {length}, plan {}", plan.name, plan.hash), found)
+    let mut sentence = format!("scenario `{}`: {arrivals} in {length}, plan {}", plan.name, plan.hash);
+    sentence.extend(listed(plan, seed, detail).map(|text| format!("\n{}", text.trim_end())));
+    or_mistakes(sentence, found)
 }
 
 fn drill(files: &mut Files, path: &str, seed: Seed, guard: &Guard) -> Checked<String> {
@@ -68,6 +77,15 @@ fn journal(path: &str) -> Result<String, Failure> {
     let torn = if contents.torn { "; its last line is torn and does not count" } else { "" };
     let lines = words::plural(contents.lines.len() as u64, "line");
     Ok(format!("journal of {lines}, every one after the one before{torn}"))
+}
+
+/// The plan of arrivals, when it is asked for.
+fn listed(plan: LoadPlan, seed: Seed, detail: Option<PlanDetail>) -> Option<String> {
+    let detail = match detail? {
+        PlanDetail::First => Detail::First,
+        PlanDetail::Full => Detail::Full,
+    };
+    Some(listing::text(&Arc::new(plan), seed, detail, 1).unwrap_or_else(|error| error.to_string()))
 }
 
 fn or_mistakes(sentence: String, found: Diagnostics) -> Checked<String> {

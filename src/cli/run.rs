@@ -53,11 +53,7 @@ pub(super) fn main(args: &RunArgs, global: &Global) -> Result<Exit, Failure> {
 fn facts(plan: &LoadPlan, files: &Files, args: &RunArgs, global: &Global) -> Result<RunFacts, Failure> {
     let origin =
         plan.origins.first().map(|origin| format!("http://{}:{}", origin.host, origin.port)).unwrap_or_default();
-    let files = if url::is_url(&args.what) {
-        vec![(url::FILE.to_owned(), url::kept(args)?)]
-    } else {
-        texts(files)
-    };
+    let files = if url::is_url(&args.what) { vec![(url::FILE.to_owned(), url::kept(args)?)] } else { texts(files) };
     Ok(RunFacts {
         command: "run".to_owned(),
         name: plan.name.clone(),

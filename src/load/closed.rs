@@ -11,20 +11,26 @@ use super::crew::Tally;
 use super::step::pause::Pause;
 use super::user::{self, User};
 use crate::base::clock::Tick;
-use crate::plan::load::Pattern;
+use crate::plan::load::{Iterations, Pattern, Rounds};
 
 /// Brings the users of workload number `crew` that belong to this worker.
 pub fn drive(worker: &Rc<Worker>, crew: usize) {
     let here = &worker.crews[crew];
     let workload = &worker.script.plan.workloads[here.workload];
-    let Pattern::Closed { users, hold, think } = workload.pattern else { return };
-    let over = here.origin + hold;
-    let pause = Rc::new(Pause::new(think, format!("closed/{}/think", workload.name)));
-    for number in (0..u64::from(users)).filter(|number| worker.shard.owns(*number)) {
+    let Pattern::Closed { users, think, staff, rounds, .. } = &workload.pattern else { return };
+    let pause = Rc::new(Pause::new(think.clone(), format!("closed/{}/think", workload.name)));
+    for number in (0..u64::from(*users)).filter(|number| worker.shard.owns(*number)) {
+        let spans = staff.spans(number).into_iter();
+        let life = Life {
+            number,
+            users: u64::from(*users),
+            spans: spans.map(|(from, to)| (here.origin + from, here.origin + to)).collect(),
+            rounds: *rounds,
+        };
         worker.enter();
         let (worker, pause) = (Rc::clone(worker), Rc::clone(&pause));
         drop(tokio::task::spawn_local(async move {
-            live(&worker, crew, Life { number, users: u64::from(users), over }, &pause).await;
+            live(&worker, crew, &life, &pause).await;
             worker.leave();
         }));
     }
@@ -32,38 +38,54 @@ pub fn drive(worker: &Rc<Worker>, crew: usize) {
 }
 
 /// One user's place among all.
-#[derive(Clone, Copy, Debug)]
+#[derive(Debug)]
 struct Life {
     number: u64,
     users: u64,
-    /// No journey begins at or after this.
-    over: Tick,
+    /// When it is there; no journey begins at or after the end of a stretch.
+    spans: Vec<(Tick, Tick)>,
+    rounds: Rounds,
 }
 
-async fn live(worker: &Rc<Worker>, crew: usize, life: Life, pause: &Pause) {
+impl Life {
+    /// The number of this user's journey `pass`; `None` when there is none left to do.
+    fn journey(&self, worker: &Worker, crew: usize, pass: u64) -> Option<u64> {
+        match self.rounds.most {
+            None => Some(pass * self.users + self.number),
+            Some(Iterations::PerUser(most)) => (pass < most).then_some(pass * self.users + self.number),
+            Some(Iterations::Shared(most)) => Some(worker.crews[crew].tickets.take()).filter(|ticket| *ticket < most),
+        }
+    }
+}
+
+async fn live(worker: &Rc<Worker>, crew: usize, life: &Life, pause: &Pause) {
     let here = &worker.crews[crew];
     let mut user = User::default();
-    let mut due = here.origin;
-    for pass in 0_u64.. {
-        let n = pass * life.users + life.number;
-        if due >= life.over || !worker.rest(here, due).await {
-            break;
+    let mut pass = 0_u64;
+    let mut free = here.origin;
+    for (from, to) in &life.spans {
+        let mut due = free.max(*from);
+        while due < *to {
+            if !worker.rest(here, due).await {
+                return;
+            }
+            let Some(n) = life.journey(worker, crew, pass) else { return };
+            let tally = here.arrivals.get();
+            here.arrivals.set(Tally { planned: tally.planned + 1, ..tally });
+            let course = worker.course(here, n);
+            worker.log.borrow_mut().recorder.journey(course.id, due, |travel| {
+                travel.planned += 1;
+                travel.started += 1;
+            });
+            let mut ended = user::travel(worker, here, &mut user, Arrival { n, due }, course).await;
+            if ended == due {
+                // A journey that takes no time must not hold up everybody else.
+                tokio::task::yield_now().await;
+                ended = worker.pace.now();
+            }
+            due = (ended + pause.length(worker.seed, here.key, n)).max(due + life.rounds.cycle);
+            pass += 1;
         }
-        let tally = here.arrivals.get();
-        here.arrivals.set(Tally { planned: tally.planned + 1, ..tally });
-        let course = worker.course(here, n);
-        worker.log.borrow_mut().recorder.journey(course.id, due, |travel| {
-            travel.planned += 1;
-            travel.started += 1;
-        });
-        let ended = user::travel(worker, here, &mut user, Arrival { n, due }, course).await;
-        if ended == due {
-            // A journey that takes no time must not hold up everybody else.
-            tokio::task::yield_now().await;
-            due = worker.pace.now();
-        } else {
-            due = ended;
-        }
-        due += pause.length(worker.seed, here.key, n);
+        free = due;
     }
 }

@@ -73,6 +73,8 @@ pub struct Post {
     pub under_way: Arc<Vec<AtomicU64>>,
     /// Ceilings by origin, over all workers.
     pub gates: Arc<Vec<Option<Gate>>>,
+    /// Shared tickets taken by workload, over all workers.
+    pub tickets: Arc<Vec<AtomicU64>>,
 }
 
 /// What a worker writes down.
@@ -232,7 +234,7 @@ pub fn live(post: &Post, out: &Sender<Message>) -> Result<(), LoadError> {
         let pacing = Rc::clone(&worker);
         let driver = tokio::task::spawn_local(async move { pacing.pace.drive(timer).await });
         for (n, workload) in post.script.plan.workloads.iter().enumerate() {
-            match workload.pattern {
+            match &workload.pattern {
                 Pattern::Open { .. } => drop(tokio::task::spawn_local(open::drive(Rc::clone(&worker), n))),
                 Pattern::Closed { .. } => closed::drive(&worker, n),
             }

@@ -8,6 +8,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::client::Client;
 use super::core::Post;
+use super::lounge::Lounge;
 use crate::base::clock::Tick;
 use crate::base::seed::Seed;
 use crate::plan::deck::Deck;
@@ -40,6 +41,23 @@ impl Cap {
     }
 }
 
+/// Tickets for journeys that all users of a workload share; machines take every `of`th.
+#[derive(Debug)]
+pub struct Tickets {
+    taken: Arc<Vec<AtomicU64>>,
+    workload: usize,
+    index: u64,
+    of: u64,
+}
+
+impl Tickets {
+    /// The next one.
+    pub fn take(&self) -> u64 {
+        let count = self.taken.get(self.workload).map_or(0, |count| count.fetch_add(1, Ordering::Relaxed));
+        count * self.of + self.index
+    }
+}
+
 /// What became of a workload's arrivals on one worker.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Tally {
@@ -62,21 +80,30 @@ pub struct Crew {
     pub cut: Cell<Tick>,
     /// Journeys under way.
     pub cap: Cap,
+    /// Numbers of journeys that its users share.
+    pub tickets: Tickets,
     /// Its connections.
     pub client: Client,
     /// True while it may still begin journeys.
     pub driving: Cell<bool>,
     /// Arrivals that fell to this worker, and those it has not begun.
     pub arrivals: Cell<Tally>,
+    /// Where its users wait for another journey, when sessions are partly open.
+    pub lounge: Option<Lounge>,
     /// The deck in use and its number.
     deck: RefCell<Option<(u64, Vec<u16>)>>,
+}
+
+/// The key of the workload of this name in every draw.
+pub fn key(seed: Seed, workload: &str) -> u64 {
+    seed.key("workload", &[]) ^ seed.key(workload, &[])
 }
 
 impl Crew {
     /// The part of `workload`, number `index` of the plan, that falls to the worker at `post`.
     pub fn new(post: &Post, index: usize, workload: &Workload) -> Self {
-        let (suggested, most) = match workload.pattern {
-            Pattern::Open { max_in_flight, .. } => (Connections::Shared { max: 100 }, max_in_flight),
+        let (suggested, most) = match &workload.pattern {
+            Pattern::Open { max_in_flight, .. } => (Connections::Shared { max: 100 }, *max_in_flight),
             Pattern::Closed { .. } => (Connections::PerUser, u64::MAX),
         };
         let how = match post.script.plan.client.connections {
@@ -85,13 +112,23 @@ impl Crew {
         };
         Self {
             workload: index,
-            key: post.seed.key("workload", &[]) ^ post.seed.key(&workload.name, &[]),
+            key: key(post.seed, &workload.name),
             origin: post.start_at + workload.start,
             cut: Cell::new(post.start_at + workload.length() + workload.drain),
             cap: Cap { under_way: Arc::clone(&post.under_way), workload: index, most: most.div_ceil(post.shards) },
+            tickets: Tickets {
+                taken: Arc::clone(&post.tickets),
+                workload: index,
+                index: u64::from(post.shard.index) % post.shards,
+                of: post.shards,
+            },
             client: Client::new(&post.script.plan, how, post.shard),
             driving: Cell::new(true),
             arrivals: Cell::default(),
+            lounge: match &workload.pattern {
+                Pattern::Open { stay: Some(stay), .. } => Some(Lounge::new(stay, &workload.name)),
+                _ => None,
+            },
             deck: RefCell::default(),
         }
     }

@@ -66,9 +66,10 @@ pub fn start(
     on_second: impl FnMut(Interval) + Send + 'static,
 ) -> Result<Running, LoadError> {
     let workers = env.threads.unwrap_or_else(|| workers_for(&plan, env.shard)).max(1);
-    let under_way = Arc::new(plan.workloads.iter().map(|_| AtomicU64::new(0)).collect());
     let shards = u64::from(env.shard.of.max(1));
     let gates = Arc::new(gates(&plan, shards));
+    let counters = || Arc::new(plan.workloads.iter().map(|_| AtomicU64::new(0)).collect());
+    let (under_way, tickets) = (counters(), counters());
     let script = Arc::new(Script::new(plan)?);
     raise_descriptors();
     let halt = Stop::new();
@@ -83,6 +84,7 @@ pub fn start(
         stops: [env.stop, halt.clone()],
         under_way,
         gates,
+        tickets,
     };
     let (out, frames) = channel();
     let mut crew = Vec::new();
@@ -120,7 +122,7 @@ fn workers_for(plan: &LoadPlan, shard: Shard) -> usize {
     let users: u64 = plan
         .workloads
         .iter()
-        .map(|one| if let Pattern::Closed { users, .. } = one.pattern { u64::from(users) } else { 0 })
+        .map(|one| if let Pattern::Closed { users, .. } = &one.pattern { u64::from(*users) } else { 0 })
         .sum();
     let by_rate = (plan.peak_rate() / f64::from(shard.of.max(1)) / RATE_PER_WORKER).ceil() as usize;
     let by_users = usize::try_from(users.div_ceil(u64::from(shard.of.max(1))).div_ceil(USERS_PER_WORKER)).unwrap_or(1);

@@ -12,7 +12,9 @@
 //! | `pace` | all waiting of one worker, on one precise timer |
 //! | `core` `crew` `pulse` | one worker; a workload on it; its heartbeat and frames |
 //! | `local` | all workers of this machine, and the collector |
-//! | `open` `closed` `user` `vars` | who begins when; one journey; its variables |
+//! | `open` `closed` `lounge` | who begins when, and who stays |
+//! | `user` `vars` | one journey; its variables |
+//! | `listing` | the plan of arrivals as a text, for people and for comparison |
 //! | `step` `client` | one move of a journey; connections and HTTP |
 //! | `reach` | names to addresses, and a first connection to each origin |
 //! | `exemplars` | the requests kept as examples |
@@ -26,7 +28,9 @@ pub mod core;
 pub mod crew;
 pub mod exemplars;
 pub mod gate;
+pub mod listing;
 pub mod local;
+pub mod lounge;
 pub mod open;
 pub mod pace;
 pub mod pulse;

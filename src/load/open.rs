@@ -46,7 +46,8 @@ pub async fn drive(worker: Rc<Worker>, crew: usize) {
         waiting -= 1;
         begin(&worker, crew, Arrival { n, due });
     }
-    here.arrivals.set(Tally { planned, waiting });
+    let visits = here.arrivals.get().planned;
+    here.arrivals.set(Tally { planned: planned + visits, waiting });
     here.driving.set(false);
 }
 
@@ -62,7 +63,8 @@ fn begin(worker: &Rc<Worker>, crew: usize, arrival: Arrival) {
         return;
     }
     // A journey that begins with a request needs leave for it before it begins.
-    let opening = if let Some(Move::Ask(ask)) = course.moves.first() { worker.gate(ask.origin).zip(first) } else { None };
+    let opening =
+        if let Some(Move::Ask(ask)) = course.moves.first() { worker.gate(ask.origin).zip(first) } else { None };
     if let Some((_, step)) = opening.filter(|(gate, _)| !gate.passes(worker.pace.now())) {
         here.cap.leave();
         log.recorder.journey(id, arrival.due, |travel| {
@@ -86,7 +88,11 @@ fn begin(worker: &Rc<Worker>, crew: usize, arrival: Arrival) {
         let course = &worker.script.courses[usize::from(id.0)];
         let mut user = worker.spare.borrow_mut().pop().unwrap_or_default();
         user.admitted = admitted;
-        user::travel(&worker, here, &mut user, arrival, course).await;
+        user.visit = 0;
+        let ended = user::travel(&worker, here, &mut user, arrival, course).await;
+        if let Some(lounge) = &here.lounge {
+            lounge.stay(&worker, here, &mut user, Arrival { due: ended, ..arrival }).await;
+        }
         user.seat = super::client::Seat::default();
         worker.spare.borrow_mut().push(user);
         here.cap.leave();

@@ -26,6 +26,10 @@ pub struct User {
     pub seat: Seat,
     /// True when its next request has the target's leave already.
     pub admitted: bool,
+    /// Which journey of its session this is, from 0.
+    pub visit: u64,
+    /// Its key in every draw: the workload's, and another one for each further visit.
+    pub key: u64,
 }
 
 impl User {
@@ -37,7 +41,8 @@ impl User {
     fn begin(&mut self, worker: &Worker, crew: &Crew, n: u64) {
         self.values.iter_mut().for_each(String::clear);
         self.values.resize_with(usize::from(worker.script.plan.variables), String::new);
-        vars::draw(&worker.script.draws, worker.seed, (crew.key, n), &mut self.values);
+        self.key = if self.visit == 0 { crew.key } else { worker.seed.key("visit", &[crew.key, self.visit]) };
+        vars::draw(&worker.script.draws, worker.seed, (self.key, n), &mut self.values);
     }
 }
 
@@ -91,7 +96,7 @@ pub async fn travel(worker: &Worker, crew: &Crew, user: &mut User, arrival: Arri
     for one in &course.moves {
         match one {
             Move::Rest(pause) => {
-                let length = pause.length(worker.seed, crew.key, arrival.n);
+                let length = pause.length(worker.seed, user.key, arrival.n);
                 next += length;
                 rested += length;
                 if !worker.rest(crew, next).await {

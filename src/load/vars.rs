@@ -3,7 +3,7 @@
 //! Not here: values taken from answers (`step::extract`).
 
 use crate::base::seed::{Seed, Stream};
-use crate::plan::program::Draw;
+use crate::plan::program::{Draw, Drawn};
 use crate::plan::template::VarId;
 
 /// A draw with the name of its stream.
@@ -15,8 +15,9 @@ pub struct Named {
 }
 
 /// The draws of a plan, named.
-pub fn named(draws: &[(VarId, Draw)]) -> Vec<Named> {
-    draws.iter().map(|(var, draw)| Named { var: *var, draw: draw.clone(), place: format!("var/{}", var.0) }).collect()
+pub fn named(draws: &[Drawn]) -> Vec<Named> {
+    let named = |one: &Drawn| Named { var: one.into, draw: one.draw.clone(), place: format!("var/{}", one.name) };
+    draws.iter().map(named).collect()
 }
 
 /// Draws all of them for arrival `n` of the workload with this key.
@@ -91,7 +92,8 @@ mod tests {
             Draw::Counter { start: 100, step: 10 },
             Draw::Text(Template::fixed("fixed")),
         ];
-        let draws: Vec<_> = (0..).map(VarId).zip(draws).collect();
+        let drawn = |(n, draw): (u16, _)| Drawn { name: format!("v{n}"), into: VarId(n), draw };
+        let draws: Vec<_> = (0..).zip(draws).map(drawn).collect();
         let mut values = vec![String::new(); draws.len()];
         draw(&named(&draws), Seed(1), (7, n), &mut values);
         values

@@ -39,6 +39,11 @@ impl Deck {
         self.cards.len() as u64
     }
 
+    /// The card at `place` of the deck before it is shuffled: as likely as its weight for a uniform place.
+    pub fn card(&self, place: u64) -> u16 {
+        usize::try_from(place).ok().and_then(|place| self.cards.get(place)).copied().unwrap_or(0)
+    }
+
     /// The shuffled deck number `deck`; arrival n takes card n mod size of deck n / size.
     pub fn shuffled(&self, seed: Seed, deck: u64) -> Vec<u16> {
         let mut cards = self.cards.clone();

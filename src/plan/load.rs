@@ -9,8 +9,9 @@ use std::time::Duration;
 use super::curve::Curve;
 use super::deck::Deck;
 use super::good::Good;
-use super::program::{Draw, Journey};
-use super::template::{Template, VarId};
+use super::program::{Drawn, Journey, Think};
+use super::staff::Staff;
+use super::template::Template;
 use super::threshold::Threshold;
 use crate::base::rate::Rate;
 
@@ -32,7 +33,7 @@ pub struct LoadPlan {
     /// Names of checks and extractions, by label.
     pub labels: Arc<Vec<String>>,
     /// Variables drawn at the start of each journey, in order.
-    pub draws: Vec<(VarId, Draw)>,
+    pub draws: Vec<Drawn>,
     /// How many variables a journey has.
     pub variables: u16,
     /// What a good request is.
@@ -175,16 +176,63 @@ pub enum Pattern {
         arrivals: Option<u64>,
         /// Journeys under way at once; one more is shed.
         max_in_flight: u64,
+        /// Whether users stay for another journey.
+        stay: Option<Stay>,
     },
     /// Users that wait for answers.
     Closed {
-        /// How many.
+        /// How many at most.
         users: u32,
         /// For how long.
         hold: Duration,
         /// Pause between a user's journeys.
-        think: super::program::Think,
+        think: Think,
+        /// Who is there when.
+        staff: Staff,
+        /// What ends a user's work before its time is over.
+        rounds: Rounds,
     },
+}
+
+/// What a user of a closed workload does before it leaves.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Rounds {
+    /// How many journeys; `None`: as many as its time allows.
+    pub most: Option<Iterations>,
+    /// A journey begins this long after the one before at the earliest; one that overruns makes the next due at once.
+    pub cycle: Duration,
+}
+
+/// A limit on the journeys of a closed workload.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Iterations {
+    /// This many for each user.
+    PerUser(u64),
+    /// This many tickets for all users together; a journey's number is its ticket's.
+    Shared(u64),
+}
+
+/// Partly open sessions: after a journey the user thinks and begins another.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Stay {
+    /// The chance of another journey, in [0, 1].
+    pub chance: f64,
+    /// The pause before it.
+    pub think: Think,
+    /// Journeys of one session at most, the first among them.
+    pub at_most: u64,
+}
+
+impl Stay {
+    /// Journeys of a session on average: (1 - pᵏ) / (1 - p), k at p = 1.
+    pub fn visits(&self) -> f64 {
+        let most = self.at_most as f64;
+        if self.chance >= 1.0 {
+            return most;
+        }
+        let power = i32::try_from(self.at_most).unwrap_or(i32::MAX);
+        (1.0 - self.chance.powi(power)) / (1.0 - self.chance)
+    }
 }
 
 /// Where between its neighbours an arrival lies.

@@ -5,7 +5,7 @@
 //! | file | holds |
 //! |---|---|
 //! | `diagnostic` | a mistake with file, line, column and remedy |
-//! | `curve` `deck` | the rate over time and the exact mix |
+//! | `curve` `deck` `staff` | the rate over time, the exact mix, and which users are there when |
 //! | `program` | journeys compiled to steps by number |
 //! | `template` | texts with `${…}`, precompiled |
 //! | `load` `held` | a checked scenario; one rate of it held |
@@ -29,5 +29,6 @@ pub mod load;
 mod people;
 pub mod program;
 pub mod slo;
+pub mod staff;
 pub mod template;
 pub mod threshold;

@@ -2,6 +2,7 @@
 //!
 //! Made by `check`, run by `load`. Not here: running a step, or the texts of a scenario.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use super::good::StatusSet;
@@ -52,7 +53,7 @@ pub enum Op {
 }
 
 /// A pause or think time, drawn by key.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub enum Think {
     /// None.
     #[default]
@@ -77,6 +78,8 @@ pub enum Think {
         /// Longest.
         at_most: Duration,
     },
+    /// Equally spaced quantiles, rising, at least one; linear between them.
+    Empirical(Arc<[Duration]>),
 }
 
 /// A request step.
@@ -199,6 +202,17 @@ pub enum Is {
     AtLeast(f64),
     /// It is a number of at most.
     AtMost(f64),
+}
+
+/// A variable with its draw. Draws are named after the variable, so that one variable more changes no other's values.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Drawn {
+    /// Its name as the author wrote it.
+    pub name: String,
+    /// Where the value goes.
+    pub into: VarId,
+    /// How it is drawn.
+    pub draw: Draw,
 }
 
 /// A variable drawn once per journey, keyed by seed, workload and arrival.

@@ -105,7 +105,8 @@ written! {
         drain: Option<Spanned<String>>,
         start: Option<Spanned<Start>>,
         arrivals: Option<Spanned<u64>>,
-    } later { stay, client }
+        stay: Option<Spanned<Stay>>,
+    } later { client }
 }
 
 written! {
@@ -118,15 +119,68 @@ written! {
         warmup: Option<Spanned<String>>,
         drain: Option<Spanned<String>>,
         start: Option<Spanned<Start>>,
-    } later { iterations, cycle, client }
+        iterations: Option<Spanned<Iterations>>,
+        cycle: Option<Spanned<String>>,
+    } later { client }
 }
+
+written! {
+    /// After a journey its user thinks and begins another, with a chance.
+    Stay {
+        chance: Spanned<String>,
+        think: Option<Spanned<Think>>,
+        at_most: Option<Spanned<u64>>,
+    } later {}
+}
+
+/// How many journeys users do before they leave.
+#[derive(Clone, Debug, Deserialize)]
+pub(crate) enum Iterations {
+    PerUser(Spanned<u64>),
+    Shared(Spanned<u64>),
+}
+
+plain!(Iterations);
 
 /// A piece of a rate.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) enum Piece {
-    Hold { rate: Spanned<String>, r#for: Spanned<String> },
-    Ramp { from: Option<Spanned<String>>, to: Spanned<String>, over: Spanned<String> },
+    Hold {
+        rate: Spanned<String>,
+        r#for: Spanned<String>,
+    },
+    Ramp {
+        from: Option<Spanned<String>>,
+        to: Spanned<String>,
+        over: Spanned<String>,
+    },
+    Step {
+        from: Spanned<String>,
+        by: Spanned<String>,
+        every: Spanned<String>,
+        times: Spanned<u64>,
+    },
+    Spike {
+        base: Spanned<String>,
+        peak: Spanned<String>,
+        rise: Spanned<String>,
+        r#for: Spanned<String>,
+        fall: Spanned<String>,
+    },
+    Sine {
+        mean: Spanned<String>,
+        swing: Spanned<String>,
+        period: Spanned<String>,
+        r#for: Spanned<String>,
+        phase: Option<Spanned<String>>,
+    },
+    Curve(Vec<Spanned<(Spanned<String>, Spanned<String>)>>),
+    Table {
+        file: Spanned<String>,
+        scale: Option<Spanned<f64>>,
+        speed: Option<Spanned<f64>>,
+    },
 }
 
 plain!(Piece);
@@ -136,6 +190,7 @@ plain!(Piece);
 #[serde(deny_unknown_fields)]
 pub(crate) enum UserPiece {
     Hold { users: Spanned<u64>, r#for: Spanned<String> },
+    Ramp { from: Option<Spanned<u64>>, to: Spanned<u64>, over: Spanned<String> },
 }
 
 plain!(UserPiece);
@@ -153,6 +208,7 @@ plain!(Spacing);
 #[derive(Clone, Debug, Deserialize)]
 pub(crate) enum Start {
     At(Spanned<String>),
+    After(Spanned<String>),
 }
 
 plain!(Start);

@@ -55,6 +55,8 @@ pub(crate) enum Think {
     Uniform(Spanned<String>, Spanned<String>),
     Exponential { mean: Spanned<String>, at_most: Option<Spanned<String>> },
     LogNormal { median: Spanned<String>, p95: Spanned<String>, at_most: Option<Spanned<String>> },
+    Empirical(Vec<Spanned<String>>),
+    File(Spanned<String>),
 }
 
 plain!(Think);

@@ -6,10 +6,6 @@
 pub(crate) fn later_kinds(of: &str) -> &'static [&'static str] {
     match of {
         "Workload" => &["Replay"],
-        "Piece" => &["Step", "Spike", "Sine", "Curve", "Table"],
-        "UserPiece" => &["Ramp"],
-        "Start" => &["After"],
-        "Think" => &["Empirical", "File"],
         "Step" => &["Set", "Branch", "Group", "Repeat", "Audit", "WebSocket", "Sse", "Grpc"],
         "Body" => &["Multipart", "File"],
         "Extract" => &["Css", "Regex", "Cookie"],

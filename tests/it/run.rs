@@ -123,7 +123,8 @@ fn a_rate_that_nobody_can_keep_still_obeys_ctrl_c() {
     let ran = running.ends().exits(130);
     // Two seconds of overdue arrivals take a minute to shed; judging and rendering take their time in a debug build.
     assert!(asked.now() < Tick::from_secs(10), "{:?}", asked.now());
-    let (result, count) = (ran.json("result.json"), |name: &str| ran.json("result.json")["totals"][name].as_u64().unwrap());
+    let (result, count) =
+        (ran.json("result.json"), |name: &str| ran.json("result.json")["totals"][name].as_u64().unwrap());
     let journeys = &result["journeys"]["url"];
     let started = journeys["started"].as_u64().unwrap() + journeys["shed"].as_u64().unwrap();
     assert_eq!(count("planned"), started + count("not_started"));

@@ -41,6 +41,7 @@ fn load(checks: Vec<Threshold>) -> LoadPlan {
                 spacing: Spacing::Even,
                 arrivals: None,
                 max_in_flight: 1_000,
+                stay: None,
             },
             mix: Deck::new("main", &[1]).unwrap(),
             start: Duration::ZERO,

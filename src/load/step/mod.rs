@@ -101,7 +101,7 @@ fn course(plan: &LoadPlan, n: usize, journey: &Journey) -> Result<Course, LoadEr
         match op {
             Op::Http(http) => {
                 if moves.iter().any(|one| matches!(one, Move::Ask(_))) && journey.think != Think::Off {
-                    moves.push(Move::Rest(Pause::new(journey.think, format!("{place}/think"))));
+                    moves.push(Move::Rest(Pause::new(journey.think.clone(), format!("{place}/think"))));
                 }
                 moves.push(Move::Ask(Box::new(Ask::new(plan, http)?)));
                 let name = plan.steps.get(usize::from(http.step.0)).map_or("?", String::as_str);
@@ -109,7 +109,7 @@ fn course(plan: &LoadPlan, n: usize, journey: &Journey) -> Result<Course, LoadEr
                 pauses = 0;
             }
             Op::Pause(think) => {
-                moves.push(Move::Rest(Pause::new(*think, format!("{place}/pause/{pauses}"))));
+                moves.push(Move::Rest(Pause::new(think.clone(), format!("{place}/pause/{pauses}"))));
                 pauses += 1;
             }
             Op::Extract(takings) => last_ask(&mut moves, journey)?.judge.also_take(takings)?,

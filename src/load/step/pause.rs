@@ -24,26 +24,36 @@ impl Pause {
 
     /// How long arrival `n` of the workload numbered `workload` pauses here.
     pub fn length(&self, seed: Seed, workload: u64, n: u64) -> Duration {
-        match self.think {
+        match &self.think {
             Think::Off => Duration::ZERO,
-            Think::Fixed(time) => time,
-            _ => draw(self.think, unit(seed.key(&self.place, &[workload, n]))),
+            Think::Fixed(time) => *time,
+            think => draw(think, unit(seed.key(&self.place, &[workload, n]))),
         }
     }
 }
 
 /// The think time at the share `u` in [0, 1) of its distribution.
-fn draw(think: Think, u: f64) -> Duration {
+fn draw(think: &Think, u: f64) -> Duration {
     match think {
         Think::Off => Duration::ZERO,
-        Think::Fixed(time) => time,
-        Think::Uniform(low, high) => low + high.saturating_sub(low).mul_f64(u),
-        Think::Exponential { mean, at_most } => scaled(mean, -ln(1.0 - u)).min(at_most),
+        Think::Fixed(time) => *time,
+        Think::Uniform(low, high) => *low + high.saturating_sub(*low).mul_f64(u),
+        Think::Exponential { mean, at_most } => scaled(*mean, -ln(1.0 - u)).min(*at_most),
         Think::LogNormal { median, p95, at_most } => {
             let sigma = ln((p95.as_secs_f64() / median.as_secs_f64()).max(1.0)) / 1.644_853_626_951_472_7;
-            scaled(median, exp(sigma * normal_quantile(u))).min(at_most)
+            scaled(*median, exp(sigma * normal_quantile(u))).min(*at_most)
         }
+        Think::Empirical(times) => between(times, u),
     }
+}
+
+/// The quantile `u` of equally spaced quantiles, linear between them.
+#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a place in a list; casts saturate")]
+fn between(times: &[Duration], u: f64) -> Duration {
+    let place = u * times.len().saturating_sub(1) as f64;
+    let first = times.get(place as usize).copied().unwrap_or_default();
+    let next = times.get(place as usize + 1).copied().unwrap_or(first);
+    first + next.saturating_sub(first).mul_f64(place.fract())
 }
 
 fn scaled(time: Duration, by: f64) -> Duration {
@@ -67,14 +77,15 @@ mod tests {
         let log = Think::LogNormal { median: secs(4), p95: secs(20), at_most: secs(120) };
         let exponential = Think::Exponential { mean: secs(2), at_most: secs(9) };
         for (think, rank, want) in [
-            (log, 10_000, 4.0),
+            (log.clone(), 10_000, 4.0),
             (log, 19_000, 20.0),
-            (exponential, 10_000, 2.0 * 0.5_f64.ln().abs()),
+            (exponential.clone(), 10_000, 2.0 * 0.5_f64.ln().abs()),
             (exponential, 19_980, 9.0),
             (Think::Uniform(secs(1), secs(3)), 5_000, 1.5),
             (Think::Fixed(secs(1)), 6_000, 1.0),
+            (Think::Empirical([secs(1), secs(2), secs(10)].into()), 15_000, 6.0),
         ] {
-            let seen = ranked(think, rank);
+            let seen = ranked(think.clone(), rank);
             assert!((seen / want - 1.0).abs() < 0.05, "{think:?} at {rank}: {seen}, not {want}");
         }
     }
@@ -82,7 +93,7 @@ mod tests {
     #[test]
     fn a_draw_belongs_to_its_arrival_and_place() {
         let think = Think::Uniform(Duration::ZERO, Duration::from_secs(1));
-        let (here, there) = (Pause::new(think, "a".to_owned()), Pause::new(think, "b".to_owned()));
+        let (here, there) = (Pause::new(think.clone(), "a".to_owned()), Pause::new(think, "b".to_owned()));
         assert_eq!(here.length(Seed(1), 0, 7), here.length(Seed(1), 0, 7));
         assert_ne!(here.length(Seed(1), 0, 7), here.length(Seed(1), 0, 8));
         assert_ne!(here.length(Seed(1), 0, 7), there.length(Seed(1), 0, 7));

@@ -1,5 +1,6 @@
 //! The engine against a scripted server on loopback: counts are exact, whatever the machine is doing meanwhile.
 
+mod crowds;
 mod failures;
 mod journeys;
 mod server;
@@ -17,11 +18,13 @@ use crate::measure::interval::{Cell, Interval, Travel};
 use crate::measure::outcome::Class;
 use crate::measure::record::{Done, Head, Record, RecordWriter, read};
 use crate::measure::sample::StepId;
+use crate::plan::check::{self, Files, ScenarioOptions};
 use crate::plan::curve::{Curve, Ramp};
 use crate::plan::deck::Deck;
 use crate::plan::good::{Good, StatusSet};
-use crate::plan::load::{Client, Connections, LoadPlan, Origin, Pattern, Spacing, Timeouts, Workload};
+use crate::plan::load::{Client, Connections, LoadPlan, Origin, Pattern, Rounds, Spacing, Timeouts, Workload};
 use crate::plan::program::{Check, Http, Journey, OnFailure, Op, Think, What};
+use crate::plan::staff::Staff;
 use crate::plan::template::Template;
 use server::{Answer, Server};
 
@@ -55,7 +58,13 @@ fn open(rate: f64, millis: u64) -> Pattern {
         spacing: Spacing::Even,
         arrivals: None,
         max_in_flight: 10_000,
+        stay: None,
     }
+}
+
+fn closed(users: u32, millis: u64, think: Think, rounds: Rounds) -> Pattern {
+    let hold = Duration::from_millis(millis);
+    Pattern::Closed { users, hold, think, staff: Staff::constant(users, hold), rounds }
 }
 
 fn plan(server: &Server, pattern: Pattern, steps: Vec<Op>) -> LoadPlan {
@@ -63,7 +72,12 @@ fn plan(server: &Server, pattern: Pattern, steps: Vec<Op>) -> LoadPlan {
     let steps = journey.steps.iter().filter(|op| matches!(op, Op::Http(_))).count();
     LoadPlan {
         name: "trial".to_owned(),
-        origins: vec![Origin { host: "127.0.0.1".to_owned(), port: server.port(), pinned: vec![server.address()], ceiling: None }],
+        origins: vec![Origin {
+            host: "127.0.0.1".to_owned(),
+            port: server.port(),
+            pinned: vec![server.address()],
+            ceiling: None,
+        }],
         client: Client {
             connections: Connections::ByWorkload,
             timeouts: Timeouts::default(),
@@ -86,6 +100,19 @@ fn plan(server: &Server, pattern: Pattern, steps: Vec<Op>) -> LoadPlan {
         good: Good::default(),
         checks: Vec::new(),
         hash: String::new(),
+    }
+}
+
+/// The plan of a scenario as an author writes it, towards `server`: `parts` are everything but name and target.
+fn written(server: &Server, parts: &str) -> LoadPlan {
+    let text = format!("(name: \"trial\", target: (base: \"http://127.0.0.1:{}\"), {parts})", server.port());
+    let mut files = Files::held([("trial.ron".to_owned(), text)]);
+    match check::scenario(&mut files, "trial.ron", &ScenarioOptions::default()) {
+        Ok((mut plan, _)) => {
+            plan.origins.iter_mut().for_each(|origin| origin.pinned = vec![server.address()]);
+            plan
+        }
+        Err(found) => panic!("{}", found.0.iter().map(ToString::to_string).collect::<String>()),
     }
 }
 
@@ -219,8 +246,7 @@ fn a_fresh_connection_serves_one_request() {
 #[test]
 fn users_of_a_closed_workload_keep_their_connections() {
     let server = Server::start(|_| Answer::ok("hello"));
-    let pattern =
-        Pattern::Closed { users: 4, hold: Duration::from_millis(500), think: Think::Fixed(Duration::from_millis(10)) };
+    let pattern = closed(4, 500, Think::Fixed(Duration::from_millis(10)), Rounds::default());
     let seen = run(plan(&server, pattern, vec![http(get(0, "/"))]), 2);
     assert_eq!(server.connections(), 4);
     assert_eq!(server.requests(), seen.all.flow.good);
@@ -259,7 +285,7 @@ fn nothing_leaves_above_the_ceiling_of_a_target() {
 #[test]
 fn closed_users_wait_for_the_ceiling_and_nobody_is_refused() {
     let server = Server::start(|_| Answer::ok("hello"));
-    let pattern = Pattern::Closed { users: 8, hold: Duration::from_millis(1_000), think: Think::Off };
+    let pattern = closed(8, 1_000, Think::Off, Rounds::default());
     let mut limited = plan(&server, pattern, vec![http(get(0, "/"))]);
     limited.origins[0].ceiling = Some(Rate::per_second(50.0));
     let seen = run(limited, 2);

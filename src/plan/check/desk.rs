@@ -2,10 +2,12 @@
 //!
 //! Used by every file of `check`; knows nothing of scenarios or drills but how each spells its ids.
 
+use std::io::ErrorKind;
 use std::ops::Range;
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::files::Files;
 use crate::base::QuantityError;
 use crate::base::duration::Period;
 use crate::base::name::nearest;
@@ -39,11 +41,18 @@ pub(super) struct Desk {
     pub(super) source: Source,
     dialect: Dialect,
     found: Diagnostics,
+    /// The other files it names; lent by the caller for as long as it is checked.
+    pub(super) files: Files,
 }
 
 impl Desk {
     pub(super) fn new(path: &str, text: Arc<str>, dialect: Dialect) -> Self {
-        Self { source: Source { path: path.to_owned(), text }, dialect, found: Diagnostics::default() }
+        Self {
+            source: Source { path: path.to_owned(), text },
+            dialect,
+            found: Diagnostics::default(),
+            files: Files::default(),
+        }
     }
 
     /// What was found, in the order of the file.
@@ -151,6 +160,25 @@ impl Desk {
 
     pub(super) fn size(&mut self, spanned: &Spanned<String>) -> Option<u64> {
         self.quantity(spanned, "not-a-size", str::parse::<Size>).map(|size| size.0)
+    }
+
+    /// The text of a file that lies beside this one; `None` after it was reported.
+    pub(super) fn beside(&mut self, written: &Spanned<String>) -> Option<Arc<str>> {
+        let name = self.text(written)?;
+        let path = Files::beside(&self.source.path, name);
+        match self.files.read(&path) {
+            Ok(text) => Some(text),
+            Err(error) => {
+                let id = if error.kind() == ErrorKind::InvalidData { "not_utf8" } else { "missing_file" };
+                self.error(
+                    id,
+                    written.mark,
+                    format!("cannot read {path}: {error}"),
+                    "paths lead from this file's folder",
+                );
+                None
+            }
+        }
     }
 
     // ── mistakes ──

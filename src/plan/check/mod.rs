@@ -96,7 +96,9 @@ fn without_comments(text: &str) -> String {
 /// All mistakes of the file, with their places.
 pub fn scenario(files: &mut Files, path: &str, options: &ScenarioOptions) -> Checked<LoadPlan> {
     let mut desk = open(files, path, Dialect::Scenario, "missing_file")?;
+    std::mem::swap(&mut desk.files, files);
     let plan = scenario::scenario(&mut desk, *options, &scenario::Instead::Nothing);
+    std::mem::swap(&mut desk.files, files);
     finish(plan, desk.finish())
 }
 

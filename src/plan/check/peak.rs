@@ -1,7 +1,7 @@
 //! The planned peak of requests per second: journeys times the requests they send.
 
 use crate::base::seed::Seed;
-use crate::plan::load::{LoadPlan, Pattern, Workload};
+use crate::plan::load::{LoadPlan, Pattern, Stay, Workload};
 use crate::plan::program::{Journey, Op};
 
 /// The busiest second.
@@ -31,7 +31,9 @@ pub(super) fn peak(workloads: &[Workload], journeys: &[Journey], counts: &dyn Fn
     let open: Vec<_> = workloads
         .iter()
         .filter_map(|one| match &one.pattern {
-            Pattern::Open { curve, .. } => Some((curve, one.start, mean(one))),
+            Pattern::Open { curve, stay, .. } => {
+                Some((curve, one.start, mean(one) * stay.as_ref().map_or(1.0, Stay::visits)))
+            }
             Pattern::Closed { .. } => None,
         })
         .collect();

@@ -49,7 +49,7 @@ pub(super) fn scenario(desk: &mut Desk, options: ScenarioOptions, instead: &Inst
     // What is not built yet may set what is missing: that is said once, where it is used.
     known.has_gaps =
         written.extra().later.iter().any(|(word, _)| ["data", "setup", "secrets", "tokens"].contains(word));
-    known.set.extend(draws.iter().map(|(variable, _)| (*variable, super::tables::Set::Surely)));
+    known.set.extend(draws.iter().map(|drawn| (drawn.into, super::tables::Set::Surely)));
     let client = client::client(desk, &tables, &known, written.client.as_ref());
     let paths = journey::Paths { hosts: &target.hosts, total: client.timeouts.total };
     let journeys = journey::journeys(desk, &mut tables, &known, (&paths, &written.journeys));

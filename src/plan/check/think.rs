@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::desk::Desk;
-use crate::base::duration::show;
+use crate::base::duration::{Period, show};
 use crate::plan::program::Think;
 use crate::spec::source::{Mark, Spanned};
 use crate::spec::step::Think as Written;
@@ -15,6 +15,16 @@ pub(super) fn think(desk: &mut Desk, written: Option<&Spanned<Written>>) -> Thin
     let Some(spanned) = written else { return Think::Off };
     let Some(kind) = desk.open(spanned) else { return Think::Off };
     read(desk, kind, spanned.mark).unwrap_or_default()
+}
+
+/// Times as equally spaced quantiles, in rising order.
+fn quantiles(desk: &mut Desk, mut times: Vec<Duration>, at: Mark) -> Option<Think> {
+    if times.is_empty() {
+        desk.error("empty_data", at, "there is no time to draw from", "write at least one time");
+        return None;
+    }
+    times.sort();
+    Some(Think::Empirical(times.into()))
 }
 
 fn read(desk: &mut Desk, kind: &Written, at: Mark) -> Option<Think> {
@@ -44,6 +54,27 @@ fn read(desk: &mut Desk, kind: &Written, at: Mark) -> Option<Think> {
                 desk.error("shares", at, message, "the median is above zero, and the p95 above the median");
             }
             Think::LogNormal { median, p95, at_most }
+        }
+        Written::Empirical(times) => {
+            let times: Vec<_> = times.iter().map(|time| desk.duration(time)).collect();
+            quantiles(desk, times.into_iter().collect::<Option<_>>()?, at)?
+        }
+        Written::File(file) => {
+            let text = desk.beside(file)?;
+            let mut times = Vec::new();
+            for (n, line) in text.lines().map(str::trim).enumerate().filter(|(_, line)| !line.is_empty()) {
+                match line.parse::<Period>() {
+                    Ok(time) => times.push(time.0),
+                    // A first line without a time is the column's name.
+                    Err(_) if n == 0 => {}
+                    Err(wrong) => {
+                        let message = format!("line {}: {}", n + 1, wrong.problem);
+                        desk.error("bad_number", file.mark, message, "one time in each line, such as `1.5s`");
+                        return None;
+                    }
+                }
+            }
+            quantiles(desk, times, at)?
         }
     })
 }

@@ -2,14 +2,14 @@
 
 use super::desk::Desk;
 use super::tables::{Known, Set, Tables};
-use crate::plan::program::Draw;
-use crate::plan::template::{Escape, VarId};
+use crate::plan::program::{Draw, Drawn};
+use crate::plan::template::Escape;
 use crate::spec::names::Named;
 use crate::spec::scenario::Var;
 use crate::spec::source::{Mark, Spanned};
 
 /// The draws, in the order they are written: a `Text` may use what stands before it.
-pub(super) fn vars(desk: &mut Desk, tables: &mut Tables, written: Option<&Spanned<Named<Var>>>) -> Vec<(VarId, Draw)> {
+pub(super) fn vars(desk: &mut Desk, tables: &mut Tables, written: Option<&Spanned<Named<Var>>>) -> Vec<Drawn> {
     let Some(named) = desk.open_if(written) else { return Vec::new() };
     let mut draws = Vec::new();
     let mut known = Known { setter: "no variable before it".to_owned(), ..Known::default() };
@@ -23,7 +23,7 @@ pub(super) fn vars(desk: &mut Desk, tables: &mut Tables, written: Option<&Spanne
         let samples = draw.as_ref().map_or_else(Vec::new, |draw| samples(tables, draw));
         let variable = tables.variable(name, at, samples);
         known.set.insert(variable, Set::Surely);
-        draws.push((variable, draw.unwrap_or(Draw::Uuid)));
+        draws.push(Drawn { name: name.to_owned(), into: variable, draw: draw.unwrap_or(Draw::Uuid) });
     }
     draws
 }

@@ -168,7 +168,9 @@ fn load(
         }
     };
     let mut other = Desk::new(&scenario_path, text, Dialect::Scenario);
+    std::mem::swap(&mut other.files, files);
     let plan = scenario::scenario(&mut other, ScenarioOptions { seed }, &instead(rate));
+    std::mem::swap(&mut other.files, files);
     let is_broken = other.has_errors();
     further.0.append(&mut other.finish().0);
     plan.filter(|_| !is_broken)

@@ -1,16 +1,27 @@
-//! Workloads: the curve, the mix, and how many may be under way.
+//! Workloads: who begins what and when, the mix, and how many may be under way.
+//!
+//! | file | checks |
+//! |---|---|
+//! | `rate` | the rate of an open workload |
+//! | `closed` | users that wait for answers |
+//! | `start` | when a workload begins, also after another |
+//!
+//! Called by `scenario`. Not here: journeys, the ceiling of the target.
+
+mod closed;
+mod rate;
+mod start;
 
 use std::time::Duration;
 
 use super::desk::Desk;
 use super::think::think;
 use crate::base::duration::show;
-use crate::plan::curve::{Curve, Ramp};
 use crate::plan::deck::{CARDS_MOST, Deck};
-use crate::plan::load::{Pattern, Spacing, Workload};
+use crate::plan::load::{Pattern, Spacing, Stay, Workload};
 use crate::plan::program::Journey;
 use crate::spec::names::Named;
-use crate::spec::scenario::{Closed, Open, Piece, Spacing as WrittenSpacing, Start, UserPiece, Workload as Written};
+use crate::spec::scenario::{Open, Spacing as WrittenSpacing, Stay as WrittenStay, Workload as Written};
 use crate::spec::source::{Mark, Spanned};
 
 /// The workloads of a scenario.
@@ -25,6 +36,7 @@ pub(super) fn workloads(
         desk.error("empty_scenario", written.mark, "there is no workload", "add a workload, such as `Open(…)`");
     }
     let mut found: Vec<(Workload, Mark)> = Vec::new();
+    let mut starts = Vec::new();
     for (n, spanned) in list.iter().enumerate() {
         let Some(one) = desk.open(spanned) else { continue };
         let given = match one {
@@ -36,13 +48,21 @@ pub(super) fn workloads(
         if let Some((_, first)) = found.iter().find(|(known, _)| known.name == name) {
             desk.duplicate("workloads", &name, at, *first);
         }
-        let workload = match one {
-            Written::Open(open) => self::open(desk, (name, journeys), total, (open, spanned.mark)),
-            Written::Closed(closed) => self::closed(desk, (name, journeys), total, (closed, spanned.mark)),
+        let (workload, begins) = match one {
+            Written::Open(open) => {
+                (self::open(desk, (name.clone(), journeys), total, (open, spanned.mark)), open.start.as_ref())
+            }
+            Written::Closed(closed) => {
+                let workload = closed::closed(desk, (name.clone(), journeys), total, (closed, spanned.mark));
+                (workload, closed.start.as_ref())
+            }
         };
+        starts.push(start::read(desk, name, begins));
         found.extend(workload.map(|workload| (workload, at)));
     }
-    found.into_iter().map(|(workload, _)| workload).collect()
+    let mut workloads: Vec<Workload> = found.into_iter().map(|(workload, _)| workload).collect();
+    start::settle(desk, &starts, &mut workloads);
+    workloads
 }
 
 fn open(
@@ -52,7 +72,6 @@ fn open(
     (written, at): (&Open, Mark),
 ) -> Option<Workload> {
     let mix = mix(desk, &name, journeys, (written.mix.as_ref(), at));
-    let start = start(desk, written.start.as_ref());
     let (warmup, drain) = (desk.duration_or(written.warmup.as_ref(), Duration::ZERO), {
         desk.duration_or(written.drain.as_ref(), total)
     });
@@ -67,7 +86,8 @@ fn open(
             desk.error("zero_rate", spanned.mark, "never sends anything", "write a number of at least 1");
         }
     }
-    let curve = curve(desk, &written.rate)?;
+    let stay = desk.open_if(written.stay.as_ref()).and_then(|stay| self::stay(desk, stay));
+    let curve = rate::curve(desk, &written.rate)?;
     if curve.arrivals() == 0 {
         desk.error(
             "zero_rate",
@@ -80,12 +100,34 @@ fn open(
     let max_in_flight = most.unwrap_or_else(|| in_flight(curve.peak()));
     Some(Workload {
         name,
-        pattern: Pattern::Open { curve, spacing, arrivals, max_in_flight },
+        pattern: Pattern::Open { curve, spacing, arrivals, max_in_flight, stay },
         mix: mix?,
-        start,
+        start: Duration::ZERO,
         warmup,
         drain,
     })
+}
+
+/// Journeys of one session at most, unless the author says otherwise.
+const VISITS: u64 = 50;
+
+fn stay(desk: &mut Desk, written: &WrittenStay) -> Option<Stay> {
+    let chance = desk.ratio(&written.chance);
+    let think = think(desk, written.think.as_ref());
+    let most = desk.open_if(written.at_most.as_ref()).copied();
+    if let Some(spanned) = written.at_most.as_ref().filter(|_| most == Some(0)) {
+        desk.error("bad_number", spanned.mark, "a session of no journey", "write a number of at least 1");
+    }
+    let chance = chance?.get();
+    if !(0.0..=1.0).contains(&chance) {
+        let message = format!("a chance of {}%", chance * 100.0);
+        desk.error("shares", written.chance.mark, message, "write a chance from 0% to 100%");
+        return None;
+    }
+    if chance >= 1.0 && written.at_most.is_none() {
+        desk.error("endless", written.chance.mark, "users who always stay would never end", "add `at_most: 20`");
+    }
+    Some(Stay { chance, think, at_most: most.unwrap_or(VISITS).max(1) })
 }
 
 /// Ten seconds' worth of arrivals, within 100 and 50 000.
@@ -94,88 +136,10 @@ pub(crate) fn in_flight(peak: f64) -> u64 {
     (peak * 10.0).ceil().clamp(100.0, 50_000.0) as u64
 }
 
-fn closed(
-    desk: &mut Desk,
-    (name, journeys): (String, &[Journey]),
-    total: Duration,
-    (written, at): (&Closed, Mark),
-) -> Option<Workload> {
-    let mix = mix(desk, &name, journeys, (written.mix.as_ref(), at));
-    let start = start(desk, written.start.as_ref());
-    let warmup = desk.duration_or(written.warmup.as_ref(), Duration::ZERO);
-    let drain = desk.duration_or(written.drain.as_ref(), total);
-    let think = think(desk, written.think.as_ref());
-    let list = desk.open(&written.users)?;
-    let pieces: Vec<_> = list.iter().filter_map(|piece| desk.open(piece).map(|open| (open, piece.mark))).collect();
-    if list.is_empty() {
-        desk.error("zero_rate", written.users.mark, "never sends anything", "add `Hold(users: 1, for: \"30s\")`");
-    }
-    if let Some((_, second)) = pieces.get(1) {
-        desk.not_built("a second piece of users", *second);
-    }
-    let (UserPiece::Hold { users, r#for }, _) = pieces.first()?;
-    let (count, hold) = (desk.open(users).copied(), desk.duration(r#for));
-    let (count, hold) = (count?, hold?);
-    if count == 0 || hold.is_zero() {
-        desk.error(
-            "zero_rate",
-            written.users.mark,
-            "never sends anything",
-            "write at least one user, for longer than 0s",
-        );
-    }
-    within(desk, written.warmup.as_ref(), warmup, hold);
-    let users = u32::try_from(count).ok().filter(|users| *users <= 1_000_000).unwrap_or_else(|| {
-        desk.error("bad_number", users.mark, format!("{count} users"), "write at most 1000000");
-        1
-    });
-    Some(Workload { name, pattern: Pattern::Closed { users, hold, think }, mix: mix?, start, warmup, drain })
-}
-
-fn start(desk: &mut Desk, written: Option<&Spanned<Start>>) -> Duration {
-    match desk.open_if(written) {
-        Some(Start::At(at)) => desk.duration(at).unwrap_or_default(),
-        None => Duration::ZERO,
-    }
-}
-
 fn within(desk: &mut Desk, written: Option<&Spanned<String>>, warmup: Duration, length: Duration) {
     if let Some(spanned) = written.filter(|_| warmup >= length) {
         let message = format!("a warm-up of {} leaves nothing of {}", show(warmup), show(length));
         desk.error("shares", spanned.mark, message, "make it shorter than the workload");
-    }
-}
-
-fn curve(desk: &mut Desk, written: &Spanned<Vec<Spanned<Piece>>>) -> Option<Curve> {
-    let list = desk.open(written)?;
-    let mut ramps = Vec::new();
-    let mut is_whole = true;
-    let mut before = 0.0;
-    for spanned in list {
-        let ramp = desk.open(spanned).and_then(|piece| ramp(desk, piece, before));
-        match ramp {
-            Some(ramp) => {
-                before = ramp.to;
-                ramps.push(ramp);
-            }
-            None => is_whole = false,
-        }
-    }
-    is_whole.then(|| Curve::new(ramps))
-}
-
-fn ramp(desk: &mut Desk, piece: &Piece, before: f64) -> Option<Ramp> {
-    match piece {
-        Piece::Hold { rate, r#for } => {
-            let (rate, over) = (desk.rate(rate), desk.duration(r#for));
-            let rate = rate?;
-            Some(Ramp { from: rate, to: rate, over: over? })
-        }
-        Piece::Ramp { from, to, over } => {
-            let from = from.as_ref().map_or(Some(before), |from| desk.rate(from));
-            let (to, over) = (desk.rate(to), desk.duration(over));
-            Some(Ramp { from: from?, to: to?, over: over? })
-        }
     }
 }
 
@@ -261,7 +225,10 @@ pub(super) fn for_drill(
                     *max_in_flight = in_flight(curve.peak());
                 }
             }
-            Pattern::Closed { hold, .. } => *hold = (*hold).max(left),
+            Pattern::Closed { hold, staff, .. } => {
+                *staff = staff.held_for(left);
+                *hold = (*hold).max(left);
+            }
         }
     }
     workloads
