@@ -28,8 +28,8 @@ impl Transit {
         self.holds.iter().any(|(_, held)| *held == Duration::MAX)
     }
 
-    fn held_by(&self, fault: FaultId) -> Duration {
-        let by = self.holds.iter().filter(|(by, held)| *by == fault && *held != Duration::MAX);
+    fn held_by(&self, gone: &[FaultId]) -> Duration {
+        let by = self.holds.iter().filter(|(by, held)| gone.contains(by) && *held != Duration::MAX);
         by.map(|(_, held)| *held).sum()
     }
 }
@@ -90,12 +90,12 @@ impl DelayLine {
         self.queue.pop_front();
     }
 
-    /// Takes back what `fault` added: each piece is due that much earlier, though not before `now`, and still in order.
-    pub(super) fn release(&mut self, fault: FaultId, now: Tick) {
+    /// Takes back what the faults `gone` added: each piece is due that much earlier, though not before `now`, and still in order.
+    pub(super) fn release(&mut self, gone: &[FaultId], now: Tick) {
         for Queued { transit, .. } in &mut self.queue {
-            if transit.holds.iter().any(|(by, _)| *by == fault) {
-                transit.own = (transit.own - transit.held_by(fault)).max(now);
-                transit.holds.retain(|(by, _)| *by != fault);
+            if transit.holds.iter().any(|(by, _)| gone.contains(by)) {
+                transit.own = (transit.own - transit.held_by(gone)).max(now);
+                transit.holds.retain(|(by, _)| !gone.contains(by));
             }
         }
         self.reorder();

@@ -10,6 +10,7 @@
 //! Outside this room: [`Proxies`] and [`Injection`]. A fault is leased, in force on living connections too, counted, and
 //! verified healed. A new toxic is one file in `toxic/` and one arm in its `build`.
 
+pub mod api;
 mod chain;
 mod control;
 pub mod decide;

@@ -21,6 +21,7 @@ use super::link::{Link, LinkKey};
 use super::parcel::Close;
 use super::pump::{Local, Pump, Seat, end};
 use super::snapshot::Snapshot;
+use super::stats::Traffic;
 use super::worker::{Command, Team};
 use crate::plan::fault::{Side, Toxic};
 
@@ -61,6 +62,8 @@ pub(super) struct Definition {
     pub(super) open: AtomicUsize,
     /// Ordinal of the next connection; it goes on when the proxy is defined anew.
     pub(super) next: AtomicU64,
+    /// Bytes, over all workers.
+    pub(super) traffic: Arc<Traffic>,
 }
 
 /// A proxy on one worker.
@@ -183,7 +186,7 @@ impl Proxy {
         drop(client.set_nodelay(true));
         drop(server.set_nodelay(true));
         let seat = self.seat(ordinal, &local);
-        Pump::new(client, server, spec.buffer, local).run(seat).await;
+        Pump::new((client, server), spec.buffer, local, Arc::clone(&self.definition.traffic)).run(seat).await;
         self.seats.borrow_mut().remove(&ordinal);
         self.definition.open.fetch_sub(1, Relaxed);
     }

@@ -7,6 +7,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::time::Duration;
 
+use super::parcel::Way;
+
 /// Counters of one fault, over all its connections.
 #[derive(Debug, Default)]
 pub(super) struct Tally {
@@ -57,6 +59,40 @@ impl Tally {
                 longest: Duration::from_nanos(self.hold_longest.load(Relaxed)),
             },
         }
+    }
+}
+
+/// Bytes of one proxy, by direction.
+#[derive(Debug, Default)]
+pub(super) struct Traffic {
+    up: [AtomicU64; 2],
+    down: [AtomicU64; 2],
+}
+
+impl Traffic {
+    fn of(&self, way: Way) -> &[AtomicU64; 2] {
+        match way {
+            Way::Up => &self.up,
+            Way::Down => &self.down,
+        }
+    }
+
+    /// `n` bytes were read from the source of `way`.
+    pub(super) fn received(&self, way: Way, n: usize) {
+        let [received, _] = self.of(way);
+        received.fetch_add(n as u64, Relaxed);
+    }
+
+    /// `n` bytes were written to its destination.
+    pub(super) fn sent(&self, way: Way, n: usize) {
+        let [_, sent] = self.of(way);
+        sent.fetch_add(n as u64, Relaxed);
+    }
+
+    /// Received and sent so far.
+    pub(super) fn read(&self, way: Way) -> [u64; 2] {
+        let [received, sent] = self.of(way);
+        [received.load(Relaxed), sent.load(Relaxed)]
     }
 }
 

@@ -128,17 +128,17 @@ impl Chain {
         }
     }
 
-    /// Takes the toxic of `fault` out: its alarms are off, and what it added to queued pieces is subtracted. True when it
+    /// Takes the toxics of the faults `gone` out: their alarms are off, and what they added to queued pieces is subtracted. True when one
     /// had swallowed something, so that the connection cannot go on as if nothing had been.
-    pub(super) fn remove(&mut self, fault: FaultId, now: Tick) -> bool {
+    pub(super) fn remove(&mut self, gone: &[FaultId], now: Tick) -> bool {
         let mut swallowed = false;
-        for stage in self.stages.iter().filter(|stage| stage.fault == fault && stage.swallowed) {
+        for stage in self.stages.iter().filter(|stage| gone.contains(&stage.fault) && stage.swallowed) {
             swallowed = true;
             stage.witnessed(Witness::cut);
         }
-        self.stages.retain(|stage| stage.fault != fault);
-        self.alarms.retain(|alarm| alarm.fault != fault);
-        self.line.release(fault, now);
+        self.stages.retain(|stage| !gone.contains(&stage.fault));
+        self.alarms.retain(|alarm| !gone.contains(&alarm.fault));
+        self.line.release(gone, now);
         swallowed
     }
 
@@ -156,6 +156,11 @@ impl Chain {
     /// buffers then push back as they would without a proxy.
     pub(super) fn room(&self, buffer: usize) -> usize {
         if self.stages.is_empty() && !self.line.is_empty() { 0 } else { buffer.saturating_sub(self.line.bytes()) }
+    }
+
+    /// Bytes that wait.
+    pub(super) fn waiting(&self) -> usize {
+        self.line.bytes()
     }
 
     /// When the first queued piece may leave.

@@ -85,7 +85,7 @@ fn a_removed_delay_is_taken_back_from_what_is_queued_but_not_before_now() {
     let mut chain = chain(&[latency(200, 0), latency(1000, 0)]);
     chain.arrive(ms(0), data("a"));
     chain.arrive(ms(100), data("b"));
-    assert!(!chain.remove(FaultId(2), ms(250)));
+    assert!(!chain.remove(&[FaultId(2)], ms(250)));
     // "a" would have been due at 200, "b" still waits for the delay that stays.
     chain.arrive(ms(260), data("c"));
     let left: Vec<u64> = drain(&mut chain).into_iter().map(|(due, _)| due).collect();
@@ -96,10 +96,10 @@ fn a_removed_delay_is_taken_back_from_what_is_queued_but_not_before_now() {
 fn what_waited_only_behind_a_held_piece_leaves_with_it() {
     let mut chain = chain(&[latency(500, 0)]);
     chain.arrive(ms(0), data("held"));
-    chain.remove(FaultId(1), ms(10));
+    chain.remove(&[FaultId(1)], ms(10));
     chain.add(stage(2, latency(300, 0)), Arming::Injected { at: ms(10), opened: Tick::ZERO });
     chain.arrive(ms(20), data("later"));
-    chain.remove(FaultId(2), ms(30));
+    chain.remove(&[FaultId(2)], ms(30));
     let left: Vec<u64> = drain(&mut chain).into_iter().map(|(due, _)| due).collect();
     assert_eq!(left, [10, 30]);
 }
@@ -122,7 +122,7 @@ fn an_alarm_delays_nothing_and_drops_what_is_queued_when_it_rings() {
 fn a_removed_fault_rings_no_alarm() {
     let mut chain = chain(&[Kind::Timeout { after: Duration::from_millis(300) }]);
     assert_eq!(chain.alarm_due(), Some(ms(300)));
-    assert!(!chain.remove(FaultId(1), ms(100)), "nothing was swallowed");
+    assert!(!chain.remove(&[FaultId(1)], ms(100)), "nothing was swallowed");
     assert_eq!(chain.ring(ms(400)), None);
 }
 
@@ -132,7 +132,7 @@ fn a_fault_that_swallowed_says_so_when_it_goes() {
         let mut chain = chain(&[Kind::Timeout { after: Duration::ZERO }]);
         chain.arrive(ms(1), signal);
         assert_eq!(chain.head_due(), None);
-        assert!(chain.remove(FaultId(1), ms(2)));
+        assert!(chain.remove(&[FaultId(1)], ms(2)));
     }
 }
 
@@ -228,7 +228,7 @@ impl Run {
                 self.chain.add(stage(self.added, kind.clone()), arming);
             }
             Deed::Update(id, ref to) => self.chain.retune(FaultId(id), to, ms(self.now)),
-            Deed::Remove(id) => assert!(!self.chain.remove(FaultId(id), ms(self.now))),
+            Deed::Remove(id) => assert!(!self.chain.remove(&[FaultId(id)], ms(self.now))),
             Deed::Write(most) => self.write(most),
         }
     }
@@ -236,7 +236,7 @@ impl Run {
     /// Nothing waits for a fault to go any more.
     fn heal(&mut self) {
         for id in 1..=self.added {
-            self.chain.remove(FaultId(id), ms(self.now));
+            self.chain.remove(&[FaultId(id)], ms(self.now));
         }
     }
 

@@ -75,9 +75,9 @@ impl Link {
     /// Brings a living link to `snapshot`. A fault that swallowed bytes of it ends it when it goes.
     pub(super) fn sync(&mut self, snapshot: &Snapshot, now: Tick) {
         let gone: Vec<FaultId> = self.decided.keys().copied().filter(|id| !snapshot.holds(*id)).collect();
-        for id in gone {
-            self.decided.remove(&id);
-            self.take_out(id, now);
+        if !gone.is_empty() {
+            self.decided.retain(|id, _| !gone.contains(id));
+            self.take_out(&gone, now);
         }
         for active in &snapshot.faults {
             match self.decided.get(&active.id) {
@@ -88,8 +88,8 @@ impl Link {
         }
     }
 
-    fn take_out(&mut self, id: FaultId, now: Tick) {
-        let swallowed = [self.up.remove(id, now), self.down.remove(id, now)];
+    fn take_out(&mut self, gone: &[FaultId], now: Tick) {
+        let swallowed = [self.up.remove(gone, now), self.down.remove(gone, now)];
         if swallowed.contains(&true) {
             self.doom(Close::Fin);
         }
@@ -111,7 +111,7 @@ impl Link {
                 self.up.retune(active.id, &fault.inject, now);
                 self.down.retune(active.id, &fault.inject, now);
             }
-            (true, false) => self.take_out(active.id, now),
+            (true, false) => self.take_out(&[active.id], now),
             (false, false) => {}
         }
         self.decided.insert(active.id, Decision { version: active.version, hit, ..before });
@@ -138,6 +138,11 @@ impl Link {
     /// How the link ends, if it must end at `now`.
     pub(super) fn verdict(&mut self, now: Tick) -> Option<Close> {
         self.doom.or_else(|| self.up.ring(now)).or_else(|| self.down.ring(now))
+    }
+
+    /// Bytes that wait in both directions.
+    pub(super) fn waiting(&self) -> usize {
+        self.up.waiting() + self.down.waiting()
     }
 
     /// When the next alarm rings.

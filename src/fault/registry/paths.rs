@@ -9,6 +9,7 @@ use std::sync::atomic::Ordering::Relaxed;
 use super::{Known, Registry, Withdrawal};
 use crate::base::name::nearest;
 use crate::fault::FaultError;
+use crate::fault::parcel::Way;
 use crate::fault::proxy::{Definition, ProxySpec};
 use crate::fault::snapshot::Snapshot;
 
@@ -27,6 +28,10 @@ pub struct ProxyState {
     pub connections: usize,
     /// Counts the changes of its faults.
     pub generation: u64,
+    /// Bytes read from clients, and written to the upstream.
+    pub bytes_up: [u64; 2],
+    /// Bytes read from the upstream, and written to clients.
+    pub bytes_down: [u64; 2],
 }
 
 /// A proxy that would dial itself.
@@ -75,7 +80,13 @@ impl Registry {
         let spec = ProxySpec { listen, upstream, ..old.spec.clone() };
         refuse_loop(&spec)?;
         let next = old.next.load(Relaxed).into();
-        let definition = Arc::new(Definition { name: Arc::clone(&old.name), spec, open: 0.into(), next });
+        let definition = Arc::new(Definition {
+            name: Arc::clone(&old.name),
+            spec,
+            open: 0.into(),
+            next,
+            traffic: Arc::clone(&old.traffic),
+        });
         let unknown = self.unknown_proxy(proxy);
         let known = self.proxies.get_mut(proxy).ok_or(unknown)?;
         known.definition = Arc::clone(&definition);
@@ -107,6 +118,8 @@ impl Known {
             enabled: self.listening.is_some(),
             connections: self.definition.open.load(Relaxed),
             generation: self.snapshot.generation,
+            bytes_up: self.definition.traffic.read(Way::Up),
+            bytes_down: self.definition.traffic.read(Way::Down),
         }
     }
 }
