@@ -12,6 +12,8 @@ mod find;
 #[cfg(test)]
 mod house;
 #[cfg(test)]
+mod outputs;
+#[cfg(test)]
 mod run;
 #[cfg(test)]
 mod support;

@@ -11,5 +11,6 @@
 pub(crate) mod nginx;
 pub(crate) mod postgres;
 pub(crate) mod program;
+pub(crate) mod schema;
 pub(crate) mod server;
 pub(crate) mod throwaway;
