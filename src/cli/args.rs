@@ -32,6 +32,9 @@ pub(super) struct Global {
     /// Where files go; for a run, the parent of its folder
     #[arg(long, global = true, default_value = "reports", value_name = "DIR")]
     pub(super) out: PathBuf,
+    /// Also write what GitLab shows of a job (done anyhow where `GITLAB_CI` is set)
+    #[arg(long, global = true, value_name = "DIR")]
+    pub(super) out_gitlab: Option<PathBuf>,
     /// Print the last line only
     #[arg(long, short, global = true)]
     pub(super) quiet: bool,

@@ -8,7 +8,7 @@ use tokio::sync::mpsc;
 
 use super::args::{Data, DrillArgs, Global, Responder};
 use super::exit::{Exit, Failure, could_not};
-use super::{assemble, folder, run, signals, target, term};
+use super::{assemble, ci, folder, run, signals, target, term};
 use crate::base::clock::Clock;
 use crate::base::seed::Seed;
 use crate::base::stop::Stop;
@@ -117,6 +117,7 @@ async fn hold(plan: Arc<DrillPlan>, facts: RunFacts, vouch: Arc<Vouch>, global: 
         Ok(_) => {
             let judged = assemble::render(&dir)?;
             term::result(&judged, &dir, global);
+            ci::tell(&judged, &ci::Ci::of(global), &dir)?;
             Ok(judged.exit)
         }
         Err(error @ DrillError::InForce { .. }) => Err(Failure { exit: Exit::Unclean, message: error.to_string() }),

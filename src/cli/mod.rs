@@ -6,6 +6,7 @@
 //! | `exit` | the exit codes, in one table |
 //! | `term` | diagnostics and errors on the terminal |
 //! | `folder` `assemble` | a run's folder; from its files to the account and the reports |
+//! | `ci` | what GitHub and GitLab are told of a run |
 //! | `target` | the guard at work: who may be sent traffic |
 //! | `url` | a scenario from the flags of `squall run URL` |
 //! | `signals` | Ctrl-C and SIGTERM become the stop word |
@@ -14,6 +15,7 @@
 mod args;
 mod assemble;
 mod check;
+mod ci;
 mod completions;
 mod drill;
 mod exit;

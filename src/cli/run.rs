@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::args::{Global, RunArgs};
 use super::exit::{Exit, Failure, could_not};
-use super::{assemble, folder, signals, target, term, url};
+use super::{assemble, ci, folder, signals, target, term, url};
 use crate::base::clock::{Clock, Tick};
 use crate::base::seed::Seed;
 use crate::base::shard::Shard;
@@ -102,6 +102,7 @@ pub(super) fn conclude(dir: &Path, journal: &mut Journal, reason: &str, global: 
     journal.append(Source::Controller, "", end).map_err(could_not("write the journal"))?;
     let judged = assemble::render(dir)?;
     term::result(&judged, dir, global);
+    ci::tell(&judged, &ci::Ci::of(global), dir)?;
     Ok(judged.exit)
 }
 

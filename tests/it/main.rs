@@ -11,6 +11,7 @@ mod drill;
 mod find;
 #[cfg(test)]
 mod house;
+mod outputs;
 #[cfg(test)]
 mod plan;
 #[cfg(test)]

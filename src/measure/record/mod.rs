@@ -13,6 +13,7 @@
 
 mod chunk;
 mod codec;
+mod merge;
 mod read;
 mod write;
 
@@ -24,6 +25,7 @@ use thiserror::Error;
 use super::host::Fingerprint;
 use super::interval::Interval;
 
+pub use merge::merge;
 pub use read::read;
 pub use write::RecordWriter;
 
@@ -148,6 +150,28 @@ pub enum RecordError {
         path: PathBuf,
         /// Its schema.
         found: u32,
+    },
+    /// Two records that do not belong together.
+    #[error("{field} differs: {} has `{ours}`, {} has `{theirs}`; only shards of one run can be merged", first.display(), second.display())]
+    Unlike {
+        /// What differs.
+        field: &'static str,
+        /// One file.
+        first: PathBuf,
+        /// What it says.
+        ours: String,
+        /// The other file.
+        second: PathBuf,
+        /// What that says.
+        theirs: String,
+    },
+    /// Two files claim one chunk with different bytes.
+    #[error("{} and {} both hold the same part of the run, with different bytes: one of them was changed", first.display(), second.display())]
+    Clash {
+        /// One file.
+        first: PathBuf,
+        /// The other.
+        second: PathBuf,
     },
 }
 

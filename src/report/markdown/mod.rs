@@ -1,9 +1,12 @@
-//! `postmortem.md` of a drill: what is known is filled in with its evidence, what people must add is asked for.
+//! `postmortem.md` of a drill (and `summary.md` of every run, in `summary`): what is known is filled in with its evidence, what people must add is asked for.
 //!
 //! **a** automatic · **p** proposed, to confirm · **h** human. `[j:12]` is line 12 of the journal, `[r:60-103]` are seconds of
 //! the record. Text from outside is neutralised. Not here: wording of numbers (`words`), who edits it.
 
 mod incident;
+mod summary;
+
+pub use summary::summary;
 
 use std::fmt::Write as _;
 
