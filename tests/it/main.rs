@@ -10,6 +10,8 @@ mod drill;
 #[cfg(test)]
 mod house;
 #[cfg(test)]
+mod page;
+#[cfg(test)]
 mod run;
 #[cfg(test)]
 mod support;

@@ -40,7 +40,7 @@ pub fn strip(view: &View) -> Markup {
         header class=(format!("strip {}", view.verdict.word())) {
             p.verdict {
                 (icon(view.verdict, "big"))
-                strong { (view.word) }
+                strong { (view.word) } " "
                 span.title { (view.title) }
             }
             h1 { (view.headline) }
@@ -144,7 +144,7 @@ fn check(check: &Check, n: usize) -> Markup {
     let drawn = (n < DRAWN).then(|| bars::whisker(check, &format!("check-{n}"))).flatten();
     html! {
         li class=(check.verdict.word()) {
-            div.mark { (icon(check.verdict, "small")) span { (check.verdict.word()) } }
+            div.mark { (icon(check.verdict, "small")) " " span { (check.verdict.word()) } }
             div.what {
                 p.subject { (check.subject) }
                 p.id { code { (check.id) } " · " (check.level) @if !check.source.is_empty() { " · " (check.source) } }

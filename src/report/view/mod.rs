@@ -108,7 +108,7 @@ pub fn of(account: &Account, exit_code: u8) -> View {
             strain: strain::of(account),
         },
         tables: tables::of(account, &course),
-        drill: account.drill.as_ref().map(|drill| drill::of(account, drill)),
+        drill: account.drill.as_ref().map(|drill| drill::of(account, drill, &course)),
         method: method(account, &course),
         course,
     }

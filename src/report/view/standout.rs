@@ -47,8 +47,8 @@ pub fn of(account: &Account, course: &Course) -> Vec<Standout> {
     found
 }
 
-fn say(place: &'static str, text: String) -> Option<Standout> {
-    Some(Standout { text, place })
+fn say(place: &'static str, text: String) -> Standout {
+    Standout { text, place }
 }
 
 /// The generator was late.
@@ -57,15 +57,15 @@ fn late(account: &Account) -> Option<Standout> {
     let longest = own.stalls.iter().max_by(|a, b| a.1.total_cmp(&b.1));
     match (own.verdict, longest) {
         (Verdict::Pass, None) => None,
-        (_, Some((second, ms, arrivals))) => say(
+        (_, Some((second, ms, arrivals))) => Some(say(
             "generator",
             format!(
                 "The generator stood still for {} in second {second}, with {} due meanwhile.",
                 words::time(ms * 1e3),
                 words::plural(*arrivals, "arrival")
             ),
-        ),
-        (_, None) => say("generator", sentence::upper(&words::text(&own.sentence))),
+        )),
+        (_, None) => Some(say("generator", sentence::upper(&words::text(&own.sentence)))),
     }
 }
 
@@ -91,7 +91,7 @@ fn behind(course: &Course) -> Option<Standout> {
         words::instant(first.from_s, course.zero_s),
         words::span(length)
     );
-    say("load", text)
+    Some(say("load", text))
 }
 
 /// Recovery was never reached.
@@ -99,7 +99,7 @@ fn unrecovered(account: &Account) -> Option<Standout> {
     let timeline = &account.drill.as_ref()?.timeline;
     let impact = timeline.impact_s.filter(|_| timeline.recovered_s.is_none())?;
     let seen = words::span(timeline.observed_until_s - impact);
-    say("hero", format!("Recovery was never reached: {seen} after users began to feel it, they still did."))
+    Some(say("hero", format!("Recovery was never reached: {seen} after users began to feel it, they still did.")))
 }
 
 /// What a clock that starts at sending would have hidden.
@@ -111,7 +111,10 @@ fn hidden(account: &Account) -> Option<Standout> {
         return None;
     }
     let [felt, took] = [felt, took].map(|us| words::time(us as f64));
-    say("gap", format!("Users felt a p99 of {felt} where the server took {took}: the rest was waiting to be sent."))
+    Some(say(
+        "gap",
+        format!("Users felt a p99 of {felt} where the server took {took}: the rest was waiting to be sent."),
+    ))
 }
 
 /// One kind is most of the errors.
@@ -123,7 +126,7 @@ fn one_kind(account: &Account) -> Option<Standout> {
         return None;
     }
     let kind = words::name(kind);
-    say("errors", format!("“{kind}” is {} of all {}.", words::part(*n, all), words::plural(all, "error")))
+    Some(say("errors", format!("“{kind}” is {} of all {}.", words::part(*n, all), words::plural(all, "error"))))
 }
 
 /// One step has far more than its share of what went bad.
@@ -136,7 +139,7 @@ fn one_step(account: &Account) -> Option<Standout> {
         return None;
     }
     let [of_bad, of_all] = [of_bad, of_all].map(words::share);
-    say("steps", format!("{} is {of_all} of the requests and {of_bad} of the bad ones.", words::name(name)))
+    Some(say("steps", format!("{} is {of_all} of the requests and {of_bad} of the bad ones.", words::name(name))))
 }
 
 /// One thread of the generator works far more than the others.
@@ -152,10 +155,10 @@ fn one_worker(account: &Account) -> Option<Standout> {
         return None;
     }
     let [most, middle] = [most, middle].map(|us| words::time(us as f64));
-    say(
+    Some(say(
         "generator",
         format!("Thread {worker} of the generator is unlike the rest: {most} of processor time against {middle}."),
-    )
+    ))
 }
 
 /// Steps whose answers come in two sorts; the most used one is named.
@@ -170,7 +173,10 @@ fn modes(account: &Account) -> Option<Standout> {
         1 => String::new(),
         n => format!(" The same holds for {}.", words::plural(n - 1, "other step")),
     };
-    say("steps", format!("{} is answered in two sorts: around {quick} and around {slow}.{also}", words::name(name)))
+    Some(say(
+        "steps",
+        format!("{} is answered in two sorts: around {quick} and around {slow}.{also}", words::name(name)),
+    ))
 }
 
 /// Where the two modes of `bins` lie, µs: each with a tenth of the answers, at least three times apart, with a valley of
