@@ -256,7 +256,7 @@ pub fn method(view: &View) -> Markup {
     html! {
         section id="method" {
             h2 { "Method and limits" }
-            dl.method { @for (name, value) in &view.method {
+            dl.method { @for (name, value) in &view.deeper.method {
                 div { dt { (name) } dd { @if matches!(*name, "Repeat it" | "Plan" | "Setting") { code { (value) } } @else { (value) } } }
             } }
         }

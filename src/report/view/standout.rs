@@ -4,7 +4,7 @@
 
 use super::course::{Column, Course};
 use super::sentence;
-use crate::judge::account::Account;
+use crate::judge::account::{Account, BandKind};
 use crate::judge::finding::Verdict;
 use crate::measure::histogram::Bins;
 use crate::measure::interval::Cell;
@@ -14,6 +14,8 @@ use crate::report::words;
 const MOST: usize = 7;
 /// Below this share of what was due, sending has fallen behind.
 const BEHIND: f64 = 0.9;
+/// How many times its usual value p95 must be to have jumped.
+const JUMP: u64 = 8;
 /// Rows per decade in which modes are looked for.
 const ROWS: f64 = 12.0;
 /// Fewer answers show no modes.
@@ -34,6 +36,7 @@ pub fn of(account: &Account, course: &Course) -> Vec<Standout> {
         late(account),
         behind(course),
         unrecovered(account),
+        jump(course),
         hidden(account),
         one_kind(account),
         one_step(account),
@@ -65,7 +68,9 @@ fn late(account: &Account) -> Option<Standout> {
                 words::plural(*arrivals, "arrival")
             ),
         )),
-        (_, None) => Some(say("generator", sentence::upper(&words::text(&own.sentence)))),
+        (_, None) => {
+            Some(say("generator", format!("{}.", sentence::upper(&words::text(own.sentence.trim_end_matches('.'))))))
+        }
     }
 }
 
@@ -100,6 +105,25 @@ fn unrecovered(account: &Account) -> Option<Standout> {
     let impact = timeline.impact_s.filter(|_| timeline.recovered_s.is_none())?;
     let seen = words::span(timeline.observed_until_s - impact);
     Some(say("hero", format!("Recovery was never reached: {seen} after users began to feel it, they still did.")))
+}
+
+/// Response times jumped while nothing was broken on purpose.
+fn jump(course: &Course) -> Option<Standout> {
+    let mut usual: Vec<u64> = course.columns.iter().filter_map(|column| column.quantiles[1]).collect();
+    usual.sort_unstable();
+    let usual = *usual.get(usual.len() / 2)?;
+    let meant = |column: &Column| {
+        let faults = course.bands.iter().filter(|band| band.kind != BandKind::Phase);
+        faults.into_iter().any(|band| band.from_s < column.to_s() && column.from_s < band.to_s)
+    };
+    let high = |column: &Column| column.quantiles[1].is_some_and(|us| us > JUMP * usual && us > 10_000);
+    let stretches = course.columns.split(|column| !high(column) || meant(column));
+    let most = |stretch: &[Column]| stretch.iter().filter_map(|column| column.quantiles[1]).max();
+    let worst = stretches.max_by_key(|stretch| most(stretch))?;
+    let [usual, peak] = [usual, most(worst)?].map(|us| words::time(us as f64));
+    let (first, last) = (worst.first()?, worst.last()?);
+    let (at, length) = (words::instant(first.from_s, course.zero_s), words::span(last.to_s() - first.from_s));
+    Some(say("times", format!("Response times jumped at {at} for {length}: p95 was {peak}, where {usual} was usual.")))
 }
 
 /// What a clock that starts at sending would have hidden.
@@ -247,6 +271,15 @@ mod tests {
             words::plain(&told(&account)[1].text).contains("50 % of it, from T+50.0 s for 10 s"),
             "{:?}",
             told(&account)
+        );
+        let mut frozen = sample::load();
+        for cell in frozen.seconds[70].steps.values_mut() {
+            (0..100).for_each(|_| cell.response.ok.record(900_000));
+        }
+        assert!(
+            told(&frozen)[0].text.starts_with("Response times jumped at T+70.0\u{a0}s for 1\u{a0}s"),
+            "{:?}",
+            told(&frozen)
         );
         let mut drill = sample::drill();
         drill.drill.as_mut().unwrap().timeline.recovered_s = None;
