@@ -10,6 +10,11 @@ _default:
 drill file="scenarios/midnight_flag.ron":
     cargo run --release -- drill {{ file }}
 
+# the pages and the picture in reports/gallery, made anew with the real tool (about six minutes)
+[group('run')]
+gallery:
+    nice -n 10 reports/gallery/make
+
 # everything that must hold
 [group('check')]
 test *filter:

@@ -15,6 +15,8 @@ mod outputs;
 #[cfg(test)]
 mod plan;
 #[cfg(test)]
+mod page;
+#[cfg(test)]
 mod run;
 #[cfg(test)]
 mod support;

@@ -2,6 +2,8 @@
 //!
 //! Not here: time charts (`frame`), what the view computes (`view::{spectrum, strain}`).
 
+use std::fmt::Write as _;
+
 use super::chart::{Pen, Plot, Point, Slab};
 use super::frame::{self, HEADER, INSIDE, Key, LEFT, Panel, WIDTH};
 use super::palette::Colour;
@@ -142,7 +144,7 @@ pub fn strain(strain: &Strain, desc: &str) -> String {
             } else {
                 format!("fill=\"{hex}\" fill-opacity=\"0.72\"")
             };
-            body.push_str(&format!("<circle cx=\"{x}\" cy=\"{y}\" r=\"3.2\" {look}/>"));
+            let _ = write!(body, "<circle cx=\"{x}\" cy=\"{y}\" r=\"3.2\" {look}/>");
         }
     }
     let over = strain.knee.map_or_else(String::new, |rate| knee(rate, &axis));

@@ -78,7 +78,7 @@ caption{text-align:left;padding:0 0 10px;font-size:15px;font-weight:600}
 th,td{padding:7px 20px 7px 0;text-align:left;vertical-align:top;border-bottom:1px solid var(--rule);font-weight:400}
 th:last-child,td:last-child{padding-right:0}
 thead th{color:var(--mute);font-size:13px;white-space:nowrap}
-tbody th{max-width:26em;overflow-wrap:anywhere}
+tbody th{min-width:8.5em;max-width:26em;overflow-wrap:anywhere}
 .note{margin:-28px 0 40px;color:var(--mute);font-size:13px}svg.spark{width:132px;height:16px}.course{width:140px}
 .n{text-align:right;white-space:nowrap}
 .method{font-size:14.5px}

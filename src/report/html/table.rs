@@ -4,6 +4,7 @@
 
 use maud::{Markup, PreEscaped, html};
 
+use super::page::Cut;
 use super::strip;
 use crate::measure::outcome::Class;
 use crate::report::view::course::Course;
@@ -46,7 +47,8 @@ pub fn prose(caption: &str, head: &[&str], rows: &[Vec<String>]) -> Markup {
 }
 
 /// Steps, each with its course in small.
-pub fn steps(rows: &[&CellRow]) -> Markup {
+pub fn steps(rows: &[&CellRow], cut: Cut) -> Markup {
+    let strips = cut < Cut::Strips;
     let range = strip::range(rows.iter().map(|row| &row.strip));
     let head = ["step", "requests", "share", "rate", "unanswered", "bad", "p50", "p95", "p99"];
     html! {
@@ -54,15 +56,15 @@ pub fn steps(rows: &[&CellRow]) -> Markup {
             caption { "Steps, slowest first" }
             thead { tr {
                 @for (n, cell) in head.iter().enumerate() { th scope="col" class=[(n > 0).then_some("n")] { (cell) } }
-                th scope="col" { "course" }
+                @if strips { th scope="col" { "course" } }
             } }
             tbody { @for row in rows { tr {
                 th scope="row" { (row.name) }
                 @for cell in [&row.n, &row.share, &row.rate, &row.errors, &row.bad].into_iter().chain(&row.times) { td.n { (cell) } }
-                td.course { @if row.strip.iter().any(|patch| patch.p95.is_some()) { (PreEscaped(strip::draw(&row.strip, range))) } }
+                @if strips { td.course { @if row.strip.iter().any(|patch| patch.p95.is_some()) { (PreEscaped(strip::draw(&row.strip, range))) } } }
             } } }
         } }
-        p.note { "Course: darker is a slower p95; a mark below, more than 1\u{a0}% bad." }
+        @if strips { p.note { "Course: darker is a slower p95; a mark below, more than 1\u{a0}% bad." } }
     }
 }
 

@@ -203,7 +203,7 @@ fn limits(text: &mut String, account: &Account, view: &View) {
         safe(&account.generator.sentence)
     );
     for (name, value) in
-        view.method.iter().filter(|(name, _)| !matches!(*name, "Clocks" | "Population" | "Precision" | "Charts"))
+        view.deeper.method.iter().filter(|(name, _)| !matches!(*name, "Clocks" | "Population" | "Precision" | "Charts"))
     {
         let _ = writeln!(text, "- {name}: {}", safe(value));
     }

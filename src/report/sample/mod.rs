@@ -4,9 +4,11 @@
 
 mod drill;
 mod hostile;
+mod sized;
 
 pub(super) use drill::drill;
 pub(super) use hostile::{HOSTILE, hostile};
+pub(super) use sized::sized;
 
 use crate::judge::account::{self, Account, Band, BandKind, Generator, Totals};
 use crate::judge::finding::{Evidence, Finding, FindingKind, Reason, Verdict};

@@ -152,7 +152,9 @@ fn trust(seconds: &[Interval], columns: &[Column], step_s: usize) -> Vec<Trust> 
 
 fn trust_of(block: &[Column], seconds: &[Interval]) -> Option<Trust> {
     let mut bins = Bins::default();
-    block.iter().for_each(|column| bins.merge(&column.response));
+    for column in block {
+        bins.merge(&column.response);
+    }
     let limit = bins.value_at(0.95)?;
     let numbers: Vec<u64> = seconds.iter().map(|one| u64::from(one.second)).collect();
     let batch = |range: Range<usize>| {

@@ -2,6 +2,7 @@
 //!
 //! Not here: pixels (`html::hero`), the post-mortem's prose (`markdown`).
 
+use super::course::Course;
 use super::response::{self, Response};
 use crate::judge::account::{Account, DrillAccount, ExpectationAccount};
 use crate::judge::finding::Verdict;
@@ -80,11 +81,11 @@ pub struct Bar {
 }
 
 /// The drill's part of `account`.
-pub fn of(account: &Account, drill: &DrillAccount) -> DrillView {
+pub fn of(account: &Account, drill: &DrillAccount, course: &Course) -> DrillView {
     let marks = marks(account, drill);
     DrillView {
         hypothesis: words::text(&drill.about.hypothesis),
-        response: response::of(account, drill, &marks),
+        response: response::of(account, drill, &marks, course),
         marks,
         bars: drill.expectations.iter().map(|one| bar(account, one)).collect(),
         acts: acts(drill),

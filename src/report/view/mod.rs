@@ -69,11 +69,9 @@ pub struct View {
     pub course: Course,
     /// For a drill.
     pub drill: Option<DrillView>,
-    /// How it was measured, and what it cannot say.
-    pub method: Vec<(&'static str, String)>,
 }
 
-/// What goes deeper than the course over time.
+/// What goes deeper than the course over time, for those who want to know.
 #[derive(Debug)]
 pub struct Deeper {
     /// What stands out, gravest first.
@@ -84,6 +82,8 @@ pub struct Deeper {
     pub spectrum: Option<Spectrum>,
     /// Load against latency; `None` for a run too short for it.
     pub strain: Option<Strain>,
+    /// How it was measured, and what it cannot say.
+    pub method: Vec<(&'static str, String)>,
 }
 
 /// The view of `account`, which ended with `exit_code`.
@@ -106,10 +106,10 @@ pub fn of(account: &Account, exit_code: u8) -> View {
             panels: panels::of(account),
             spectrum: spectrum::of(account),
             strain: strain::of(account),
+            method: method(account, &course),
         },
         tables: tables::of(account, &course),
-        drill: account.drill.as_ref().map(|drill| drill::of(account, drill)),
-        method: method(account, &course),
+        drill: account.drill.as_ref().map(|drill| drill::of(account, drill, &course)),
         course,
     }
 }

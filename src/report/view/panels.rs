@@ -126,14 +126,14 @@ fn first_run(course: &Course, from_s: f64, wanted: impl Fn(&Column) -> bool) -> 
 }
 
 fn marks(account: &Account, fault: &Band, course: &Course, steady: Option<Steady>) -> Vec<Mark> {
-    let (degraded, recovered) = match &account.drill {
-        // A drill's instants are measured once, for all documents.
-        Some(drill) => (drill.timeline.impact_s, drill.timeline.recovered_s),
-        None => {
-            let degraded = steady.and_then(|steady| first_run(course, fault.from_s, |column| outside(column, steady)));
-            let back = |from| steady.and_then(|steady| first_run(course, from, |column| !outside(column, steady)));
-            (degraded.filter(|at| *at < fault.to_s), degraded.and_then(|_| back(fault.to_s)))
-        }
+    // A drill's instants are measured once, for all documents.
+    let (degraded, recovered) = if let Some(drill) = &account.drill {
+        (drill.timeline.impact_s, drill.timeline.recovered_s)
+    } else {
+        let degraded = steady.and_then(|steady| first_run(course, fault.from_s, |column| outside(column, steady)));
+        let back = |from| steady.and_then(|steady| first_run(course, from, |column| !outside(column, steady)));
+        let degraded = degraded.filter(|at| *at < fault.to_s);
+        (degraded, degraded.and_then(|_| back(fault.to_s)))
     };
     let healed = (fault.to_s < course.to_s - 0.5).then_some(fault.to_s);
     let all = [

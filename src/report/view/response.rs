@@ -72,9 +72,8 @@ pub struct Lane {
 }
 
 /// How the drill of `account` was answered; `marks` are those of the hero chart.
-pub fn of(account: &Account, drill: &DrillAccount, marks: &[Mark]) -> Response {
-    let course = course::of(account);
-    Response { budget: budget(drill, &course), effects: effects(account, drill), lanes: lanes(drill, marks) }
+pub fn of(account: &Account, drill: &DrillAccount, marks: &[Mark], course: &Course) -> Response {
+    Response { budget: budget(drill, course), effects: effects(account, drill), lanes: lanes(drill, marks) }
 }
 
 /// Minutes of the period that may be wholly bad, from what was spent of them.
@@ -95,7 +94,9 @@ fn budget(drill: &DrillAccount, course: &Course) -> Option<Budget> {
     }
     // Columns may hold less than whole seconds of the incident; the total is the account's.
     let scale = if sum > 0.0 { drill.budget_spent / sum } else { 0.0 };
-    spent.iter_mut().for_each(|(_, part)| *part *= scale);
+    for (_, part) in &mut spent {
+        *part *= scale;
+    }
     let fastest = lasts.iter().filter_map(|(_, seconds)| *seconds).fold(f64::MAX, f64::min);
     let caption = format!(
         "The incident spent {} of the period’s error budget of {}; at its worst, all of it would have been gone in {}.",
@@ -191,7 +192,8 @@ mod tests {
 
     fn response(account: &Account) -> Response {
         let drill = account.drill.as_ref().unwrap();
-        of(account, drill, &super::super::drill::of(account, drill).marks)
+        let course = course::of(account);
+        of(account, drill, &super::super::drill::of(account, drill, &course).marks, &course)
     }
 
     #[test]

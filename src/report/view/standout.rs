@@ -4,7 +4,7 @@
 
 use super::course::{Column, Course};
 use super::sentence;
-use crate::judge::account::Account;
+use crate::judge::account::{Account, BandKind};
 use crate::judge::finding::Verdict;
 use crate::measure::histogram::Bins;
 use crate::measure::interval::Cell;
@@ -14,6 +14,8 @@ use crate::report::words;
 const MOST: usize = 7;
 /// Below this share of what was due, sending has fallen behind.
 const BEHIND: f64 = 0.9;
+/// How many times its usual value p95 must be to have jumped.
+const JUMP: u64 = 8;
 /// Rows per decade in which modes are looked for.
 const ROWS: f64 = 12.0;
 /// Fewer answers show no modes.
@@ -34,6 +36,7 @@ pub fn of(account: &Account, course: &Course) -> Vec<Standout> {
         late(account),
         behind(course),
         unrecovered(account),
+        jump(course),
         hidden(account),
         one_kind(account),
         one_step(account),
@@ -47,8 +50,8 @@ pub fn of(account: &Account, course: &Course) -> Vec<Standout> {
     found
 }
 
-fn say(place: &'static str, text: String) -> Option<Standout> {
-    Some(Standout { text, place })
+fn say(place: &'static str, text: String) -> Standout {
+    Standout { text, place }
 }
 
 /// The generator was late.
@@ -57,15 +60,17 @@ fn late(account: &Account) -> Option<Standout> {
     let longest = own.stalls.iter().max_by(|a, b| a.1.total_cmp(&b.1));
     match (own.verdict, longest) {
         (Verdict::Pass, None) => None,
-        (_, Some((second, ms, arrivals))) => say(
+        (_, Some((second, ms, arrivals))) => Some(say(
             "generator",
             format!(
                 "The generator stood still for {} in second {second}, with {} due meanwhile.",
                 words::time(ms * 1e3),
                 words::plural(*arrivals, "arrival")
             ),
-        ),
-        (_, None) => say("generator", sentence::upper(&words::text(&own.sentence))),
+        )),
+        (_, None) => {
+            Some(say("generator", format!("{}.", sentence::upper(&words::text(own.sentence.trim_end_matches('.'))))))
+        }
     }
 }
 
@@ -91,7 +96,7 @@ fn behind(course: &Course) -> Option<Standout> {
         words::instant(first.from_s, course.zero_s),
         words::span(length)
     );
-    say("load", text)
+    Some(say("load", text))
 }
 
 /// Recovery was never reached.
@@ -99,7 +104,26 @@ fn unrecovered(account: &Account) -> Option<Standout> {
     let timeline = &account.drill.as_ref()?.timeline;
     let impact = timeline.impact_s.filter(|_| timeline.recovered_s.is_none())?;
     let seen = words::span(timeline.observed_until_s - impact);
-    say("hero", format!("Recovery was never reached: {seen} after users began to feel it, they still did."))
+    Some(say("hero", format!("Recovery was never reached: {seen} after users began to feel it, they still did.")))
+}
+
+/// Response times jumped while nothing was broken on purpose.
+fn jump(course: &Course) -> Option<Standout> {
+    let mut usual: Vec<u64> = course.columns.iter().filter_map(|column| column.quantiles[1]).collect();
+    usual.sort_unstable();
+    let usual = *usual.get(usual.len() / 2)?;
+    let meant = |column: &Column| {
+        let faults = course.bands.iter().filter(|band| band.kind != BandKind::Phase);
+        faults.into_iter().any(|band| band.from_s < column.to_s() && column.from_s < band.to_s)
+    };
+    let high = |column: &Column| column.quantiles[1].is_some_and(|us| us > JUMP * usual && us > 10_000);
+    let stretches = course.columns.split(|column| !high(column) || meant(column));
+    let most = |stretch: &[Column]| stretch.iter().filter_map(|column| column.quantiles[1]).max();
+    let worst = stretches.max_by_key(|stretch| most(stretch))?;
+    let [usual, peak] = [usual, most(worst)?].map(|us| words::time(us as f64));
+    let (first, last) = (worst.first()?, worst.last()?);
+    let (at, length) = (words::instant(first.from_s, course.zero_s), words::span(last.to_s() - first.from_s));
+    Some(say("times", format!("Response times jumped at {at} for {length}: p95 was {peak}, where {usual} was usual.")))
 }
 
 /// What a clock that starts at sending would have hidden.
@@ -111,7 +135,10 @@ fn hidden(account: &Account) -> Option<Standout> {
         return None;
     }
     let [felt, took] = [felt, took].map(|us| words::time(us as f64));
-    say("gap", format!("Users felt a p99 of {felt} where the server took {took}: the rest was waiting to be sent."))
+    Some(say(
+        "gap",
+        format!("Users felt a p99 of {felt} where the server took {took}: the rest was waiting to be sent."),
+    ))
 }
 
 /// One kind is most of the errors.
@@ -123,7 +150,7 @@ fn one_kind(account: &Account) -> Option<Standout> {
         return None;
     }
     let kind = words::name(kind);
-    say("errors", format!("“{kind}” is {} of all {}.", words::part(*n, all), words::plural(all, "error")))
+    Some(say("errors", format!("“{kind}” is {} of all {}.", words::part(*n, all), words::plural(all, "error"))))
 }
 
 /// One step has far more than its share of what went bad.
@@ -136,7 +163,7 @@ fn one_step(account: &Account) -> Option<Standout> {
         return None;
     }
     let [of_bad, of_all] = [of_bad, of_all].map(words::share);
-    say("steps", format!("{} is {of_all} of the requests and {of_bad} of the bad ones.", words::name(name)))
+    Some(say("steps", format!("{} is {of_all} of the requests and {of_bad} of the bad ones.", words::name(name))))
 }
 
 /// One thread of the generator works far more than the others.
@@ -152,10 +179,10 @@ fn one_worker(account: &Account) -> Option<Standout> {
         return None;
     }
     let [most, middle] = [most, middle].map(|us| words::time(us as f64));
-    say(
+    Some(say(
         "generator",
         format!("Thread {worker} of the generator is unlike the rest: {most} of processor time against {middle}."),
-    )
+    ))
 }
 
 /// Steps whose answers come in two sorts; the most used one is named.
@@ -170,7 +197,10 @@ fn modes(account: &Account) -> Option<Standout> {
         1 => String::new(),
         n => format!(" The same holds for {}.", words::plural(n - 1, "other step")),
     };
-    say("steps", format!("{} is answered in two sorts: around {quick} and around {slow}.{also}", words::name(name)))
+    Some(say(
+        "steps",
+        format!("{} is answered in two sorts: around {quick} and around {slow}.{also}", words::name(name)),
+    ))
 }
 
 /// Where the two modes of `bins` lie, µs: each with a tenth of the answers, at least three times apart, with a valley of
@@ -241,6 +271,15 @@ mod tests {
             words::plain(&told(&account)[1].text).contains("50 % of it, from T+50.0 s for 10 s"),
             "{:?}",
             told(&account)
+        );
+        let mut frozen = sample::load();
+        for cell in frozen.seconds[70].steps.values_mut() {
+            (0..100).for_each(|_| cell.response.ok.record(900_000));
+        }
+        assert!(
+            told(&frozen)[0].text.starts_with("Response times jumped at T+70.0\u{a0}s for 1\u{a0}s"),
+            "{:?}",
+            told(&frozen)
         );
         let mut drill = sample::drill();
         drill.drill.as_mut().unwrap().timeline.recovered_s = None;

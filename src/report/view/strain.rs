@@ -3,7 +3,7 @@
 //! Not here: pixels (`html::field`), capacity search.
 
 use super::course;
-use crate::judge::account::{Account, BandKind};
+use crate::judge::account::{Account, Band, BandKind};
 use crate::report::words;
 
 /// Seconds of a window, unless the run is too long for that.
@@ -51,7 +51,7 @@ pub fn of(account: &Account) -> Option<Strain> {
             let from_s = part.first().map_or(0.0, |first| f64::from(first.second));
             let to_s = from_s + wide as f64;
             let both = course::sum(part).response.both();
-            let broken = |band: &&crate::judge::account::Band| band.kind == BandKind::Fault;
+            let broken = |band: &&Band| band.kind == BandKind::Fault;
             Dot {
                 from_s,
                 rate: part.iter().map(|second| second.flow.sent).sum::<u64>() as f64 / wide as f64,
