@@ -13,9 +13,9 @@ mod find;
 mod house;
 mod outputs;
 #[cfg(test)]
-mod plan;
-#[cfg(test)]
 mod page;
+#[cfg(test)]
+mod plan;
 #[cfg(test)]
 mod run;
 #[cfg(test)]
