@@ -11,6 +11,7 @@ mod drill;
 mod find;
 #[cfg(test)]
 mod house;
+#[cfg(test)]
 mod outputs;
 #[cfg(test)]
 mod page;

@@ -2,7 +2,7 @@
 //!
 //! Not here: any assertion.
 
-use super::{Dice, account, finding, phase, second};
+use super::{Dice, finding, made, phase, second};
 use crate::judge::account::{Account, Band, BandKind};
 use crate::judge::finding::Verdict;
 use crate::measure::interval::{Cell, Interval};
@@ -18,7 +18,7 @@ pub(in crate::report) fn sized(length: u32, steps: u16, faults: u32) -> Account 
     let mut dice = Dice(17);
     let hour: Vec<Interval> =
         (0..length.min(3_600)).map(|at| spread(at, steps, at_once(length).min(steps), &mut dice)).collect();
-    let mut account = account("run", "sized", hour.clone());
+    let mut account = made("run", "sized", hour.clone());
     let name = |n: u16| format!("/api/v2/{n}/{}", "x".repeat(usize::from(n % 90)));
     account.head.steps = (0..steps).map(name).collect();
     let mut cells = vec![Cell::default(); usize::from(steps)];
