@@ -53,11 +53,7 @@ pub(super) fn main(args: &RunArgs, global: &Global) -> Result<Exit, Failure> {
 fn facts(plan: &LoadPlan, files: &Files, args: &RunArgs, global: &Global) -> Result<RunFacts, Failure> {
     let origin =
         plan.origins.first().map(|origin| format!("http://{}:{}", origin.host, origin.port)).unwrap_or_default();
-    let files = if url::is_url(&args.what) {
-        vec![(url::FILE.to_owned(), url::kept(args)?)]
-    } else {
-        texts(files)
-    };
+    let files = if url::is_url(&args.what) { vec![(url::FILE.to_owned(), url::kept(args)?)] } else { texts(files) };
     Ok(RunFacts {
         command: "run".to_owned(),
         name: plan.name.clone(),
@@ -161,7 +157,7 @@ fn watcher(plan: &LoadPlan, start_at: Tick, stop: &Stop, global: &Global) -> imp
 }
 
 /// Journals the phases as they begin, until the load is done.
-async fn phases(
+pub(super) async fn phases(
     starts: Vec<(Tick, &'static str)>,
     mut timer: Timer,
     journal: &mut Journal,
@@ -181,7 +177,7 @@ async fn phases(
     finished.await.map(drop).map_err(could_not("finish the load"))
 }
 
-fn phase_starts(plan: &LoadPlan, start_at: Tick) -> Vec<(Tick, &'static str)> {
+pub(super) fn phase_starts(plan: &LoadPlan, start_at: Tick) -> Vec<(Tick, &'static str)> {
     let warm = plan.workloads.iter().filter(|one| !one.warmup.is_zero()).map(|one| one.start + one.warmup).max();
     let mut starts = Vec::new();
     if warm.is_some() {

@@ -57,13 +57,18 @@ pub(super) fn kept(args: &RunArgs) -> Result<String, Failure> {
 /// A header that may be shown: who one is, is nobody's business.
 fn masked(header: &str) -> String {
     let name = header.split(':').next().unwrap_or_default();
-    let secret = ["authorization", "cookie", "proxy-authorization"].iter().any(|one| name.trim().eq_ignore_ascii_case(one));
+    let secret =
+        ["authorization", "cookie", "proxy-authorization"].iter().any(|one| name.trim().eq_ignore_ascii_case(one));
     if secret { format!("{name}: ***") } else { header.to_owned() }
 }
 
 fn shell(word: &str) -> String {
     let plain = |c: char| c.is_ascii_alphanumeric() || "-_./:@%+=,".contains(c);
-    if !word.is_empty() && word.chars().all(plain) { word.to_owned() } else { format!("'{}'", word.replace('\'', "'\\''")) }
+    if !word.is_empty() && word.chars().all(plain) {
+        word.to_owned()
+    } else {
+        format!("'{}'", word.replace('\'', "'\\''"))
+    }
 }
 
 /// The scenario that the flags mean.

@@ -211,7 +211,8 @@ impl Look<'_> {
                 (bins, unanswered)
             })
             .collect();
-        let parts: Vec<Part<'_>> = sums.iter().map(|(bins, unanswered)| Part { bins, unanswered: *unanswered }).collect();
+        let parts: Vec<Part<'_>> =
+            sums.iter().map(|(bins, unanswered)| Part { bins, unanswered: *unanswered }).collect();
         let Some((cluster, limits)) = interval(q, &parts, &merged) else { return };
         estimate.interval = Some(limits);
         estimate.n_eff = Some(cluster.n_eff);

@@ -34,7 +34,8 @@ impl Gate {
     /// True when an attempt may leave at `now`; it then counts.
     pub fn passes(&self, now: Tick) -> bool {
         let now = nanos(now.since(Tick::ZERO));
-        let step = |next: u64| (next <= now.saturating_add(self.ahead)).then(|| next.max(now).saturating_add(self.apart));
+        let step =
+            |next: u64| (next <= now.saturating_add(self.ahead)).then(|| next.max(now).saturating_add(self.apart));
         self.next.fetch_update(Ordering::Relaxed, Ordering::Relaxed, step).is_ok()
     }
 

@@ -15,6 +15,7 @@
 //! | `open` `closed` `user` `vars` | who begins when; one journey; its variables |
 //! | `step` `client` | one move of a journey; connections and HTTP |
 //! | `reach` | names to addresses, and a first connection to each origin |
+//! | `truth` | a scripted target, and the arrivals of a plan on paper: what the engine is tested against |
 //! | `exemplars` | the requests kept as examples |
 //!
 //! Not here: who may be sent traffic (`plan::guard`; the caller pins addresses), judgement (`judge`).
@@ -32,6 +33,7 @@ pub mod pace;
 pub mod pulse;
 pub mod reach;
 pub mod step;
+pub mod truth;
 pub mod user;
 pub mod vars;
 

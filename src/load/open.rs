@@ -62,7 +62,8 @@ fn begin(worker: &Rc<Worker>, crew: usize, arrival: Arrival) {
         return;
     }
     // A journey that begins with a request needs leave for it before it begins.
-    let opening = if let Some(Move::Ask(ask)) = course.moves.first() { worker.gate(ask.origin).zip(first) } else { None };
+    let opening =
+        if let Some(Move::Ask(ask)) = course.moves.first() { worker.gate(ask.origin).zip(first) } else { None };
     if let Some((_, step)) = opening.filter(|(gate, _)| !gate.passes(worker.pace.now())) {
         here.cap.leave();
         log.recorder.journey(id, arrival.due, |travel| {

@@ -74,9 +74,8 @@ fn maybe(value: Option<f64>) -> Value {
 fn steps(account: &Account) -> Value {
     let totals = &account.totals;
     let none = Clocks::default();
-    let one = |(name, cell): (&String, &Cell)| {
-        (name.clone(), times(cell, totals.intervals.steps.get(name).unwrap_or(&none)))
-    };
+    let one =
+        |(name, cell): (&String, &Cell)| (name.clone(), times(cell, totals.intervals.steps.get(name).unwrap_or(&none)));
     totals.steps.iter().map(one).collect::<Map<_, _>>().into()
 }
 
@@ -92,7 +91,8 @@ fn times(cell: &Cell, intervals: &Clocks) -> Value {
 /// With the effective number and the intervals: `[low, null]` has no upper end, `null` no interval.
 fn trusted(mut times: Value, confidence: &Confidence) -> Value {
     if let Some(object) = times.as_object_mut() {
-        let ends = |one: &Option<(f64, Option<f64>)>| one.map_or(Value::Null, |(low, high)| json!([number(low), maybe(high)]));
+        let ends =
+            |one: &Option<(f64, Option<f64>)>| one.map_or(Value::Null, |(low, high)| json!([number(low), maybe(high)]));
         let ci95: Map<String, Value> =
             ["p50", "p95", "p99"].into_iter().map(str::to_owned).zip(confidence.ci95.iter().map(ends)).collect();
         object.insert("n_eff".to_owned(), maybe(confidence.n_eff));
@@ -142,9 +142,14 @@ fn generator(account: &Account) -> Value {
         "lateness_p50_us": own.lateness_p50_us,
         "lateness_p99_us": own.lateness_p99_us,
         "stalled_seconds": own.stalls.len(),
+        "stalls": own.stalls.iter().map(stall).collect::<Vec<_>>(),
         "verdict": view::generator_word(own.verdict),
         "sentence": own.sentence,
     })
+}
+
+fn stall(&(second, longest_ms, affected): &(u32, f64, u64)) -> Value {
+    json!({ "second": second, "longest_ms": number(longest_ms), "affected": affected })
 }
 
 fn unit(unit: Unit) -> &'static str {

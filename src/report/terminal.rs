@@ -113,8 +113,10 @@ fn head(account: &Account, view: &View) -> Vec<Line> {
 
 fn table(view: &View) -> Vec<Line> {
     let bad = if view.drill.is_some() { "bad" } else { "errors" };
-    let head =
-        format!("{:<20}{:>10}{:>7}{:>10}{:>22}{:>22}{:>9}", "", "n", "n_eff", "p50", "p95 [95 % CI]", "p99 [95 % CI]", bad);
+    let head = format!(
+        "{:<20}{:>10}{:>7}{:>10}{:>22}{:>22}{:>9}",
+        "", "n", "n_eff", "p50", "p95 [95 % CI]", "p99 [95 % CI]", bad
+    );
     let cells = |row: &CellRow| cells(row, if view.drill.is_some() { &row.bad } else { &row.errors });
     let mut lines = vec![vec![(head, Some(DIM))]];
     let tables = &view.tables;

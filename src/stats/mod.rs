@@ -9,12 +9,14 @@
 //! | `special` | ln gamma, the incomplete beta function, Student's t |
 //! | `quantile` | how far can the percentile of one run be trusted? |
 //! | `proportion` | how far can a share of one run be trusted? |
+//! | `kolmogorov` | does a sample come from a distribution? |
 //! | `batch` | how far can a mean or a rate of one run be trusted? |
 //!
 //! The unit of noise is the second, not the request: neighbours in time resemble each other, so every interval is
 //! built from batches of seconds ([`quantile::batches`]).
 
 pub mod batch;
+pub mod kolmogorov;
 pub mod portable;
 pub mod proportion;
 pub mod quantile;

@@ -104,10 +104,22 @@ fn a_rate_that_nobody_can_keep_still_obeys_ctrl_c() {
     let ran = running.ends().exits(130);
     // Two seconds of overdue arrivals take a minute to shed; judging and rendering take their time in a debug build.
     assert!(asked.now() < Tick::from_secs(10), "{:?}", asked.now());
-    let (result, count) = (ran.json("result.json"), |name: &str| ran.json("result.json")["totals"][name].as_u64().unwrap());
+    let (result, count) =
+        (ran.json("result.json"), |name: &str| ran.json("result.json")["totals"][name].as_u64().unwrap());
     let journeys = &result["journeys"]["url"];
     let started = journeys["started"].as_u64().unwrap() + journeys["shed"].as_u64().unwrap();
     assert_eq!(count("planned"), started + count("not_started"));
+}
+
+#[test]
+fn the_selftest_finds_every_exact_truth() {
+    let exact = ["drops-get", "drops-post", "broken-answers", "ramp", "mix", "poisson", "one-plan"];
+    let ran = Squall::new().args(["selftest", "--for", "2s", "--json"]).args(exact).run().exits(0);
+    let table: serde_json::Value = serde_json::from_str(&ran.stdout()).unwrap();
+    let lines = table["lines"].as_array().unwrap();
+    assert!(lines.len() > 30 && lines.iter().all(|line| line["state"] == "ok"), "{table:#}");
+    assert!(exact.iter().all(|case| lines.iter().any(|line| line["case"] == *case)), "{table:#}");
+    Squall::new().args(["selftest", "nonsense"]).run().exits(2).says("the cases are clean");
 }
 
 #[test]

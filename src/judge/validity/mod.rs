@@ -120,7 +120,8 @@ pub fn of(run: &Run<'_>) -> (Generator, Vec<Finding>) {
         generator.max_rss_kib = done.max_rss_kib;
     }
     let lateness = run.limits.lateness(generator.lateness_p99_us);
-    let mut rows = vec![row::late_row(run, &generator, lateness), row::stall_row(run, &generator, &all), row::waiting_row(&all)];
+    let mut rows =
+        vec![row::late_row(run, &generator, lateness), row::stall_row(run, &generator, &all), row::waiting_row(&all)];
     rows.push(row::busy_row(&generator, lateness));
     rows.push(row::shed_row(&all, lateness));
     rows.extend(row::pace_row(run));

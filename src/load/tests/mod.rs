@@ -63,7 +63,12 @@ fn plan(server: &Server, pattern: Pattern, steps: Vec<Op>) -> LoadPlan {
     let steps = journey.steps.iter().filter(|op| matches!(op, Op::Http(_))).count();
     LoadPlan {
         name: "trial".to_owned(),
-        origins: vec![Origin { host: "127.0.0.1".to_owned(), port: server.port(), pinned: vec![server.address()], ceiling: None }],
+        origins: vec![Origin {
+            host: "127.0.0.1".to_owned(),
+            port: server.port(),
+            pinned: vec![server.address()],
+            ceiling: None,
+        }],
         client: Client {
             connections: Connections::ByWorkload,
             timeouts: Timeouts::default(),
@@ -259,7 +264,7 @@ fn nothing_leaves_above_the_ceiling_of_a_target() {
 #[test]
 fn closed_users_wait_for_the_ceiling_and_nobody_is_refused() {
     let server = Server::start(|_| Answer::ok("hello"));
-    let pattern = Pattern::Closed { users: 8, hold: Duration::from_millis(1_000), think: Think::Off };
+    let pattern = Pattern::Closed { users: 8, hold: Duration::from_secs(1), think: Think::Off };
     let mut limited = plan(&server, pattern, vec![http(get(0, "/"))]);
     limited.origins[0].ceiling = Some(Rate::per_second(50.0));
     let seen = run(limited, 2);

@@ -77,7 +77,8 @@ pub(super) fn origin(desk: &mut Desk, url: &Spanned<String>) -> Option<Origin> {
         desk.error("bad_url", url.mark, format!("`{text}` has more than an address"), help);
         return None;
     }
-    let address = split_authority(authority).map(|(host, port)| Origin { host, port, pinned: Vec::new(), ceiling: None });
+    let address =
+        split_authority(authority).map(|(host, port)| Origin { host, port, pinned: Vec::new(), ceiling: None });
     if address.is_none() {
         desk.error("bad_url", url.mark, format!("`{text}` has no usable host and port"), "write `http://host:port`");
     }

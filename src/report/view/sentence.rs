@@ -122,7 +122,8 @@ fn about(finding: &Finding) -> String {
     let (observed, expected) = (words::text(&finding.observed), whole(&words::text(&finding.expected)));
     // What is only a number reads as one sentence; what is a sentence already stands for itself.
     let number = observed.split_once(" = ").filter(|(name, _)| subject.starts_with(*name)).map(|(_, number)| number);
-    let verb = if ["errors", "timeouts", "requests"].iter().any(|many| subject.starts_with(many)) { "were" } else { "was" };
+    let verb =
+        if ["errors", "timeouts", "requests"].iter().any(|many| subject.starts_with(many)) { "were" } else { "was" };
     let seen = match number {
         Some(number) => format!("{subject} {verb} {}", whole(number)),
         None => format!("{subject}: {}", whole(&observed)),

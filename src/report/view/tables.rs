@@ -181,8 +181,7 @@ fn steps(totals: &Totals, all: u64) -> Vec<CellRow> {
         let intervals = totals.intervals.steps.get(name).map(|clocks| &clocks.response);
         trusted(row(name, cell, seconds, all), cell, intervals)
     };
-    let mut rows: Vec<CellRow> =
-        by_count.iter().take(STEPS).map(|(name, cell)| of_step(name, cell)).collect();
+    let mut rows: Vec<CellRow> = by_count.iter().take(STEPS).map(|(name, cell)| of_step(name, cell)).collect();
     rows.sort_by(|a, b| b.rank.cmp(&a.rank).then(a.name.cmp(&b.name)));
     if by_count.len() > STEPS {
         rows.push(row(&format!("{} others", by_count.len() - STEPS), &other, seconds, all));
