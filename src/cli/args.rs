@@ -56,6 +56,8 @@ pub(super) enum Command {
     Staging(StagingArgs),
     /// Heal whatever a killed drill left behind
     Recover(RecoverArgs),
+    /// The generator against a target whose truth is known beforehand, on loopback
+    Selftest(SelftestArgs),
     /// Print shell completions
     Completions(CompletionsArgs),
 }
@@ -251,6 +253,16 @@ pub(super) struct RecoverArgs {
     pub(super) dir: Option<PathBuf>,
     #[command(flatten)]
     pub(super) target: TargetArgs,
+}
+
+#[derive(Debug, ClapArgs)]
+pub(super) struct SelftestArgs {
+    /// Only these cases
+    #[arg(value_name = "CASE")]
+    pub(super) cases: Vec<String>,
+    /// Length of each measured run, 1s to 10s
+    #[arg(long = "for", value_name = "10s")]
+    pub(super) length: Option<Period>,
 }
 
 #[derive(Debug, ClapArgs)]

@@ -10,7 +10,7 @@
 //! | `target` | the guard at work: who may be sent traffic |
 //! | `url` | a scenario from the flags of `squall run URL` |
 //! | `signals` | Ctrl-C and SIGTERM become the stop word |
-//! | `run` `drill` `find` `check` `report` `staging` `recover` `completions` | one command each |
+//! | `run` `drill` `find` `selftest` `check` `report` `staging` `recover` `completions` | one command each |
 
 mod args;
 mod assemble;
@@ -24,6 +24,7 @@ mod folder;
 mod recover;
 mod report;
 mod run;
+mod selftest;
 mod signals;
 mod staging;
 mod target;
@@ -72,6 +73,7 @@ fn dispatch(args: &Args) -> Result<Exit, Failure> {
         Command::Report(report) => report::main(report, &args.global),
         Command::Staging(staging) => staging::main(staging, &args.global),
         Command::Recover(recover) => recover::main(recover, &args.global),
+        Command::Selftest(selftest) => selftest::main(selftest, &args.global),
         Command::Completions(shell) => Ok(completions::main(shell)),
     }
 }

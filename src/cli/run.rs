@@ -178,7 +178,7 @@ pub(super) async fn phases<N: Into<String>>(
     finished.await.map(drop).map_err(could_not("finish the load"))
 }
 
-fn phase_starts(plan: &LoadPlan, start_at: Tick) -> Vec<(Tick, &'static str)> {
+pub(super) fn phase_starts(plan: &LoadPlan, start_at: Tick) -> Vec<(Tick, &'static str)> {
     let warm = plan.workloads.iter().filter(|one| !one.warmup.is_zero()).map(|one| one.start + one.warmup).max();
     let mut starts = Vec::new();
     if warm.is_some() {

@@ -130,7 +130,7 @@ fn workers_for(plan: &LoadPlan, shard: Shard) -> usize {
 }
 
 /// Worker `index` of `workers` within `shard`: every `workers`th of the shard's arrivals.
-fn part(shard: Shard, index: usize, workers: usize) -> Shard {
+pub(super) fn part(shard: Shard, index: usize, workers: usize) -> Shard {
     let (index, workers) = (u32::try_from(index).unwrap_or(0), u32::try_from(workers).unwrap_or(1));
     Shard { index: shard.index + shard.of * index, of: shard.of * workers }
 }

@@ -17,6 +17,7 @@
 //! | `listing` | the plan of arrivals as a text, for people and for comparison |
 //! | `step` `client` | one move of a journey; connections and HTTP |
 //! | `reach` | names to addresses, and a first connection to each origin |
+//! | `truth` | a scripted target, and the arrivals of a plan on paper: what the engine is tested against |
 //! | `exemplars` | the requests kept as examples |
 //!
 //! Not here: who may be sent traffic (`plan::guard`; the caller pins addresses), judgement (`judge`).
@@ -36,6 +37,7 @@ pub mod pace;
 pub mod pulse;
 pub mod reach;
 pub mod step;
+pub mod truth;
 pub mod user;
 pub mod vars;
 

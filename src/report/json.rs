@@ -146,9 +146,14 @@ fn generator(account: &Account) -> Value {
         "lateness_p50_us": own.lateness_p50_us,
         "lateness_p99_us": own.lateness_p99_us,
         "stalled_seconds": own.stalls.len(),
+        "stalls": own.stalls.iter().map(stall).collect::<Vec<_>>(),
         "verdict": view::generator_word(own.verdict),
         "sentence": own.sentence,
     })
+}
+
+fn stall(&(second, longest_ms, affected): &(u32, f64, u64)) -> Value {
+    json!({ "second": second, "longest_ms": number(longest_ms), "affected": affected })
 }
 
 fn unit(unit: Unit) -> &'static str {

@@ -9,6 +9,7 @@
 //! | `special` | ln gamma, the incomplete beta function, Student's t |
 //! | `quantile` | how far can the percentile of one run be trusted? |
 //! | `proportion` | how far can a share of one run be trusted? |
+//! | `kolmogorov` | does a sample come from a distribution? |
 //! | `batch` | how far can a mean or a rate of one run be trusted? |
 //! | `rank` | did two interleaved arms differ, by how much, how surely? |
 //! | `holm` | many tests with one promise; how many blocks; what cannot be seen |
@@ -21,6 +22,7 @@
 pub mod batch;
 pub mod bootstrap;
 pub mod holm;
+pub mod kolmogorov;
 pub mod portable;
 pub mod proportion;
 pub mod quantile;

@@ -131,6 +131,17 @@ fn a_rate_that_nobody_can_keep_still_obeys_ctrl_c() {
 }
 
 #[test]
+fn the_selftest_finds_every_exact_truth() {
+    let exact = ["drops-get", "drops-post", "broken-answers", "ramp", "mix", "poisson", "one-plan"];
+    let ran = Squall::new().args(["selftest", "--for", "2s", "--json"]).args(exact).run().exits(0);
+    let table: serde_json::Value = serde_json::from_str(&ran.stdout()).unwrap();
+    let lines = table["lines"].as_array().unwrap();
+    assert!(lines.len() > 30 && lines.iter().all(|line| line["state"] == "ok"), "{table:#}");
+    assert!(exact.iter().all(|case| lines.iter().any(|line| line["case"] == *case)), "{table:#}");
+    Squall::new().args(["selftest", "nonsense"]).run().exits(2).says("the cases are clean");
+}
+
+#[test]
 fn a_report_ends_with_the_code_it_prints() {
     let server = Server::start().answer(500);
     let ran = run(&server.url(), &["--rate", "50/s", "--for", "1s", "--check", "p50 < 60s"]).exits(1);

@@ -61,7 +61,9 @@ pub fn of(seconds: &[Interval], name: impl Fn(StepId) -> String) -> Intervals {
             let cells = steps.entry(*step).or_insert_with(|| vec![Cell::default(); cuts.len()]);
             times(&mut cells[n], cell);
         }
-        steps.values().for_each(|cells| times(&mut all[n], &cells[n]));
+        for cells in steps.values() {
+            times(&mut all[n], &cells[n]);
+        }
     }
     let named = steps.into_iter().map(|(step, cells)| (name(step), clocks(&cells))).collect();
     Intervals { all: clocks(&all), steps: named }
@@ -87,7 +89,9 @@ fn clocks(cells: &[Cell]) -> Clocks {
 fn confidence<'a>(parts: impl Iterator<Item = Part<'a>>) -> Confidence {
     let parts: Vec<Part<'_>> = parts.collect();
     let mut merged = Bins::default();
-    parts.iter().for_each(|part| merged.merge(part.bins));
+    for part in &parts {
+        merged.merge(part.bins);
+    }
     let found = QUANTILES.map(|q| estimate::interval(q, &parts, &merged));
     Confidence {
         n_eff: found[1].as_ref().map(|(cluster, _)| cluster.n_eff),

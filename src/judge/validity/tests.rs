@@ -168,7 +168,9 @@ fn a_busy_core_is_suspect_and_with_lateness_invalid() {
 #[test]
 fn a_stall_is_named_by_its_second_and_an_arrival_is_affected_once() {
     let mut seconds = frozen(4..6);
-    seconds.iter_mut().for_each(|one| one.second += 100);
+    for one in &mut seconds {
+        one.second += 100;
+    }
     let (generator, findings) = health(&seconds, Model::Open);
     let affected: u64 = generator.stalls.iter().map(|(_, _, affected)| affected).sum();
     assert_eq!((generator.stalls.len(), affected / 10), (2, 198), "{:?}", generator.stalls);
