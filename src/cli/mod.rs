@@ -19,6 +19,7 @@ mod drill;
 mod exit;
 mod folder;
 mod recover;
+mod rehearse;
 mod report;
 mod run;
 mod signals;

@@ -3,7 +3,7 @@
 //!
 //! Levels are constant between cuts, requests independent (binomial). A cut's range holds every place whose best fit lies within 3
 //! units of log-likelihood of the best of all, joined with the instant itself, one second wider on both sides. Where four levels fit
-//! hardly better than three, the incident ended in one step and three are used. Called by `account`. Not here: the instants
+//! hardly better than three, the incident ended in one step and three are used. A level lasts at least 3 s. Called by `account`. Not here: the instants
 //! (`impact`).
 
 use super::impact::{Course, Impact, Second};
@@ -12,6 +12,8 @@ use super::impact::{Course, Impact, Second};
 const WITHIN: f64 = 3.0;
 /// Least gain for which a further level is believed: its place and its height, for a series of some hundred seconds.
 const GAIN: f64 = 3.0;
+/// Least seconds of a level: a second that was bad in part is no level of its own.
+const LEVEL: usize = 3;
 /// Seconds added on both sides.
 const MARGIN: usize = 1;
 /// Longer series are not fitted: the work grows with the square.
@@ -76,11 +78,15 @@ impl Fit {
         let mut forward = vec![(0..=n).map(|t| level(0, t)).collect::<Vec<f64>>()];
         let mut backward = vec![(0..=n).map(|t| level(t, n)).collect::<Vec<f64>>()];
         for k in 1..4 {
-            let ahead = |t: usize| (k..t).map(|u| forward[k - 1][u] + level(u, t)).fold(f64::NEG_INFINITY, f64::max);
+            let ahead = |t: usize| {
+                (k * LEVEL..=t.saturating_sub(LEVEL))
+                    .map(|u| forward[k - 1][u] + level(u, t))
+                    .fold(f64::NEG_INFINITY, f64::max)
+            };
             let next: Vec<f64> = (0..=n).map(ahead).collect();
             forward.push(next);
             let behind = |t: usize| {
-                let places = t + 1..=n.saturating_sub(k);
+                let places = t + LEVEL..=n.saturating_sub(k * LEVEL);
                 places.map(|u| level(t, u) + backward[k - 1][u]).fold(f64::NEG_INFINITY, f64::max)
             };
             let next: Vec<f64> = (0..=n).map(behind).collect();
@@ -159,5 +165,17 @@ mod tests {
         let span = |at: usize| Some((at - 1, at + 1));
         assert_eq!(of(&series, &course, &seen), Spans { impact: span(60), mitigated: span(100), recovered: span(100) });
         assert_eq!(of(&series, &course, &Impact::default()), Spans::default());
+    }
+
+    #[test]
+    fn a_second_that_was_bad_in_part_is_no_level() {
+        let level = |n, bad| std::iter::repeat_n(Second { total: 120, bad, fit: true }, n);
+        let series: Vec<Second> =
+            level(60, 0).chain(level(1, 70)).chain(level(29, 119)).chain(level(1, 40)).chain(level(30, 0)).collect();
+        let course = Course { baseline: 0..60, end: series.len(), hold: 10 };
+        let spans = of(&series, &course, &measure(&series, &course));
+        let (low, high) = spans.mitigated.unwrap();
+        assert!(low >= 87 && high <= 93, "{spans:?}");
+        assert!(spans.impact.unwrap().1 <= 62, "{spans:?}");
     }
 }

@@ -74,7 +74,8 @@ pub(super) fn impact(text: &mut String, account: &Account, drill: &DrillAccount)
 /// `impact 12 s [11, 13] · mitigated 71 s [70, 74]`.
 fn instants(drill: &DrillAccount) -> String {
     let timeline = &drill.timeline;
-    let since = |at: f64| at - drill.t0_s;
+    // Plus zero: what rounds to nothing has no sign.
+    let since = |at: f64| (at - drill.t0_s).round() + 0.0;
     let one = |name: &str, at: Option<f64>, range: Option<(f64, f64)>| {
         let range = range.map_or_else(String::new, |(low, high)| format!(" [{:.0}, {:.0}]", since(low), since(high)));
         at.map(|at| format!("{name} {:.0} s{range}", since(at)))
