@@ -157,6 +157,12 @@ pub(super) struct DrillArgs {
     /// Who plays the people
     #[arg(long, value_enum, default_value_t = Responder::Robot)]
     pub(super) responder: Responder,
+    /// Hold it so many times, one after the other, each with a fresh system
+    #[arg(long, default_value_t = 1, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=100))]
+    pub(super) repeat: u16,
+    /// Try the drill file itself: nobody acts, the robot acts, and test-like data where the embedded system has real ones
+    #[arg(long, conflicts_with_all = ["repeat", "responder"])]
+    pub(super) rehearse: bool,
     /// Multiply every pace by this, instead of its second reading
     #[arg(long, value_name = "0.1")]
     pub(super) time_factor: Option<f64>,

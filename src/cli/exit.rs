@@ -52,19 +52,26 @@ impl Exit {
 }
 
 impl Exit {
-    /// Of two, the one that applies first.
+    /// Which of two stands for both: the first that applies, in the order of the house.
     pub(super) fn graver(self, other: Self) -> Self {
-        let order = [
-            Self::Unclean,
-            Self::Terminated,
-            Self::Interrupted,
-            Self::CouldNotRun,
-            Self::Invalid,
-            Self::Aborted,
-            Self::Failed,
-            Self::Inconclusive,
+        const ORDER: [Exit; 10] = [
+            Exit::Usage,
+            Exit::Unclean,
+            Exit::Interrupted,
+            Exit::Terminated,
+            Exit::CouldNotRun,
+            Exit::Invalid,
+            Exit::Aborted,
+            Exit::Failed,
+            Exit::Inconclusive,
+            Exit::Passed,
         ];
-        order.into_iter().find(|one| *one == self || *one == other).unwrap_or(self)
+        ORDER.into_iter().find(|one| *one == self || *one == other).unwrap_or(self)
+    }
+
+    /// True when a person ended it: nothing more is begun.
+    pub(super) fn is_signal(self) -> bool {
+        matches!(self, Self::Interrupted | Self::Terminated)
     }
 }
 

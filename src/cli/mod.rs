@@ -22,6 +22,7 @@ mod exit;
 mod find;
 mod folder;
 mod recover;
+mod rehearse;
 mod report;
 mod run;
 mod selftest;

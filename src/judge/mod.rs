@@ -9,6 +9,8 @@
 //! | `threshold` `live` | does a check hold; must the run end now? |
 //! | `validity` | can the generator be believed? |
 //! | `steady` `impact` `slo` | was it quiet before; when did users feel it; what did it cost? |
+//! | `uncertainty` | how sure are those instants? |
+//! | `efficacy` `reference` | did an action work; when would an alert have rung? |
 //! | `score` | what of a drill's expectations was met? |
 //! | `search` | which rate does the target hold? |
 //! | `account` | all of it, for one run |
@@ -17,15 +19,18 @@
 
 pub mod account;
 pub mod conclusion;
+pub mod efficacy;
 pub mod estimate;
 pub mod finding;
 pub mod impact;
 pub mod live;
+pub mod reference;
 pub mod score;
 pub mod search;
 pub mod slo;
 pub mod steady;
 pub mod threshold;
+pub mod uncertainty;
 pub mod validity;
 pub mod window;
 pub mod words;

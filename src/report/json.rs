@@ -229,6 +229,9 @@ fn of_drill(drill: &DrillAccount) -> Value {
             "actor": action.actor,
             "at_s": number(action.at_s),
             "verified_s": maybe(action.verified_s),
+            "effect": action.effect.efficacy.word(),
+            "bad_before": maybe(action.effect.before),
+            "bad_after": maybe(action.effect.after),
         })
     });
     let expectations = drill.expectations.iter().map(|one| {
@@ -261,13 +264,26 @@ fn of_drill(drill: &DrillAccount) -> Value {
             "claims": timeline.claims.iter().map(|(mark, at)| json!({ "mark": mark, "at_s": number(*at) })).collect::<Vec<_>>(),
             "false_alarms": timeline.false_alarms,
             "observed_until_s": number(timeline.observed_until_s),
+            "ranges": {
+                "impact_s": range(timeline.ranges.impact),
+                "mitigated_s": range(timeline.ranges.mitigated),
+                "recovered_s": range(timeline.ranges.recovered),
+            },
         },
         "actions": actions.collect::<Vec<_>>(),
         "expectations": expectations.collect::<Vec<_>>(),
         "score": maybe(drill.score),
+        "parts": drill.parts.iter().map(|(part, points)| (part.word().to_owned(), number(*points))).collect::<Map<_, _>>(),
         "coverage": number(drill.coverage),
+        "reference": drill.reference.as_ref().map(|alert| json!({
+            "rule": alert.rule, "at_s": number(alert.at_s), "in_production_s": maybe(alert.in_production_s),
+        })),
         "budget_spent": number(drill.budget_spent),
         "bad_requests": drill.bad_requests,
         "bad_minutes": number(drill.bad_minutes),
     })
+}
+
+fn range(range: Option<(f64, f64)>) -> Value {
+    range.map_or(Value::Null, |(low, high)| json!([number(low), number(high)]))
 }

@@ -3,6 +3,7 @@
 //! Made by `account::of` from plan, journal and record alone, so that it is the same live and months later.
 //! Not here: wording, rounding, pictures (`report::View`), and exit codes (`cli`).
 
+mod actions;
 mod confidence;
 mod incident;
 mod make;
@@ -14,7 +15,9 @@ pub use confidence::{Clocks, Confidence, Intervals, of as intervals};
 pub use make::{Planned, of, phases};
 pub(super) use story::HEALING;
 
+use super::efficacy::Judged;
 use super::finding::{Finding, Verdict};
+use super::score::Part;
 use super::search::Course;
 use crate::measure::interval::{Cell, Flow, Interval, Travel};
 use crate::measure::journal::{Line, RunFacts};
@@ -140,14 +143,40 @@ pub struct DrillAccount {
     pub expectations: Vec<ExpectationAccount>,
     /// 0 to 100; `None` when nothing could be scored.
     pub score: Option<f64>,
+    /// The same by part, where something of it could be told.
+    pub parts: Vec<(Part, f64)>,
     /// Share of the weight that rests on measured evidence.
     pub coverage: f64,
+    /// The first reference alert; `None` when none fired, or there was no impact.
+    pub reference: Option<ReferenceAccount>,
     /// Share of the period's error budget this incident used.
     pub budget_spent: f64,
     /// Requests not good between impact and recovery (or the end).
     pub bad_requests: u64,
     /// ∫ bad ratio, minutes.
     pub bad_minutes: f64,
+}
+
+/// An alert of squall's own rules over the same traffic.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ReferenceAccount {
+    /// The rule, in words.
+    pub rule: String,
+    /// It fired at, seconds on the run's clock.
+    pub at_s: f64,
+    /// Seconds from impact to the same alert with a whole history behind it; `None`: it would never have fired.
+    pub in_production_s: Option<f64>,
+}
+
+/// First and last second, on the run's clock, in which an instant may lie.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Ranges {
+    /// Of the impact.
+    pub impact: Option<(f64, f64)>,
+    /// Of the mitigation.
+    pub mitigated: Option<(f64, f64)>,
+    /// Of the recovery.
+    pub recovered: Option<(f64, f64)>,
 }
 
 /// Instants of an incident, seconds on the run's clock. What never happened is `None` (censored), never blank.
@@ -179,6 +208,8 @@ pub struct Timeline {
     pub false_alarms: u64,
     /// Until when the run was observed.
     pub observed_until_s: f64,
+    /// How sure the measured instants are.
+    pub ranges: Ranges,
 }
 
 /// An act as it went.
@@ -217,6 +248,8 @@ pub struct ActionAccount {
     pub at_s: f64,
     /// Verified at, seconds; `None` when its verification failed.
     pub verified_s: Option<f64>,
+    /// What it did to the share of bad requests.
+    pub effect: Judged,
 }
 
 /// An expectation as it went; its judgement is the finding called `finding`.

@@ -2,6 +2,7 @@
 //!
 //! Called by `account::make` and `account::incident`. Not here: measured seconds.
 
+use super::super::efficacy::Judged;
 use super::super::finding::{Evidence, Finding, FindingKind, Reason, Verdict};
 use super::super::words::advice;
 use super::{ActAccount, ActionAccount, Band, BandKind};
@@ -131,6 +132,7 @@ impl<'a> Story<'a> {
                 actor: line.actor.clone(),
                 at_s: at_s(line),
                 verified_s: self.0.iter().skip(n).find(took).map(at_s),
+                effect: Judged::default(),
             })
         };
         self.0.iter().enumerate().filter_map(action).collect()

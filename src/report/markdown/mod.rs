@@ -118,7 +118,8 @@ fn expectations(text: &mut String, account: &Account, drill: &DrillAccount) {
         Some(score) => {
             let _ = writeln!(
                 text,
-                "Score {score:.0} of 100; {} of the weight rests on measured evidence.\n",
+                "Score {score:.0} of 100{}; {} of the weight rests on measured evidence.\n",
+                parts(drill),
                 words::share(drill.coverage)
             );
         }
@@ -134,6 +135,12 @@ fn expectations(text: &mut String, account: &Account, drill: &DrillAccount) {
         })
         .collect();
     table(text, &["Verdict", "Demand", "Seen", "Demanded"], &rows);
+}
+
+/// ` (detect 100, recover 95)`.
+fn parts(drill: &DrillAccount) -> String {
+    let list: Vec<String> = drill.parts.iter().map(|(part, points)| format!("{} {points:.0}", part.word())).collect();
+    if list.is_empty() { String::new() } else { format!(" ({})", list.join(", ")) }
 }
 
 fn lessons(text: &mut String, account: &Account) {

@@ -4,7 +4,7 @@
 
 use super::course::Course;
 use super::response::{self, Response};
-use crate::judge::account::{Account, DrillAccount, ExpectationAccount};
+use crate::judge::account::{Account, ActionAccount, DrillAccount, ExpectationAccount};
 use crate::judge::finding::Verdict;
 use crate::measure::journal::{Event, Line, Source};
 use crate::plan::drill::MitigationKind;
@@ -231,6 +231,17 @@ pub fn worth(kind: MitigationKind) -> &'static str {
     }
 }
 
+/// What it did to users: `helped (96 % → 0.1 % bad)`.
+fn effect(action: &ActionAccount) -> String {
+    let judged = action.effect;
+    match (judged.before, judged.after) {
+        (Some(before), Some(after)) => {
+            format!("{} ({} → {} bad)", judged.efficacy.word(), words::share(before), words::share(after))
+        }
+        _ => judged.efficacy.word().to_owned(),
+    }
+}
+
 fn actions(drill: &DrillAccount) -> Vec<[String; 5]> {
     let at = |seconds: f64| words::instant(seconds, drill.t0_s);
     drill
@@ -242,7 +253,8 @@ fn actions(drill: &DrillAccount) -> Vec<[String; 5]> {
                 |seen| format!("{} ({} later)", at(seen), words::span(seen - action.at_s)),
             );
             let label = if action.label.is_empty() { &action.name } else { &action.label };
-            [words::name(label), words::name(&action.actor), worth(action.kind).to_owned(), at(action.at_s), verified]
+            let did = format!("{}; {}", worth(action.kind), effect(action));
+            [words::name(label), words::name(&action.actor), did, at(action.at_s), verified]
         })
         .collect()
 }

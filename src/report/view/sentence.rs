@@ -49,6 +49,9 @@ fn of_drill(account: &Account, drill: &DrillAccount) -> String {
             None if drill.acts.iter().all(|act| act.injected_s.is_none()) => {
                 format!("Nothing was broken: the exercise ended before its first act. {}", traffic(account))
             }
+            None if account.done.is_none() || !account.ended.is_empty() => {
+                format!("No harm to users was seen as long as it was watched. {}", traffic(account))
+            }
             None => format!("Users felt nothing. {}", traffic(account)),
         };
     };
