@@ -51,8 +51,11 @@ pub(super) fn main(args: &RunArgs, global: &Global) -> Result<Exit, Failure> {
 }
 
 fn facts(plan: &LoadPlan, files: &Files, args: &RunArgs, global: &Global) -> RunFacts {
-    let origin =
-        plan.origins.first().map(|origin| format!("http://{}:{}", origin.host, origin.port)).unwrap_or_default();
+    let origin = plan
+        .origins
+        .first()
+        .map(|one| format!("{}://{}:{}", one.scheme.name(), one.host, one.port))
+        .unwrap_or_default();
     let mut repeat = format!("squall run {}", args.what);
     for (flag, value) in [
         ("--rate", args.rate.map(|rate| rate.to_string())),
@@ -70,7 +73,7 @@ fn facts(plan: &LoadPlan, files: &Files, args: &RunArgs, global: &Global) -> Run
         plan_hash: plan.hash.clone(),
         squall: env!("CARGO_PKG_VERSION").to_owned(),
         files: texts(files),
-        settings: Vec::new(),
+        settings: plan.client.wires.notes(),
         target: origin,
         repeat: format!("{repeat} --seed {}", global.seed),
     }

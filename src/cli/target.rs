@@ -14,7 +14,7 @@ use crate::plan::check::{self, Files};
 use crate::plan::diagnostic::Diagnostics;
 use crate::plan::drill::DrillPlan;
 use crate::plan::guard::{Guard, MaxRate};
-use crate::plan::load::{LoadPlan, Origin, Pattern};
+use crate::plan::load::{LoadPlan, Origin, Pattern, Via};
 
 /// The list of targets, by its only name.
 const LIST: &str = "squall.targets.ron";
@@ -76,10 +76,14 @@ pub(super) fn admit(plan: &mut LoadPlan, guard: &Guard, file: &str) -> Result<Di
 /// Looks the origin up and pins its addresses; true when one of them has a ceiling.
 fn pin(origin: &mut Origin, guard: &Guard) -> Result<bool, Failure> {
     let mut limited = false;
-    origin.pinned = resolve(&origin.host, origin.port)?;
+    origin.pinned = match &origin.via {
+        None => resolve(&origin.host, origin.port)?,
+        Some(Via::Address(to)) => vec![*to],
+        Some(Via::Unix(_)) => Vec::new(),
+    };
     for address in &origin.pinned {
         let ceiling = guard
-            .admit(address.ip(), &origin.host, origin.port)
+            .admit(address.ip(), &origin.host, address.port())
             .map_err(|refusal| Failure::usage(format!("{refusal}\n  {}", refusal.remedy())))?;
         limited |= ceiling != MaxRate::Unlimited;
     }

@@ -89,7 +89,7 @@ impl Crew {
             origin: post.start_at + workload.start,
             cut: Cell::new(post.start_at + workload.length() + workload.drain),
             cap: Cap { under_way: Arc::clone(&post.under_way), workload: index, most: most.div_ceil(post.shards) },
-            client: Client::new(&post.script.plan, how, post.shard),
+            client: Client::new(&post.script, how, post.shard),
             driving: Cell::new(true),
             arrivals: Cell::default(),
             deck: RefCell::default(),

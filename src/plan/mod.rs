@@ -11,6 +11,7 @@
 //! | `load` | a checked scenario |
 //! | `good` | what a good request is |
 //! | `threshold` | checks of a scenario |
+//! | `wires` | how a target is reached |
 //! | `guard` | who may be sent traffic |
 //! | `drill` | a checked drill |
 //! | `fault` | a checked fault |
@@ -27,3 +28,4 @@ pub mod load;
 pub mod program;
 pub mod template;
 pub mod threshold;
+pub mod wires;

@@ -14,6 +14,7 @@ use crate::plan::drill::{
 use crate::plan::fault::{Fault, Side, Toxic};
 use crate::plan::good::Good;
 use crate::plan::load::{Client, Connections, LoadPlan, Timeouts};
+use crate::plan::wires::Wires;
 
 fn secs(n: u64) -> Duration {
     Duration::from_secs(n)
@@ -28,6 +29,7 @@ fn load() -> LoadPlan {
             timeouts: Timeouts::default(),
             headers: Vec::new(),
             body_limit: 0,
+            wires: Wires::default(),
         },
         workloads: Vec::new(),
         journeys: Vec::new(),
