@@ -6,10 +6,13 @@ use std::cell::{Cell, RefCell};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use super::arrivals::owned;
 use super::client::Client;
 use super::core::Post;
+use super::step::Script;
 use crate::base::clock::Tick;
 use crate::base::seed::Seed;
+use crate::base::shard::Shard;
 use crate::plan::deck::Deck;
 use crate::plan::load::{Connections, Pattern, Workload};
 
@@ -94,6 +97,11 @@ impl Crew {
             arrivals: Cell::default(),
             deck: RefCell::default(),
         }
+    }
+
+    /// How many connections this worker opens before the first arrival.
+    pub fn opens_first(&self, script: &Script, shard: Shard) -> u64 {
+        owned(script.plan.client.wires.life.open_first as u64, shard)
     }
 
     /// The card of arrival `n` in `mix`: card n mod size of deck n / size.

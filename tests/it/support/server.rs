@@ -26,6 +26,7 @@ struct Script {
     freeze: Mutex<Option<(Duration, Duration)>>,
     first: OnceLock<Tick>,
     requests: AtomicU64,
+    connections: AtomicU64,
     stopped: AtomicBool,
     open: Mutex<Vec<TcpStream>>,
 }
@@ -42,6 +43,7 @@ impl Server {
             freeze: Mutex::new(None),
             first: OnceLock::new(),
             requests: AtomicU64::new(0),
+            connections: AtomicU64::new(0),
             stopped: AtomicBool::new(false),
             open: Mutex::new(Vec::new()),
         });
@@ -73,6 +75,11 @@ impl Server {
         format!("http://{}/", self.address)
     }
 
+    /// Connections that were accepted.
+    pub(crate) fn connections(&self) -> u64 {
+        self.script.connections.load(SeqCst)
+    }
+
     /// Requests that arrived complete, the dropped ones included.
     pub(crate) fn requests(&self) -> u64 {
         self.script.requests.load(SeqCst)
@@ -96,6 +103,7 @@ fn accept(listener: &TcpListener, script: &Arc<Script>) {
             return;
         }
         drop(stream.set_nodelay(true));
+        script.connections.fetch_add(1, SeqCst);
         script.open.lock().unwrap().extend(stream.try_clone());
         let script = Arc::clone(script);
         thread::spawn(move || {
