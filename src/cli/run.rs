@@ -51,8 +51,11 @@ pub(super) fn main(args: &RunArgs, global: &Global) -> Result<Exit, Failure> {
 }
 
 fn facts(plan: &LoadPlan, files: &Files, args: &RunArgs, global: &Global) -> Result<RunFacts, Failure> {
-    let origin =
-        plan.origins.first().map(|origin| format!("http://{}:{}", origin.host, origin.port)).unwrap_or_default();
+    let origin = plan
+        .origins
+        .first()
+        .map(|one| format!("{}://{}:{}", one.scheme.name(), one.host, one.port))
+        .unwrap_or_default();
     let files = if url::is_url(&args.what) { vec![(url::FILE.to_owned(), url::kept(args)?)] } else { texts(files) };
     Ok(RunFacts {
         command: "run".to_owned(),
@@ -61,7 +64,7 @@ fn facts(plan: &LoadPlan, files: &Files, args: &RunArgs, global: &Global) -> Res
         plan_hash: plan.hash.clone(),
         squall: env!("CARGO_PKG_VERSION").to_owned(),
         files,
-        settings: Vec::new(),
+        settings: plan.client.wires.notes(),
         target: origin,
         repeat: url::repeat(args, global.seed),
     })

@@ -16,7 +16,7 @@ use crate::drill::lever::http::Vouch;
 use crate::plan::check::{self, Files};
 use crate::plan::diagnostic::Diagnostics;
 use crate::plan::guard::{Guard, MaxRate};
-use crate::plan::load::{LoadPlan, Origin};
+use crate::plan::load::{LoadPlan, Origin, Via};
 
 /// The list of targets, by its only name.
 const LIST: &str = "squall.targets.ron";
@@ -71,10 +71,14 @@ pub(super) fn admit(plan: &mut LoadPlan, guard: &Guard, file: &str) -> Result<Di
 
 /// Looks the origin up, pins its addresses, and takes the lowest ceiling of them.
 fn pin(origin: &mut Origin, guard: &Guard) -> Result<(), Failure> {
-    origin.pinned = resolve(&origin.host, origin.port)?;
+    origin.pinned = match &origin.via {
+        None => resolve(&origin.host, origin.port)?,
+        Some(Via::Address(to)) => vec![*to],
+        Some(Via::Unix(_)) => Vec::new(),
+    };
     for address in origin.pinned.clone() {
         let ceiling = guard
-            .admit(address.ip(), &origin.host, origin.port)
+            .admit(address.ip(), &origin.host, address.port())
             .map_err(|refusal| Failure::usage(format!("{refusal}\n  {}", refusal.remedy())))?;
         if let MaxRate::At(rate) = ceiling {
             origin.limit(rate);

@@ -15,7 +15,7 @@ use std::time::Duration;
 use super::crew::Crew;
 use super::exemplars::Exemplars;
 use super::gate::Gate;
-use super::pace::Pace;
+use super::pace::{Limits, Pace};
 use super::pulse::{self, Message};
 use super::step::http::Ended;
 use super::step::{Course, Script};
@@ -218,6 +218,22 @@ impl Worker {
     }
 }
 
+/// Opens what every workload wants open before its first arrival.
+fn open_ahead(worker: &Rc<Worker>) {
+    let most = worker.script.plan.client.timeouts.total;
+    for (n, crew) in worker.crews.iter().enumerate() {
+        for _ in 0..crew.opens_first(&worker.script, worker.shard) {
+            let worker = Rc::clone(worker);
+            drop(tokio::task::spawn_local(async move {
+                let crew = &worker.crews[n];
+                let mut limits = Limits::new(&worker.pace, worker.pace.now() + most, &crew.cut);
+                // One that cannot be opened now is missing to the first who wants it, and told there.
+                crew.client.open_ahead(&mut limits).await;
+            }));
+        }
+    }
+}
+
 /// The life of a worker's thread.
 ///
 /// # Errors
@@ -233,6 +249,7 @@ pub fn live(post: &Post, out: &Sender<Message>) -> Result<(), LoadError> {
         let timer = Timer::new(&post.clock).map_err(system("timer"))?;
         let pacing = Rc::clone(&worker);
         let driver = tokio::task::spawn_local(async move { pacing.pace.drive(timer).await });
+        open_ahead(&worker);
         for (n, workload) in post.script.plan.workloads.iter().enumerate() {
             match &workload.pattern {
                 Pattern::Open { .. } => drop(tokio::task::spawn_local(open::drive(Rc::clone(&worker), n))),

@@ -128,6 +128,22 @@ pub enum LoadError {
         /// What the system says.
         source: io::Error,
     },
+    /// A certificate, key or root that cannot be used.
+    #[error("{what}: {why}")]
+    Tls {
+        /// The file, or what it is.
+        what: String,
+        /// What is wrong with it.
+        why: String,
+    },
+    /// An origin that TLS cannot be agreed on with.
+    #[error("TLS with {origin}: {why}")]
+    Handshake {
+        /// Host and port.
+        origin: String,
+        /// What is wrong, and the remedy where there is one.
+        why: String,
+    },
     /// Our bug: a worker thread ended without its report.
     #[error("worker {worker} died: the measurements are incomplete")]
     Died {

@@ -224,4 +224,9 @@ impl<'a> Limits<'a> {
     pub fn now(&self) -> Tick {
         self.alarm.pace.now()
     }
+
+    /// Where the task waits.
+    pub fn pace(&self) -> &'a Pace {
+        self.alarm.pace
+    }
 }

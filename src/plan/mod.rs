@@ -11,6 +11,7 @@
 //! | `load` `held` | a checked scenario; one rate of it held |
 //! | `good` | what a good request is |
 //! | `threshold` | checks of a scenario |
+//! | `wires` | how a target is reached |
 //! | `guard` | who may be sent traffic |
 //! | `drill` `people` `condition` `slo` | a checked drill |
 //! | `fault` | a checked fault |
@@ -32,3 +33,4 @@ pub mod slo;
 pub mod staff;
 pub mod template;
 pub mod threshold;
+pub mod wires;

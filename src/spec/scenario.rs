@@ -24,8 +24,53 @@ written! {
 
 written! {
     /// Where requests go.
-    Target { base: Spanned<String>, hosts: Option<Spanned<Named<String>>>, max_rate: Option<Spanned<String>> }
-    later { http, dns, tls, connect_to, unix, source, max_run }
+    Target {
+        base: Spanned<String>,
+        hosts: Option<Spanned<Named<String>>>,
+        max_rate: Option<Spanned<String>>,
+        http: Option<Spanned<Version>>,
+        tls: Option<Spanned<Tls>>,
+        connect_to: Option<Spanned<Named<String>>>,
+        unix: Option<Spanned<String>>,
+        source: Option<Spanned<Vec<Spanned<String>>>>,
+    } later { dns, max_run }
+}
+
+/// Which HTTP is spoken.
+#[derive(Clone, Copy, Debug, Deserialize)]
+pub(crate) enum Version {
+    Auto,
+    Http1,
+    Http2,
+    Http2Prior,
+}
+
+plain!(Version);
+
+written! {
+    /// How `https` is spoken.
+    Tls {
+        roots: Option<Spanned<Roots>>,
+        insecure: Option<Spanned<bool>>,
+        client: Option<Spanned<Identity>>,
+        sni: Option<Spanned<String>>,
+        min: Option<Spanned<String>>,
+    } later {}
+}
+
+/// Whose certificates are believed.
+#[derive(Clone, Debug, Deserialize)]
+pub(crate) enum Roots {
+    Platform,
+    File(Spanned<String>),
+    Both(Spanned<String>),
+}
+
+plain!(Roots);
+
+written! {
+    /// Our own certificate and its key.
+    Identity { cert: Spanned<String>, key: Spanned<String> } later {}
 }
 
 written! {
@@ -58,12 +103,25 @@ impl Written for Connections {
 
 written! {
     /// At most so many for all.
-    Shared { max: Option<Spanned<u64>> } later { streams, open_first, open_rate, max_requests, max_age, idle }
+    Shared {
+        max: Option<Spanned<u64>>,
+        streams: Option<Spanned<u64>>,
+        open_first: Option<Spanned<u64>>,
+        open_rate: Option<Spanned<String>>,
+        max_requests: Option<Spanned<u64>>,
+        max_age: Option<Spanned<String>>,
+        idle: Option<Spanned<String>>,
+    } later {}
 }
 
 written! {
     /// Own ones for each user.
-    PerUser {} later { streams, open_first, open_rate, max_requests, max_age, idle }
+    PerUser {
+        open_rate: Option<Spanned<String>>,
+        max_requests: Option<Spanned<u64>>,
+        max_age: Option<Spanned<String>>,
+        idle: Option<Spanned<String>>,
+    } later { streams, open_first }
 }
 
 written! {
@@ -74,7 +132,8 @@ written! {
         first_byte: Option<Spanned<String>>,
         idle: Option<Spanned<String>>,
         total: Option<Spanned<String>>,
-    } later { resolve, tls }
+        tls: Option<Spanned<String>>,
+    } later { resolve }
 }
 
 /// One stream of arrivals, or one group of users.

@@ -6,6 +6,8 @@
 #[cfg(test)]
 mod bad;
 #[cfg(test)]
+mod connections;
+#[cfg(test)]
 mod drill;
 #[cfg(test)]
 mod find;

@@ -22,6 +22,7 @@ use crate::plan::good::Good;
 use crate::plan::load::{Client, Connections, LoadPlan, Pattern, Spacing, Timeouts, Workload};
 use crate::plan::slo::{Slo, USUAL};
 use crate::plan::threshold::{Cmp, Level, Subject, Threshold};
+use crate::plan::wires::Wires;
 
 fn load(checks: Vec<Threshold>) -> LoadPlan {
     let rate = Ramp { from: 100.0, to: 100.0, over: Duration::from_secs(180) };
@@ -33,6 +34,7 @@ fn load(checks: Vec<Threshold>) -> LoadPlan {
             timeouts: Timeouts::default(),
             headers: Vec::new(),
             body_limit: 0,
+            wires: Wires::default(),
         },
         workloads: vec![Workload {
             name: "main".into(),

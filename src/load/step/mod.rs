@@ -24,6 +24,7 @@ use pause::Pause;
 use super::LoadError;
 use super::client::answer::Keep;
 use super::client::request::Mould;
+use super::client::tls::Connector;
 use super::vars::{self, Named};
 use crate::measure::sample::{JourneyId, StepId};
 use crate::plan::load::LoadPlan;
@@ -38,6 +39,8 @@ pub struct Script {
     pub courses: Vec<Course>,
     /// Variables drawn at the start of each journey.
     pub draws: Vec<Named>,
+    /// How `https` is spoken; `None`: nothing is.
+    pub connector: Option<Connector>,
 }
 
 /// A compiled journey.
@@ -88,7 +91,8 @@ impl Script {
         let courses =
             plan.journeys.iter().enumerate().map(|(n, journey)| course(&plan, n, journey)).collect::<Result<_, _>>()?;
         let draws = vars::named(&plan.draws);
-        Ok(Self { plan, courses, draws })
+        let connector = Connector::of(&plan)?;
+        Ok(Self { plan, courses, draws, connector })
     }
 }
 

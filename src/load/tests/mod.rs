@@ -2,8 +2,10 @@
 
 mod crowds;
 mod failures;
+mod hosted;
 mod journeys;
 mod server;
+mod wires;
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -26,6 +28,7 @@ use crate::plan::load::{Client, Connections, LoadPlan, Origin, Pattern, Rounds, 
 use crate::plan::program::{Check, Http, Journey, OnFailure, Op, Think, What};
 use crate::plan::staff::Staff;
 use crate::plan::template::Template;
+use crate::plan::wires::Wires;
 use server::{Answer, Server};
 
 /// A GET of `path` recorded as step `step`, with the check that every scenario has unless it says otherwise.
@@ -72,17 +75,13 @@ fn plan(server: &Server, pattern: Pattern, steps: Vec<Op>) -> LoadPlan {
     let steps = journey.steps.iter().filter(|op| matches!(op, Op::Http(_))).count();
     LoadPlan {
         name: "trial".to_owned(),
-        origins: vec![Origin {
-            host: "127.0.0.1".to_owned(),
-            port: server.port(),
-            pinned: vec![server.address()],
-            ceiling: None,
-        }],
+        origins: vec![Origin::clear("127.0.0.1", server.port(), vec![server.address()])],
         client: Client {
             connections: Connections::ByWorkload,
             timeouts: Timeouts::default(),
             headers: Vec::new(),
             body_limit: 1 << 20,
+            wires: Wires::default(),
         },
         workloads: vec![Workload {
             name: "crowd".to_owned(),

@@ -3,7 +3,7 @@
 //! | file | checks |
 //! |---|---|
 //! | `files` `desk` `tables` | texts that were read; mistakes with their places; names and their numbers |
-//! | `scenario` `target` `client` `workload` `vars` | a scenario |
+//! | `scenario` `target` `wires` `client` `workload` `vars` | a scenario |
 //! | `journey` `step` `answer` | its journeys |
 //! | `line` | its checks |
 //! | `drill` | a drill |
@@ -28,6 +28,7 @@ mod targets;
 mod tests;
 mod think;
 mod vars;
+mod wires;
 mod workload;
 
 use super::diagnostic::{Diagnostic, Diagnostics, Place, Severity};

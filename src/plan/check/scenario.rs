@@ -12,6 +12,7 @@ use crate::base::seed::Seed;
 use crate::plan::diagnostic::Place;
 use crate::plan::good::Good;
 use crate::plan::load::{LoadPlan, Origin};
+use crate::plan::wires::Wires;
 use crate::spec::scenario::Scenario;
 use crate::spec::written::Written;
 
@@ -50,7 +51,8 @@ pub(super) fn scenario(desk: &mut Desk, options: ScenarioOptions, instead: &Inst
     known.has_gaps =
         written.extra().later.iter().any(|(word, _)| ["data", "setup", "secrets", "tokens"].contains(word));
     known.set.extend(draws.iter().map(|drawn| (drawn.into, super::tables::Set::Surely)));
-    let client = client::client(desk, &tables, &known, written.client.as_ref());
+    let mut client = client::client(desk, &tables, &known, written.client.as_ref());
+    client.wires = Wires { http: target.version, tls: target.tls, source: target.source, ..client.wires };
     let paths = journey::Paths { hosts: &target.hosts, total: client.timeouts.total };
     let journeys = journey::journeys(desk, &mut tables, &known, (&paths, &written.journeys));
     let workloads = workload::workloads(desk, &journeys, client.timeouts.total, &written.load);
@@ -85,6 +87,7 @@ pub(super) fn scenario(desk: &mut Desk, options: ScenarioOptions, instead: &Inst
 pub(super) fn fingerprint(plan: &LoadPlan, seed: Seed) -> String {
     let mut bare = plan.clone();
     bare.origins.clear();
+    bare.client.wires.source.clear();
     bare.hash.clear();
     for check in &mut bare.checks {
         check.place = Place::default();

@@ -28,6 +28,7 @@ struct Script {
     /// One worker: how long it takes for a request, and when it is free again.
     worker: Mutex<Option<(Duration, Tick)>>,
     requests: AtomicU64,
+    connections: AtomicU64,
     stopped: AtomicBool,
     open: Mutex<Vec<TcpStream>>,
 }
@@ -45,6 +46,7 @@ impl Server {
             first: OnceLock::new(),
             worker: Mutex::new(None),
             requests: AtomicU64::new(0),
+            connections: AtomicU64::new(0),
             stopped: AtomicBool::new(false),
             open: Mutex::new(Vec::new()),
         });
@@ -82,6 +84,11 @@ impl Server {
         format!("http://{}/", self.address)
     }
 
+    /// Connections that were accepted.
+    pub(crate) fn connections(&self) -> u64 {
+        self.script.connections.load(SeqCst)
+    }
+
     /// Requests that arrived complete, the dropped ones included.
     pub(crate) fn requests(&self) -> u64 {
         self.script.requests.load(SeqCst)
@@ -105,6 +112,7 @@ fn accept(listener: &TcpListener, script: &Arc<Script>) {
             return;
         }
         drop(stream.set_nodelay(true));
+        script.connections.fetch_add(1, SeqCst);
         script.open.lock().unwrap().extend(stream.try_clone());
         let script = Arc::clone(script);
         thread::spawn(move || {

@@ -19,6 +19,7 @@ use crate::plan::fault::{Fault, Side, Toxic};
 use crate::plan::good::Good;
 use crate::plan::load::{Client, Connections, LoadPlan, Timeouts};
 use crate::plan::slo::{Slo, USUAL};
+use crate::plan::wires::Wires;
 
 fn secs(n: u64) -> Duration {
     Duration::from_secs(n)
@@ -33,6 +34,7 @@ fn load() -> LoadPlan {
             timeouts: Timeouts::default(),
             headers: Vec::new(),
             body_limit: 0,
+            wires: Wires::default(),
         },
         workloads: Vec::new(),
         journeys: Vec::new(),

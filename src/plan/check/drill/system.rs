@@ -11,7 +11,7 @@ use crate::plan::check::desk::Desk;
 use crate::plan::check::target;
 use crate::plan::drill::{About, Phases, ShopData, System};
 use crate::plan::good::Good;
-use crate::plan::load::Origin;
+use crate::plan::load::{Origin, Scheme};
 use crate::plan::slo::{Rule, Slo, USUAL};
 use crate::spec::condition::Reference;
 use crate::spec::drill::{
@@ -89,7 +89,15 @@ fn flag_poll(desk: &mut Desk, paces: Paces, written: Option<&Spanned<FlagPoll>>)
 }
 
 fn remote(desk: &mut Desk, remote: &Remote) -> Option<System> {
-    let (base, admin) = (target::origin(desk, &remote.base), target::origin(desk, &remote.admin));
+    let mut in_clear = |url: &Spanned<String>| {
+        let origin = target::origin(desk, url)?;
+        if origin.scheme == Scheme::Https {
+            desk.error("not_built", url.mark, "`https` is known but not built yet", "use http for now");
+            return None;
+        }
+        Some(origin)
+    };
+    let (base, admin) = (in_clear(&remote.base), in_clear(&remote.admin));
     let token_env = desk.text(&remote.token_env)?.to_owned();
     let is_name = token_env.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_');
     if token_env.is_empty() || !is_name {
@@ -104,10 +112,10 @@ fn remote(desk: &mut Desk, remote: &Remote) -> Option<System> {
 pub(super) fn origin(system: &System) -> Origin {
     let address = match system {
         System::Shop { .. } => None,
-        System::Remote { base, .. } => base.strip_prefix("http://").and_then(target::split_authority),
+        System::Remote { base, .. } => base.strip_prefix("http://").and_then(|text| target::split_authority(text, 80)),
     };
     let (host, port) = address.unwrap_or_else(|| ("127.0.0.1".to_owned(), 0));
-    Origin { host, port, pinned: Vec::new(), ceiling: None }
+    Origin::clear(host, port, Vec::new())
 }
 
 pub(super) fn phases(
