@@ -11,10 +11,12 @@
 //! | `load` | a checked scenario |
 //! | `good` | what a good request is |
 //! | `threshold` | checks of a scenario |
+//! | `ab` | a scenario that compares two targets |
 //! | `guard` | who may be sent traffic |
 //! | `drill` | a checked drill |
 //! | `fault` | a checked fault |
 
+pub mod ab;
 pub mod check;
 pub mod curve;
 pub mod deck;

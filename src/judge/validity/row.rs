@@ -52,6 +52,7 @@ impl Row {
                 n_eff: None,
                 deff: None,
                 window_s,
+                compare: None,
             },
             source: None,
         }

@@ -14,6 +14,7 @@
 mod chunk;
 mod codec;
 mod read;
+mod relay;
 mod write;
 
 use std::path::PathBuf;
@@ -25,6 +26,7 @@ use super::host::Fingerprint;
 use super::interval::Interval;
 
 pub use read::read;
+pub use relay::Relay;
 pub use write::RecordWriter;
 
 /// The only schema this squall reads and writes.

@@ -6,11 +6,13 @@
 //! | `scenario` `target` `client` `workload` `vars` | a scenario |
 //! | `journey` `step` `answer` | its journeys |
 //! | `line` | its checks |
+//! | `ab` | a scenario that compares two targets |
 //! | `drill` | a drill |
 //! | `targets` | `squall.targets.ron` |
 //!
 //! Called by `cli`, and by whoever renders a report again from the texts its journal keeps.
 
+mod ab;
 mod answer;
 mod client;
 mod desk;
@@ -33,6 +35,7 @@ mod workload;
 use super::diagnostic::{Diagnostic, Diagnostics, Place, Severity};
 use super::load::LoadPlan;
 use crate::base::seed::Seed;
+pub use ab::{AbOptions, ab, address};
 use desk::{Desk, Dialect};
 pub use drill::{Attendance, DrillOptions, Responder, drill};
 pub use files::Files;

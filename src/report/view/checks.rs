@@ -69,7 +69,7 @@ pub fn level(level: Level) -> &'static str {
 }
 
 /// The verdict as it counts for the run.
-fn counted(finding: &Finding) -> Verdict {
+pub fn counted(finding: &Finding) -> Verdict {
     match (finding.level, finding.verdict) {
         (Level::Should, Verdict::Fail) => Verdict::Warn,
         (_, verdict) => verdict,

@@ -5,6 +5,7 @@
 //! | `course` | the run in at most 300 columns |
 //! | `tables` | steps, journeys, stretches, errors, slowest requests |
 //! | `checks` | the findings, worst first |
+//! | `compared` | two arms, and what could not be seen |
 //! | `drill` | marks, response bars, acts and actions |
 //! | `sentence` | what happened, in plain words |
 //! | `caption` | what each chart shows, in plain words |
@@ -13,6 +14,7 @@
 
 pub mod caption;
 pub mod checks;
+pub mod compared;
 pub mod course;
 pub mod drill;
 pub mod sentence;

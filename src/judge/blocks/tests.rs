@@ -1,0 +1,1 @@
+//! Whole comparisons made by hand.
