@@ -37,6 +37,12 @@ pub(super) struct Stage<'a> {
     pub(super) switch: &'a [String],
 }
 
+/// Why a raised abort check ends the run.
+fn raised(watch: &Watch) -> StopReason {
+    let why = watch.check().id.clone();
+    if watch.is_about_us() { StopReason::Invalid(why) } else { StopReason::Aborted(why) }
+}
+
 /// The slots so far.
 pub(super) struct Course<'a> {
     stage: Stage<'a>,
@@ -134,8 +140,7 @@ impl<'a> Course<'a> {
             let phase = if arm == Arm::Candidate && second.second >= measured { "steady" } else { SETTLE };
             for watch in &mut shown.watches {
                 if watch.fold(&second, &[phase]) == Alarm::Raised {
-                    let why = watch.check().id.clone();
-                    stop.request(if watch.is_about_us() { StopReason::Invalid(why) } else { StopReason::Aborted(why) });
+                    stop.request(raised(watch));
                 }
             }
         }

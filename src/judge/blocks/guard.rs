@@ -7,7 +7,9 @@ use super::super::words::{advice, quantity};
 use super::Block;
 use super::effect::{self, Effects};
 use crate::measure::interval::Interval;
+use crate::measure::sample::StepId;
 use crate::plan::ab::AbPlan;
+use crate::plan::diagnostic::Place;
 use crate::plan::threshold::{Cmp, Comparison, Level, Margin, Scope, Subject, Unit};
 use crate::stats::holm::holm;
 use crate::stats::rank::{rank_sum, signed_rank};
@@ -43,14 +45,14 @@ pub(super) fn carry_over(comparisons: &[Comparison], effects: &[Effects]) -> Opt
 
 /// Nothing may be concluded when a step moved that the change cannot touch: something else changed with the arms.
 pub(super) fn control(plan: &AbPlan, blocks: &[Block<'_>]) -> Vec<Finding> {
-    let of = |(step, subject): (&crate::measure::sample::StepId, Subject)| Comparison {
+    let of = |(step, subject): (&StepId, Subject)| Comparison {
         id: plan.load.steps.get(usize::from(step.0)).cloned().unwrap_or_default(),
         level: Level::Must,
         subject,
         scope: Scope { steps: vec![*step], ..Scope::default() },
         cmp: Cmp::AtMost,
         margin: Margin { slack: 0.0, least_us: None },
-        place: crate::plan::diagnostic::Place::default(),
+        place: Place::default(),
     };
     let control = plan.design.control.iter();
     let looked: Vec<Comparison> =

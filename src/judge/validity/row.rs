@@ -162,11 +162,16 @@ pub(super) fn shed_row(all: &[&Interval], lateness: Verdict) -> Row {
 }
 
 /// Begun against planned, shed ones excepted, in steady seconds without a fault.
+/// The measured part of a run: its steady phase, or the slots of two arms.
+fn is_steady(phase: &str) -> bool {
+    phase == "steady" || phase.starts_with("base:") || phase.starts_with("candidate:")
+}
+
 pub(super) fn pace_row(run: &Run<'_>) -> Option<Row> {
     let calm = |second: u32| {
         let inside = |one: &Stretch| (one.from..one.to).contains(&second);
         !run.stretches.iter().any(|one| one.name.starts_with("fault:") && inside(one))
-            && run.stretches.iter().any(|one| one.name == "steady" && inside(one))
+            && run.stretches.iter().any(|one| is_steady(&one.name) && inside(one))
     };
     let travel = travel(run.seconds.iter().filter(|one| calm(one.second)));
     let offered = travel.planned.saturating_sub(travel.shed);

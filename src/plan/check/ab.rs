@@ -44,15 +44,14 @@ fn whole(desk: &mut Desk, options: &AbOptions) -> Option<AbPlan> {
     let mut design = options.design.clone();
     design.control.clear();
     for name in &options.control {
-        match load.steps.iter().position(|step| step == name).and_then(|at| u16::try_from(at).ok()) {
-            Some(step) => design.control.push(StepId(step)),
-            None => {
-                let near = nearest(name, load.steps.iter().map(String::as_str));
-                let near = near.map(|near| format!(": did you mean {near}?")).unwrap_or_default();
-                let whole = desk.source.read::<Scenario>().mark;
-                desk.error("unknown_name", whole, format!("no step is called {name}{near}"), "--control names a step");
-            }
-        }
+        let Some(step) = load.steps.iter().position(|step| step == name).and_then(|at| u16::try_from(at).ok()) else {
+            let near = nearest(name, load.steps.iter().map(String::as_str));
+            let near = near.map(|near| format!(": did you mean {near}?")).unwrap_or_default();
+            let whole = desk.source.read::<Scenario>().mark;
+            desk.error("unknown_name", whole, format!("no step is called {name}{near}"), "--control names a step");
+            continue;
+        };
+        design.control.push(StepId(step));
     }
     if let (Some(base), Some(first)) = (&options.base, load.origins.first_mut()) {
         *first = base.clone();
@@ -64,7 +63,7 @@ fn whole(desk: &mut Desk, options: &AbOptions) -> Option<AbPlan> {
 }
 
 fn lines(comparisons: &[Comparison]) -> String {
-    comparisons.iter().map(|one| format!("{} {:?}\n", one.id, one.level)).collect()
+    comparisons.iter().map(|one| one.id.as_str()).collect::<Vec<_>>().join("\n")
 }
 
 /// The origin that a URL of the command line names.
