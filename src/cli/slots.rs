@@ -37,6 +37,12 @@ pub(super) struct Stage<'a> {
     pub(super) switch: &'a [String],
 }
 
+/// Journals the beginning of a phase.
+fn begins(journal: &mut Journal, name: &str) -> Result<(), Failure> {
+    let phase = Event::Phase { name: name.to_owned() };
+    journal.append(Source::Controller, "", phase).map(drop).map_err(could_not("write the journal"))
+}
+
 /// Why a raised abort check ends the run.
 fn raised(watch: &Watch) -> StopReason {
     let why = watch.check().id.clone();
@@ -78,6 +84,7 @@ impl<'a> Course<'a> {
 
     /// Runs one slot: its settling time, then the measured whole seconds, then until the last answer.
     pub(super) async fn slot(&mut self, (arm, block): (Arm, u64), journal: &mut Journal) -> Result<(), Failure> {
+        begins(journal, SETTLE)?;
         self.switch(arm).await?;
         let Some(plan) = self.arms.get(index(arm)).map(Arc::clone) else { return Ok(()) };
         let clock = &self.stage.clock;
@@ -97,18 +104,13 @@ impl<'a> Course<'a> {
         let running =
             load::start(plan, env, self.watcher((arm, measured.second()))).map_err(could_not("start the load"))?;
         let mut timer = Timer::new(clock).map_err(could_not("make a timer"))?;
-        let mut starts = vec![(measured, name.as_str()), (end, DRAIN)];
-        if !self.design.settle.is_zero() {
-            starts.insert(0, (start_at, SETTLE));
-        }
-        for (at, name) in starts {
+        for (at, name) in [(measured, name.as_str()), (end, DRAIN)] {
             // The last arrival may be answered before the slot is over; it lasts its time all the same.
             tokio::select! {
                 () = timer.until(at) => {}
                 _ = self.stage.stop.requested() => break,
             }
-            let begins = Event::Phase { name: name.to_owned() };
-            journal.append(Source::Controller, "", begins).map_err(could_not("write the journal"))?;
+            begins(journal, name)?;
         }
         running.finished().await.map(drop).map_err(could_not("finish the load"))
     }

@@ -71,7 +71,9 @@ fn scope(scope: &Scope, steps: &[String]) -> String {
         parts.push(format!("step={}", names.join("|")));
     }
     if !scope.phases.is_empty() {
-        parts.push(format!("phase={}", scope.phases.join("|")));
+        // The slots of one arm are one thing to a reader.
+        let slots = scope.phases.len() > 1 && scope.phases.iter().all(|phase| phase.starts_with("candidate:"));
+        parts.push(if slots { "phase=candidate:*".to_owned() } else { format!("phase={}", scope.phases.join("|")) });
     }
     match scope.outcome {
         Outcomes::Any => {}

@@ -28,7 +28,7 @@ fn finding(result: &Value, id: &str) -> Value {
 fn phases(ran: &Ran) -> Vec<String> {
     let text = fs::read_to_string(ran.report().join("journal.jsonl")).unwrap();
     let lines = text.lines().map(|line| serde_json::from_str::<Value>(line).unwrap());
-    lines.filter(|line| line["event"] == "phase").map(|line| line["name"].as_str().unwrap().to_owned()).collect()
+    lines.filter(|line| line["kind"] == "phase").map(|line| line["data"]["name"].as_str().unwrap().to_owned()).collect()
 }
 
 #[test]

@@ -52,7 +52,7 @@ pub(super) fn family(family: &Family<'_>) -> Vec<Decision> {
 pub(super) fn red(family: &Family<'_>) -> Vec<Option<usize>> {
     let stage = stage(family);
     let early = if stage == 2 { rejected(family, family.design.blocks) } else { vec![false; family.effects.len()] };
-    let late = rejected(family, usize::MAX);
+    let late = if is_complete(family) { rejected(family, usize::MAX) } else { vec![false; family.effects.len()] };
     early.into_iter().zip(late).map(|(early, late)| if early { Some(1) } else { late.then_some(stage) }).collect()
 }
 
@@ -66,11 +66,13 @@ fn stage(family: &Family<'_>) -> usize {
     if family.design.stages > 1 && planned(family) > family.design.blocks { 2 } else { 1 }
 }
 
-/// Which comparisons the first `blocks` blocks reject at one stage's error. Fewer than a stage's blocks reject nothing.
+/// Whether the last stage that was begun has all its blocks: only then is it looked at.
+fn is_complete(family: &Family<'_>) -> bool {
+    planned(family) >= family.design.blocks * stage(family)
+}
+
+/// Which comparisons the first `blocks` blocks reject at one stage's error.
 fn rejected(family: &Family<'_>, blocks: usize) -> Vec<bool> {
-    if planned(family) < family.design.blocks {
-        return vec![false; family.effects.len()];
-    }
     let p: Vec<f64> = family.effects.iter().map(|effects| signed_rank(&effects.beyond(blocks)).p).collect();
     holm(&p, family.design.alpha_of_stage())
 }
@@ -86,7 +88,7 @@ fn one(effects: &Effects, group: &Family<'_>, red: Option<usize>) -> Decision {
         () if n == 0 || (planned - n) as f64 > VOID_MOST * planned as f64 => (Verdict::Inconclusive, Reason::NoData),
         () if red.is_some() && beyond.iter().any(|one| *one >= NEVER / 2.0) => (Verdict::Fail, Reason::Unanswered),
         () if red.is_some() => (Verdict::Fail, Reason::Beyond),
-        () if planned < design.blocks => (Verdict::Inconclusive, Reason::Truncated),
+        () if !is_complete(group) => (Verdict::Inconclusive, Reason::Truncated),
         () if upper.is_some_and(|upper| upper < 0.0) => (Verdict::Pass, Reason::Within),
         () if n < blocks_needed(m, design.stages, design.alpha) => (Verdict::Inconclusive, Reason::Unresolvable),
         () => (Verdict::Inconclusive, Reason::LowPower),

@@ -4,8 +4,11 @@ use super::decide::family;
 use super::effect::{Effect, effect};
 use super::*;
 use crate::base::seed::Seed;
+use crate::judge::estimate::whole;
 use crate::judge::tests::second;
 use crate::judge::validity::Model;
+use crate::measure::interval::Health;
+use crate::measure::sample::StepId;
 use crate::plan::ab::Design;
 use crate::plan::check::{AbOptions, Files, ab};
 
@@ -23,7 +26,7 @@ fn plan(lines: &str, design: Design) -> AbPlan {
 
 fn short(blocks: usize, stages: usize) -> Design {
     let slot = std::time::Duration::from_secs(2);
-    Design { blocks, stages, slot, ..Design::default() }
+    Design { blocks, slot, stages, ..Design::default() }
 }
 
 /// The ten blocks of the known vector against one line.
@@ -126,9 +129,10 @@ fn the_first_stage_counts_and_the_second_pools() {
     );
     assert_eq!(decided(&slow), (Verdict::Fail, 1));
     assert_eq!(decided(&even), (Verdict::Inconclusive, 1));
-    assert_eq!(decided(&[slow.clone(), even.clone()].concat()), (Verdict::Fail, 1));
+    assert_eq!(decided(&[slow, even.clone()].concat()), (Verdict::Fail, 1));
     let late: Vec<f64> = (11..=20).map(f64::from).collect();
-    assert_eq!(decided(&[even.clone(), late].concat()), (Verdict::Fail, 2));
+    assert_eq!(decided(&[even.clone(), late.clone()].concat()), (Verdict::Fail, 2));
+    assert_eq!(decided(&[even.clone(), late[..9].to_vec()].concat()), (Verdict::Inconclusive, 2), "nobody may peek");
     assert_eq!(decided(&[even.clone(), even].concat()), (Verdict::Inconclusive, 2));
 }
 
@@ -161,7 +165,7 @@ fn said(findings: &[Finding]) -> Vec<(&str, Verdict, Reason)> {
 fn wandering(arm: Arm, block: u64, times: f64) -> u64 {
     let shared = 100_000.0 * (1.0 + 0.05 * (block as f64 * 1.7).sin());
     let own = 1.0 + 0.01 * ((block * 3 + u64::from(arm == Arm::Base)) as f64 * 2.3).cos();
-    crate::judge::estimate::whole(shared * own * if arm == Arm::Candidate { times } else { 1.0 })
+    whole(shared * own * if arm == Arm::Candidate { times } else { 1.0 })
 }
 
 const P95: &str = "\"p95 <= baseline +5%\"";
@@ -173,6 +177,7 @@ fn a_slower_candidate_is_red_and_an_equal_one_passes() {
     assert_eq!(said(&slow), [("p95 <= baseline +5%", Verdict::Fail, Reason::Beyond)]);
     assert_eq!(slow[0].evidence.window_s, (1.0, 60.0));
     let shift = &slow[0].evidence.compare.as_ref().unwrap().shift;
+    assert!(slow[0].next.starts_with("the whole distribution moved"), "{}", slow[0].next);
     assert!(shift.len() == 8 && shift.iter().all(|one| (one.ratio - 1.15).abs() < 0.02), "{shift:?}");
     let equal = judged(&plan, &run(10, |arm, block, _| (100, 0, wandering(arm, block, 1.0))));
     assert_eq!(said(&equal), [("p95 <= baseline +5%", Verdict::Pass, Reason::Within)]);
@@ -208,7 +213,7 @@ fn what_one_slot_leaves_to_the_next_is_said() {
 #[test]
 fn a_step_that_must_not_move_spoils_the_run_when_it_does() {
     let mut plan = plan(P95, short(10, 1));
-    plan.design.control = vec![crate::measure::sample::StepId(0)];
+    plan.design.control = vec![StepId(0)];
     let of = |times| judged(&plan, &run(10, |arm, block, _| (100, 0, wandering(arm, block, times))));
     let (moved, still) = (of(1.15), of(1.0));
     assert_eq!(said(&moved)[1], ("ab.control[home]", Verdict::Invalid, Reason::ControlMoved));
@@ -275,7 +280,7 @@ fn a_late_generator_decides_nothing() {
     let plan = plan(P95, short(10, 1));
     let mut run = run(10, |arm, block, _| (100, 0, wandering(arm, block, 1.15)));
     for second in &mut run.0 {
-        second.health.insert(0, crate::measure::interval::Health { cpu_us: 0, stall_us: 300_000, waited_us: 0 });
+        second.health.insert(0, Health { cpu_us: 0, stall_us: 300_000, waited_us: 0 });
     }
     assert_eq!(said(&judged(&plan, &run))[0].1, Verdict::Invalid);
 }

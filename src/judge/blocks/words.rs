@@ -1,7 +1,7 @@
 //! The findings of comparisons: numbers in words, evidence, and what to do next.
 
 use super::super::finding::{Compare, Evidence, Finding, FindingKind, Reason, Verdict};
-use super::super::words::{advice, quantity, subject};
+use super::super::words::{advice, percentile, quantity, subject};
 use super::Block;
 use super::decide::Decision;
 use super::effect::{self, Effects, NEVER};
@@ -20,6 +20,7 @@ pub(super) fn finding(
     plan: &AbPlan,
 ) -> Finding {
     let what = what(one, &plan.load.steps);
+    let shift = shifts(one, blocks, plan.design.alpha);
     Finding {
         id: one.id.clone(),
         kind: FindingKind::Comparison,
@@ -29,7 +30,7 @@ pub(super) fn finding(
         subject: format!("{what} against the baseline"),
         expected: format!("{} {}", one.cmp.sign(), margin(one)),
         observed: observed(one, decision),
-        next: next(one, effects, (decision, plan)),
+        next: moved(decision.reason, &shift).unwrap_or_else(|| next(one, effects, (decision, plan))),
         evidence: evidence(
             one,
             (effects, decision),
@@ -46,7 +47,7 @@ pub(super) fn finding(
                 sd: decision.sd,
                 mde: decision.detectable.map(|change| shown(one.subject, change)),
                 blocks: effects.kept().map(|one| (one.change, one.base_first)).collect(),
-                shift: shifts(one, blocks, plan.design.alpha),
+                shift,
             },
         ),
         source: (one.place.line > 0).then(|| one.place.clone()),
@@ -98,6 +99,17 @@ fn observed(one: &Comparison, decision: &Decision) -> String {
     let say = |change| percent(one.subject, change);
     let bounds = decision.bounds.map(|(low, high)| format!(" [{}, {}]", say(low), say(high))).unwrap_or_default();
     format!("{} {unit}{bounds}", say(centre))
+}
+
+/// Which part of the distribution moved, where it is proven that some did.
+fn moved(reason: Reason, shift: &[Shift]) -> Option<String> {
+    let away = |one: &&Shift| one.low.is_some_and(|low| low > 1.0) || one.high.is_some_and(|high| high < 1.0);
+    let first = shift.iter().find(away).filter(|_| reason == Reason::Beyond)?;
+    Some(if first.q <= 0.5 {
+        "the whole distribution moved, not only the tail: look for what every request now does".to_owned()
+    } else {
+        format!("only the tail moved, from {} on: look for what only the slowest requests meet", percentile(first.q))
+    })
 }
 
 fn next(one: &Comparison, effects: &Effects, (decision, plan): (&Decision, &AbPlan)) -> String {

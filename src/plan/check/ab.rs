@@ -88,6 +88,7 @@ pub fn address(url: &str) -> Result<Origin, String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::plan::load::Pattern;
     use crate::plan::threshold::{Level, Margin, Subject};
 
     fn compared_lines(checks: &str, options: &AbOptions) -> Checked<AbPlan> {
@@ -100,10 +101,8 @@ mod tests {
     }
 
     fn mistakes(checks: &str) -> String {
-        compared_lines(checks, &AbOptions::default()).map_or_else(
-            |found| found.0.iter().map(|one| format!("{}: {}\n", one.id, one.message)).collect(),
-            |_| String::new(),
-        )
+        let Err(found) = compared_lines(checks, &AbOptions::default()) else { return String::new() };
+        found.0.iter().map(|one| [one.id, ": ", &one.message, "\n"].concat()).collect()
     }
 
     #[test]
@@ -188,7 +187,7 @@ mod tests {
         let (plan, _) = compared_lines("", &AbOptions::default()).unwrap();
         let slot = plan.slot(&address("http://127.0.0.1:9/").unwrap());
         assert_eq!((slot.origins[0].port, slot.length()), (9, plan.design.settle + plan.design.slot));
-        let crate::plan::load::Pattern::Open { curve, .. } = &slot.workloads[0].pattern else { panic!("open") };
+        let Pattern::Open { curve, .. } = &slot.workloads[0].pattern else { panic!("open") };
         assert_eq!(curve.arrivals(), 90 * 15);
         assert!(address("https://a").is_err() && address("http://a/b").is_err() && address("a:1").is_err());
     }

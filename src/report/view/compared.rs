@@ -45,7 +45,7 @@ fn chance(p: f64) -> String {
 pub fn detectable(account: &Account) -> Option<String> {
     let seen = account.findings.iter().filter_map(|one| {
         let compare = one.evidence.compare.as_ref()?;
-        Some((compare, compare.mde?, compare.sd?, compare.what.starts_with("errors")))
+        Some((compare, compare.mde?, compare.sd?, compare.margin.contains("pp")))
     });
     // Points and percent cannot be put in one order: times are what a gate is asked about first.
     let (compare, mde, sd, is_share) = seen.reduce(|a, b| if (!b.3, b.1) > (!a.3, a.1) { b } else { a })?;
