@@ -84,13 +84,14 @@ fn one(effects: &Effects, group: &Family<'_>, red: Option<usize>) -> Decision {
     let walsh = Walsh::of(&changes);
     let sd = deviation(&changes).filter(|sd| *sd < NEVER / 10.0);
     let (n, planned) = (changes.len(), effects.all.len());
+    let needed = blocks_needed(m, design.stages, design.alpha);
     let (verdict, reason) = match () {
         () if n == 0 || (planned - n) as f64 > VOID_MOST * planned as f64 => (Verdict::Inconclusive, Reason::NoData),
         () if red.is_some() && beyond.iter().any(|one| *one >= NEVER / 2.0) => (Verdict::Fail, Reason::Unanswered),
         () if red.is_some() => (Verdict::Fail, Reason::Beyond),
         () if !is_complete(group) => (Verdict::Inconclusive, Reason::Truncated),
         () if upper.is_some_and(|upper| upper < 0.0) => (Verdict::Pass, Reason::Within),
-        () if n < blocks_needed(m, design.stages, design.alpha) => (Verdict::Inconclusive, Reason::Unresolvable),
+        () if n < needed => (Verdict::Inconclusive, Reason::Unresolvable),
         () => (Verdict::Inconclusive, Reason::LowPower),
     };
     Decision {
@@ -103,7 +104,9 @@ fn one(effects: &Effects, group: &Family<'_>, red: Option<usize>) -> Decision {
         bounds: walsh.bounds(design.alpha),
         upper,
         sd,
-        // The strictest step is the one that the first red of the family has to pass.
-        detectable: sd.and_then(|sd| detectable(sd, n, design.alpha_of_stage() / m.max(1) as f64)),
+        // The strictest step is the one that the first red of the family has to pass; too few blocks show nothing at all.
+        detectable: sd
+            .filter(|_| n >= needed)
+            .and_then(|sd| detectable(sd, n, design.alpha_of_stage() / m.max(1) as f64)),
     }
 }
