@@ -44,6 +44,8 @@ pub(super) struct Global {
 pub(super) enum Command {
     /// Load test: a scenario file, or one URL
     Run(RunArgs),
+    /// Compare two targets in interleaved slots, with a stated false-alarm rate
+    Ab(AbArgs),
     /// Crisis drill: load, acts and a robot that plays the people, compressed to minutes
     Drill(DrillArgs),
     /// Capacity search: the highest rate at which the SLO holds
@@ -123,6 +125,55 @@ pub(super) struct FindArgs {
     /// Do not try one connection before the start
     #[arg(long)]
     pub(super) skip_preflight: bool,
+    #[command(flatten)]
+    pub(super) target: TargetArgs,
+}
+
+#[derive(Debug, ClapArgs)]
+pub(super) struct AbArgs {
+    /// A scenario file; its lines such as "p95 <= baseline +5%" are judged
+    #[arg(value_name = "SCENARIO.ron")]
+    pub(super) scenario: String,
+    /// Where the baseline answers; the scenario's own target unless given
+    #[arg(long, value_name = "URL")]
+    pub(super) base: Option<String>,
+    /// Where the candidate answers
+    #[arg(long, value_name = "URL", required_unless_present = "switch", conflicts_with = "switch")]
+    pub(super) candidate: Option<String>,
+    /// Blocks of one slot of each target; more see smaller changes
+    #[arg(long, default_value_t = 10, value_name = "N")]
+    pub(super) blocks: usize,
+    /// How long each slot is measured, whole seconds
+    #[arg(long, default_value = "12s", value_name = "12s")]
+    pub(super) slot: Period,
+    /// How long each slot is under load before it is measured
+    #[arg(long, default_value = "3s", value_name = "3s")]
+    pub(super) settle: Period,
+    /// 2: as many blocks again when the first leave something open
+    #[arg(long, default_value_t = 1, value_name = "1 | 2")]
+    pub(super) stages: usize,
+    /// Chance of a red verdict between equal targets
+    #[arg(long, default_value = "1%", value_name = "1%")]
+    pub(super) alpha: Ratio,
+    /// A step that the change cannot touch: when it moves, nothing is concluded; may be repeated
+    #[arg(long, value_name = "STEP")]
+    pub(super) control: Vec<String>,
+    /// A result.json of the same comparison from another host: only what is red there too is red
+    #[arg(long, value_name = "RESULT")]
+    pub(super) confirm: Option<String>,
+    /// Worker threads; chosen by rate and users unless given
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
+    pub(super) threads: Option<u16>,
+    #[command(flatten)]
+    pub(super) tail: AbTail,
+}
+
+/// Further flags of a comparison.
+#[derive(Debug, ClapArgs)]
+pub(super) struct AbTail {
+    /// One target: this command, with `base` or `candidate` behind it, is run before each slot; ends at `;`
+    #[arg(long, value_name = "CMD", num_args = 1.., allow_hyphen_values = true, value_terminator = ";")]
+    pub(super) switch: Vec<String>,
     #[command(flatten)]
     pub(super) target: TargetArgs,
 }

@@ -5,6 +5,7 @@
 use std::path::Path;
 use std::sync::Arc;
 
+use super::ab;
 use super::exit::{Exit, Failure, could_not};
 use super::find;
 use super::folder::{JOURNAL, RECORD};
@@ -14,6 +15,7 @@ use crate::judge::conclusion;
 use crate::judge::search::{self, Course, Search};
 use crate::measure::journal::{self, Event, Line, RunFacts};
 use crate::measure::record;
+use crate::plan::ab::AbPlan;
 use crate::plan::check::{self, DrillOptions, Files, ScenarioOptions};
 use crate::plan::drill::{DrillPlan, ShopData};
 use crate::plan::load::LoadPlan;
@@ -32,6 +34,8 @@ pub(super) enum Plan {
     Load(Arc<LoadPlan>),
     Drill(Arc<DrillPlan>),
     Find(Arc<LoadPlan>, Search),
+    /// With the comparisons that an earlier result found red, where that was asked for.
+    Ab(Box<AbPlan>, Option<Vec<String>>),
 }
 
 /// Judges the run in `dir` and writes all its reports.
@@ -42,7 +46,7 @@ pub(super) fn render(dir: &Path) -> Result<Judged, Failure> {
 }
 
 /// Judges the run in `dir` from its journal and record alone.
-fn judge(dir: &Path) -> Result<Judged, Failure> {
+pub(super) fn judge(dir: &Path) -> Result<Judged, Failure> {
     let lines = journal::read(&dir.join(JOURNAL)).map_err(could_not("read the journal"))?.lines;
     let record = record::read(&dir.join(RECORD)).map_err(could_not("read the record"))?;
     let plan = plan_of(facts(&lines, dir)?)?;
@@ -50,6 +54,7 @@ fn judge(dir: &Path) -> Result<Judged, Failure> {
         Plan::Load(plan) => Planned::Load(plan),
         Plan::Drill(plan) => Planned::Drill(plan),
         Plan::Find(plan, search) => Planned::Find(plan, search),
+        Plan::Ab(plan, confirm) => Planned::Ab { plan, confirm: confirm.as_deref() },
     };
     let account = account::of(planned, &lines, record);
     let exit = conclusion::of(&account).into();
@@ -81,6 +86,11 @@ fn plan_of(facts: &RunFacts) -> Result<Plan, Failure> {
     if facts.command == "drill" {
         let options = drill_options(seed, &setting);
         return check::drill(&mut files, &main, &options).map(|(plan, _)| Plan::Drill(Arc::new(plan))).map_err(stale);
+    }
+    if facts.command == "ab" {
+        let options = ab::options(seed, &facts.settings)?;
+        let plan = check::ab(&mut files, &main, &options).map(|(plan, _)| Box::new(plan)).map_err(stale)?;
+        return Ok(Plan::Ab(plan, ab::confirmed(&facts.settings)));
     }
     let options = ScenarioOptions { seed };
     let (plan, _) = check::scenario(&mut files, &main, &options).map_err(stale)?;

@@ -10,8 +10,10 @@
 //! | `target` | the guard at work: who may be sent traffic |
 //! | `url` | a scenario from the flags of `squall run URL` |
 //! | `signals` | Ctrl-C and SIGTERM become the stop word |
-//! | `run` `drill` `find` `selftest` `check` `report` `staging` `recover` `completions` | one command each |
+//! | `slots` | the slots of a comparison |
+//! | `run` `ab` `drill` `find` `selftest` `check` `report` `staging` `recover` `completions` | one command each |
 
+mod ab;
 mod args;
 mod assemble;
 mod check;
@@ -27,6 +29,7 @@ mod report;
 mod run;
 mod selftest;
 mod signals;
+mod slots;
 mod staging;
 mod target;
 mod term;
@@ -68,6 +71,7 @@ fn usage(error: &clap::Error) -> ExitCode {
 fn dispatch(args: &Args) -> Result<Exit, Failure> {
     match &args.command {
         Command::Run(run) => run::main(run, &args.global),
+        Command::Ab(ab) => ab::main(ab, &args.global),
         Command::Drill(drill) => drill::main(drill, &args.global),
         Command::Find(find) => find::main(find, &args.global),
         Command::Check(check) => check::main(check, &args.global),

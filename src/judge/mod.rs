@@ -7,6 +7,7 @@
 //! | `finding` | what a judgement is |
 //! | `window` `estimate` | which seconds, and which number they say, with its interval |
 //! | `threshold` `live` | does a check hold; must the run end now? |
+//! | `blocks` | did two interleaved targets differ? |
 //! | `validity` | can the generator be believed? |
 //! | `steady` `impact` `slo` | was it quiet before; when did users feel it; what did it cost? |
 //! | `uncertainty` | how sure are those instants? |
@@ -18,6 +19,7 @@
 //! | `words` | numbers and subjects in words |
 
 pub mod account;
+pub mod blocks;
 pub mod conclusion;
 pub mod efficacy;
 pub mod estimate;

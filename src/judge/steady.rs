@@ -76,6 +76,7 @@ pub fn finding(seconds: &[&Interval], rules: Rules) -> Finding {
             n_eff: None,
             deff: None,
             window_s: span(seconds),
+            compare: None,
         },
         source: None,
     }

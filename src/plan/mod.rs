@@ -12,10 +12,12 @@
 //! | `good` | what a good request is |
 //! | `threshold` | checks of a scenario |
 //! | `wires` | how a target is reached |
+//! | `ab` | a scenario that compares two targets |
 //! | `guard` | who may be sent traffic |
 //! | `drill` `people` `condition` `slo` | a checked drill |
 //! | `fault` | a checked fault |
 
+pub mod ab;
 pub mod check;
 pub mod condition;
 pub mod curve;

@@ -9,11 +9,12 @@ use serde_json::{Map, Value, json};
 use super::knee;
 use super::view::{self, checks, tables::answered_at};
 use crate::judge::account::{Account, BandKind, Clocks, Confidence, DrillAccount};
-use crate::judge::finding::Finding;
+use crate::judge::finding::{Compare, Finding};
 use crate::measure::histogram::Bins;
 use crate::measure::interval::{Cell, Split, Travel};
 use crate::measure::outcome::Class;
 use crate::plan::threshold::Unit;
+use crate::stats::shift::Shift;
 
 const QUANTILES: [(&str, f64); 5] = [("p50", 0.5), ("p90", 0.9), ("p95", 0.95), ("p99", 0.99), ("p999", 0.999)];
 
@@ -166,7 +167,38 @@ fn unit(unit: Unit) -> &'static str {
     }
 }
 
+/// What a comparison rests on.
+fn compared(compare: &Compare) -> Value {
+    let shift = |one: &Shift| json!({ "q": number(one.q), "ratio": number(one.ratio), "low": maybe(one.low), "high": maybe(one.high) });
+    json!({
+        "mode": "interleaved",
+        "w": number(compare.w),
+        "w_max": number(compare.w_max),
+        "p": number(compare.p),
+        "alpha": number(compare.alpha),
+        "m": compare.m,
+        "stage": compare.stage.0,
+        "stages": compare.stage.1,
+        "sd": maybe(compare.sd),
+        "mde": maybe(compare.mde),
+        "effects": compare.blocks.iter().map(|(change, _)| number(*change)).collect::<Vec<_>>(),
+        "base_first": compare.blocks.iter().map(|(_, first)| *first).collect::<Vec<_>>(),
+        "shift": compare.shift.iter().map(shift).collect::<Vec<_>>(),
+    })
+}
+
 fn finding(finding: &Finding) -> Value {
+    let mut value = plain(finding);
+    let compare = finding.evidence.compare.as_ref();
+    if let (Some(compare), Some(evidence)) = (compare, value.get_mut("evidence").and_then(Value::as_object_mut)) {
+        evidence.insert("compare".to_owned(), compared(compare));
+        // Two one-sided bounds at the error of the gate.
+        evidence.insert("conf".to_owned(), maybe(finding.evidence.low.map(|_| 1.0 - 2.0 * compare.alpha)));
+    }
+    value
+}
+
+fn plain(finding: &Finding) -> Value {
     let evidence = &finding.evidence;
     let source =
         finding.source.as_ref().map(|place| json!({ "file": place.file, "line": place.line, "column": place.column }));

@@ -6,10 +6,10 @@ use std::fmt::Write as _;
 
 use super::view::checks::Check;
 use super::view::tables::CellRow;
-use super::view::{self, View};
+use super::view::{self, View, compared};
 use super::words;
 use crate::judge::account::Account;
-use crate::judge::finding::Verdict;
+use crate::judge::finding::{FindingKind, Verdict};
 use crate::measure::outcome::Class;
 
 /// Whether escape codes may be written.
@@ -68,6 +68,7 @@ pub fn summary(account: &Account, exit_code: u8, page: &str, columns: usize, col
     lines.push(Line::new());
     lines.extend(table(&view));
     lines.push(Line::new());
+    lines.extend(compared(account));
     lines.extend(checks(&view));
     if let Some(next) = view.checks.iter().find(|one| one.verdict != Verdict::Pass && !one.next.is_empty()) {
         lines.extend(wrapped(&format!("next: {}", next.next), columns, 2).into_iter().map(|text| vec![(text, None)]));
@@ -139,10 +140,28 @@ fn cells(row: &CellRow, errors: &str) -> String {
     format!("{name:<20}{:>10}{:>7}{p50:>10}{p95:>22}{p99:>22}{errors:>9}", row.n, row.n_eff)
 }
 
+/// One line per comparison, then what the gate could not have seen.
+fn compared(account: &Account) -> Vec<Line> {
+    let all = compared::lines(account);
+    let more = all.len().saturating_sub(CHECK_ROWS);
+    let mut lines: Vec<Line> = all
+        .into_iter()
+        .take(CHECK_ROWS)
+        .map(|(verdict, text)| vec![(format!("  {text}  "), None), (shout(verdict).to_owned(), Some(code(verdict)))])
+        .collect();
+    if more > 0 {
+        lines.push(vec![(format!("  {more} more comparisons in the report"), Some(DIM))]);
+    }
+    lines.extend(compared::detectable(account).map(|text| vec![(format!("  {text}"), Some(DIM))]));
+    lines
+}
+
 fn checks(view: &View) -> Vec<Line> {
-    let open: Vec<&Check> = view.checks.iter().filter(|check| check.verdict != Verdict::Pass).collect();
+    // Comparisons have lines of their own.
+    let plain = || view.checks.iter().filter(|check| check.kind != FindingKind::Comparison);
+    let open: Vec<&Check> = plain().filter(|check| check.verdict != Verdict::Pass).collect();
     let mut lines: Vec<Line> = open.iter().take(CHECK_ROWS).map(|check| check_line(check)).collect();
-    let passed = view.checks.len() - open.len();
+    let passed = plain().count() - open.len();
     let rest = match (open.len().saturating_sub(CHECK_ROWS), passed) {
         (0, 0) => return lines,
         (0, passed) => vec![("  pass".to_owned(), Some(GREEN)), (format!("   {passed} held"), None)],

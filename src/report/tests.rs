@@ -4,7 +4,7 @@ use super::sample::{self, HOSTILE};
 use super::terminal::{Colour, summary};
 use super::{annotation, gitlab, hlog, html, json, junit, markdown, view, words, write_all};
 use crate::judge::account::{Account, Band, BandKind};
-use crate::judge::finding::{Finding, Verdict};
+use crate::judge::finding::{Compare, Finding, FindingKind, Verdict};
 
 pub(super) fn page(account: &Account) -> String {
     html::render(account, &view::of(account, 0))
@@ -302,4 +302,47 @@ fn a_day_of_many_steps_keeps_the_interval_log_below_ten_thousand_lines() {
     let lines = log.lines().filter(|line| line.starts_with("Tag=")).count();
     assert!((1_000..=10_000).contains(&lines), "{lines}");
     assert!(log.contains(",10.000,"), "the first length that fits is taken");
+}
+
+#[test]
+fn a_comparison_is_one_line_and_what_it_could_not_see_another() {
+    let mut account = sample::load();
+    let mut finding = sample::finding("p95{step=/x} <= baseline +5%", Verdict::Fail, [0.0815, 0.057, 0.1037, 0.05]);
+    finding.kind = FindingKind::Comparison;
+    finding.observed = "+8.2 % [+5.7, +10.4]".into();
+    finding.evidence.compare = Some(Box::new(Compare {
+        what: "p95 /x".into(),
+        margin: "+5 %".into(),
+        w: 51.0,
+        w_max: 55.0,
+        p: 7.0 / 1_024.0,
+        alpha: 0.01,
+        m: 1,
+        stage: (1, 1),
+        sd: Some(0.024),
+        mde: Some(0.0292),
+        blocks: vec![(0.0839, true); 10],
+        shift: Vec::new(),
+    }));
+    let mut tied = finding.clone();
+    if let Some(compare) = tied.evidence.compare.as_mut() {
+        (compare.w, compare.p) = (50.5, 0.5);
+    }
+    account.findings = vec![finding, tied];
+    let terminal = summary(&account, 1, "x", 100, Colour::Plain);
+    assert!(
+        terminal.contains("p95 /x  +8.2 % [+5.7, +10.4]  vs baseline +5 %  W 51/55  p 0.0068  FAIL\n"),
+        "{terminal}"
+    );
+    assert!(terminal.contains("W 50.5/55  p 0.50  FAIL"), "{terminal}");
+    assert!(terminal.contains("detectable: p95 /x +2.9 % beyond the margin (10 blocks, sd 2.4 %)"), "{terminal}");
+    let result = json::result(&account, 1);
+    let evidence = &result["findings"][0]["evidence"];
+    let (compare, conf) = (&evidence["compare"], evidence["conf"].as_f64().unwrap());
+    assert!((conf - 0.98).abs() < 1e-12 && compare["mode"] == "interleaved", "{evidence:#}");
+    assert_eq!(
+        (&compare["w"], &compare["stage"], compare["effects"].as_array().unwrap().len()),
+        (&51.0.into(), &1.into(), 10)
+    );
+    assert_eq!(json::result(&sample::load(), 0)["findings"][0]["evidence"]["compare"], serde_json::Value::Null);
 }

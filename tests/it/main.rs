@@ -4,6 +4,8 @@
 //! `cfg(test)` tells clippy that a test fails by panicking.
 
 #[cfg(test)]
+mod ab;
+#[cfg(test)]
 mod bad;
 #[cfg(test)]
 mod connections;

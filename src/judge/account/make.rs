@@ -2,6 +2,7 @@
 //!
 //! Called by `cli` after a run, and for every later rendering. Not here: reading files.
 
+use super::super::blocks::{self, Trial};
 use super::super::finding::{Finding, FindingKind, Reason, Verdict};
 use super::super::search::{self, Course, Search};
 use super::super::threshold::{self, Profile};
@@ -13,6 +14,7 @@ use super::{Account, Band, BandKind, Generator, Totals, confidence, incident};
 use crate::measure::interval::Interval;
 use crate::measure::journal::Line;
 use crate::measure::record::{Done, Head, Record};
+use crate::plan::ab::AbPlan;
 use crate::plan::diagnostic::Place;
 use crate::plan::drill::DrillPlan;
 use crate::plan::load::{LoadPlan, Pattern};
@@ -30,6 +32,13 @@ pub enum Planned<'a> {
     Drill(&'a DrillPlan),
     /// A capacity search on a load test; its checks are the search's own.
     Find(&'a LoadPlan, &'a Search),
+    /// Two targets in interleaved blocks.
+    Ab {
+        /// What was compared.
+        plan: &'a AbPlan,
+        /// Ids of the comparisons that an earlier run found red, where that is asked for.
+        confirm: Option<&'a [String]>,
+    },
 }
 
 impl<'a> Planned<'a> {
@@ -37,12 +46,13 @@ impl<'a> Planned<'a> {
         match self {
             Self::Load(plan) | Self::Find(plan, _) => plan,
             Self::Drill(plan) => &plan.load,
+            Self::Ab { plan, .. } => &plan.load,
         }
     }
 
     fn profile(self) -> Profile {
         match self {
-            Self::Load(_) | Self::Find(..) => Profile::Ci,
+            Self::Load(_) | Self::Find(..) | Self::Ab { .. } => Profile::Ci,
             Self::Drill(_) => Profile::Drill,
         }
     }
@@ -59,12 +69,27 @@ impl<'a> Planned<'a> {
         checks
     }
 
+    /// Between two arms a line against a number is about the candidate: its slots are the steady phase.
+    fn about_candidate(self, checks: &mut [Threshold], stretches: &[Stretch]) {
+        if !matches!(self, Self::Ab { .. }) {
+            return;
+        }
+        let of_candidate = |one: &&Stretch| one.name.starts_with("candidate:");
+        let slots: Vec<String> = stretches.iter().filter(of_candidate).map(|one| one.name.clone()).collect();
+        for phases in checks.iter_mut().map(|check| &mut check.scope.phases) {
+            if phases.is_empty() || phases.iter().any(|phase| phase == "steady") {
+                // Without a slot nothing was measured; no phase at all would mean everything.
+                *phases = if slots.is_empty() { vec!["candidate:".to_owned()] } else { slots.clone() };
+            }
+        }
+    }
+
     fn limits(self, seconds: &[Interval]) -> Limits {
         let open = |pattern: &Pattern| matches!(pattern, Pattern::Open { .. });
         let model =
             if self.load().workloads.iter().any(|one| open(&one.pattern)) { Model::Open } else { Model::Closed };
         let tightest = match self {
-            Self::Load(plan) => validity::tightest(&plan.checks, seconds),
+            Self::Load(_) | Self::Ab { .. } => validity::tightest(&self.load().checks, seconds),
             Self::Find(_, search) => validity::tightest(&search.slo, seconds),
             Self::Drill(plan) => match plan.load.good.within {
                 Some(within) => Some(within.as_secs_f64() * 1e6),
@@ -117,7 +142,12 @@ pub fn of(planned: Planned<'_>, lines: &[Line], record: Record) -> Account {
     };
     let ended = ended(planned, story, done.as_ref());
     let judge = Judge { run, story, head: &head, profile: planned.profile(), ended: &ended };
-    findings.extend(planned.checks().iter().map(|check| judge.check(check)));
+    let mut checks = planned.checks();
+    planned.about_candidate(&mut checks, &stretches);
+    findings.extend(checks.iter().map(|check| judge.check(check)));
+    if let Planned::Ab { plan, confirm } = planned {
+        findings.extend(blocks::of(&Trial { plan, seconds: &seconds, stretches: &stretches, limits, confirm }));
+    }
     findings.extend(truncated(done.as_ref(), damaged));
     findings.extend(story.healings());
     let drill = if let Planned::Drill(plan) = planned {
@@ -176,7 +206,7 @@ fn drained(bands: &mut Vec<Band>, length_s: f64, until_s: f64) {
 /// Why the run ended early; empty when it did not.
 fn ended(planned: Planned<'_>, story: Story<'_>, done: Option<&Done>) -> String {
     let reason = story.ended().or_else(|| match planned {
-        Planned::Load(_) => done.map(|done| done.reason.as_str()),
+        Planned::Load(_) | Planned::Ab { .. } => done.map(|done| done.reason.as_str()),
         // Drills and searches stop their load on purpose; only the journal knows how they went.
         Planned::Drill(_) | Planned::Find(..) => None,
     });

@@ -257,6 +257,7 @@ pub(super) fn plain(kind: FindingKind, texts: [&str; 5], (verdict, reason): (Ver
         n_eff: None,
         deff: None,
         window_s: (0.0, 0.0),
+        compare: None,
     };
     Finding { id, kind, level: Level::Must, verdict, reason, subject, expected, observed, next, evidence, source: None }
 }

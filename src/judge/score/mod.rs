@@ -289,6 +289,7 @@ fn finding(one: &Expectation, reading: &Reading, course: &Course<'_>) -> Finding
             n_eff: None,
             deff: None,
             window_s: (impact_s.unwrap_or(0.0), observed_until_s),
+            compare: None,
         },
         source: (one.place.line > 0).then(|| one.place.clone()),
     }

@@ -241,6 +241,7 @@ impl Course {
                 n_eff: None,
                 deff: None,
                 window_s: (f64::from(from), f64::from(to)),
+                compare: None,
             },
             source: None,
         }

@@ -87,6 +87,7 @@ fn evidence(check: &Threshold, decision: &Decision) -> Evidence {
         n_eff: estimate.and_then(|one| one.n_eff),
         deff: estimate.and_then(|one| one.deff),
         window_s: decision.window_s,
+        compare: None,
     }
 }
 

@@ -55,6 +55,7 @@ impl Row {
                 n_eff: None,
                 deff: None,
                 window_s,
+                compare: None,
             },
             source: None,
         }
@@ -185,13 +186,18 @@ pub(super) fn shed_row(all: &[&Interval], lateness: Verdict) -> Row {
     }
 }
 
+/// The measured part of a run: its steady phase, or the slots of two arms.
+fn is_steady(phase: &str) -> bool {
+    phase == "steady" || phase.starts_with("base:") || phase.starts_with("candidate:")
+}
+
 /// Sent in the steady seconds without a fault against due in them. What was shed was not to be sent, and what could not be
 /// made into a request is the scenario's fault.
 pub(super) fn pace_row(run: &Run<'_>) -> Option<Row> {
     let calm = |second: u32| {
         let inside = |one: &Stretch| (one.from..one.to).contains(&second);
         !run.stretches.iter().any(|one| one.name.starts_with("fault:") && inside(one))
-            && run.stretches.iter().any(|one| one.name == "steady" && inside(one))
+            && run.stretches.iter().any(|one| is_steady(&one.name) && inside(one))
     };
     let (mut due, mut sent) = (0, 0);
     for second in run.seconds.iter().filter(|one| calm(one.second)) {

@@ -15,6 +15,7 @@ mod chunk;
 mod codec;
 mod merge;
 mod read;
+mod relay;
 mod write;
 
 use std::path::PathBuf;
@@ -27,6 +28,7 @@ use super::interval::Interval;
 
 pub use merge::merge;
 pub use read::read;
+pub use relay::Relay;
 pub use write::RecordWriter;
 
 /// The only schema this squall reads and writes.

@@ -198,3 +198,39 @@ fn what_does_not_belong_together_is_refused_by_its_field() {
     let said = merge(&both).unwrap_err().to_string();
     assert!(said.contains("a.sqr") && said.contains("b.sqr") && said.contains("different bytes"), "{said}");
 }
+
+#[test]
+fn consecutive_loads_write_one_record_that_can_be_read_between_them() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("relay.sqr");
+    let mut relay = RecordWriter::create(&path, &head()).unwrap().relay();
+    let all = frames();
+    let mut want = BTreeMap::new();
+    for part in all.iter().flat_map(|frame| &frame.parts) {
+        want.entry(part.second).or_insert_with(|| Interval::at(part.second)).merge(part);
+    }
+    let want: Vec<_> = want.into_values().collect();
+    for (n, some) in all.chunks(9).enumerate() {
+        let mut leg = relay.leg().unwrap();
+        for (seq, frame) in some.iter().enumerate() {
+            // Every load counts its frames from 0 again.
+            leg.frames(vec![Frame { seq: u32::try_from(seq).unwrap(), ..frame.clone() }]).unwrap();
+        }
+        let slow = |n: usize| Exemplar { response_us: 10 + n as u64, due_us: n as u64, ..Exemplar::default() };
+        let slowest: Vec<_> = (0..15).map(|one| slow(one + 15 * n)).collect();
+        let done = Done { planned: 100, frames: vec![9], reason: "finished".into(), ..Done::default() };
+        leg.finish(&slowest, &done).unwrap();
+        let so_far = read(&path).unwrap();
+        assert!(so_far.done.is_none() && so_far.seconds.len() > 8 * n && so_far.damaged == 0);
+    }
+    relay.finish(25_000_000, "interrupted").unwrap();
+    let record = read(&path).unwrap();
+    assert_eq!(record.seconds, want);
+    let done = record.done.unwrap();
+    assert_eq!(
+        (done.planned, done.frames, done.reason.as_str(), done.duration_us),
+        (300, vec![27], "interrupted", 25_000_000)
+    );
+    let slow: Vec<u64> = record.exemplars.iter().map(|one| one.response_us).collect();
+    assert_eq!(slow, (35..55).rev().collect::<Vec<_>>());
+}

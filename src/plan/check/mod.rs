@@ -6,11 +6,13 @@
 //! | `scenario` `target` `wires` `client` `workload` `vars` | a scenario |
 //! | `journey` `step` `answer` | its journeys |
 //! | `line` | its checks |
+//! | `ab` | a scenario that compares two targets |
 //! | `drill` | a drill |
 //! | `targets` | `squall.targets.ron` |
 //!
 //! Called by `cli`, and by whoever renders a report again from the texts its journal keeps.
 
+mod ab;
 mod answer;
 mod client;
 mod desk;
@@ -36,6 +38,7 @@ use super::load::LoadPlan;
 use super::threshold::Threshold;
 use crate::base::seed::Seed;
 use crate::spec::source::Spanned;
+pub use ab::{AbOptions, ab, address};
 use desk::{Desk, Dialect};
 pub use drill::{Attendance, DrillOptions, Responder, drill};
 pub use files::Files;
@@ -121,7 +124,9 @@ pub fn checks(texts: &[String], origin: &str, plan: &LoadPlan) -> Result<Vec<Thr
     let written = desk.source.read::<Vec<Spanned<String>>>();
     let steps = plan.steps.iter().map(|name| (name.clone(), written.mark)).collect();
     let tables = tables::Tables { steps, ..tables::Tables::default() };
-    let mut found = line::lines(&mut desk, &tables, &plan.journeys, Some(&written));
+    let journeys = plan.journeys.as_slice();
+    let mut found =
+        line::lines(&mut desk, (&tables, journeys), Some(&written), (line::Against::Nothing, written.mark)).checks;
     // The check that every run has is the scenario's own.
     found.retain(|check| check.place.line > 0);
     finish(Some(found), desk.finish()).map(|(found, _)| found)

@@ -5,6 +5,7 @@
 use std::sync::Arc;
 
 use super::desk::Desk;
+use super::line::{Against, Lines};
 use super::tables::{Known, Tables};
 use super::{ScenarioOptions, client, journey, line, target, vars, workload};
 use crate::base::digest::sha256;
@@ -12,6 +13,7 @@ use crate::base::seed::Seed;
 use crate::plan::diagnostic::Place;
 use crate::plan::good::Good;
 use crate::plan::load::{LoadPlan, Origin};
+use crate::plan::threshold::Comparison;
 use crate::plan::wires::Wires;
 use crate::spec::scenario::Scenario;
 use crate::spec::written::Written;
@@ -34,8 +36,18 @@ pub(super) enum Instead {
     },
 }
 
-/// Checks the scenario on the desk.
+/// Checks the scenario on the desk; lines against a baseline are mistakes.
 pub(super) fn scenario(desk: &mut Desk, options: ScenarioOptions, instead: &Instead) -> Option<LoadPlan> {
+    compared(desk, options, instead, Against::Nothing).map(|(plan, _)| plan)
+}
+
+/// Checks the scenario on the desk, with its lines against a baseline.
+pub(super) fn compared(
+    desk: &mut Desk,
+    options: ScenarioOptions,
+    instead: &Instead,
+    against: Against,
+) -> Option<(LoadPlan, Vec<Comparison>)> {
     let written = desk.source.read::<Scenario>();
     let written = desk.open(&written)?;
     let name = desk.text(&written.name).map(str::to_owned);
@@ -63,7 +75,8 @@ pub(super) fn scenario(desk: &mut Desk, options: ScenarioOptions, instead: &Inst
         }
     };
     target::ceiling(desk, target.max_rate, (&workloads, &journeys));
-    let checks = line::lines(desk, &tables, &journeys, written.checks.as_ref());
+    let Lines { checks, comparisons } =
+        line::lines(desk, (&tables, &journeys), written.checks.as_ref(), (against, written.name.mark));
     let steps = tables.steps.into_iter().map(|(name, _)| name).collect();
     let mut plan = LoadPlan {
         name: name?,
@@ -80,7 +93,7 @@ pub(super) fn scenario(desk: &mut Desk, options: ScenarioOptions, instead: &Inst
         hash: String::new(),
     };
     plan.hash = fingerprint(&plan, options.seed);
-    Some(plan)
+    Some((plan, comparisons))
 }
 
 /// SHA-256 over everything that decides what is sent and how it is judged: not addresses, not places in files.

@@ -182,6 +182,7 @@ fn drill_findings() -> Vec<Finding> {
             n_eff: None,
             deff: None,
             window_s: (60.0, 132.0),
+            compare: None,
         };
         let plain = finding(name, verdict, [0.0; 4]);
         Finding {

@@ -138,6 +138,7 @@ pub(super) fn finding(id: &str, verdict: Verdict, [value, low, high, bound]: [f6
             n_eff: Some(5_596.0),
             deff: Some(1.286),
             window_s: (0.0, 120.0),
+            compare: None,
         },
         source: Some(Place { file: "scenarios/shop.ron".into(), line: 17, column: 9, ..Place::default() }),
     }

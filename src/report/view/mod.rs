@@ -6,6 +6,7 @@
 //! | `tables` | steps, journeys, stretches, errors, slowest requests |
 //! | `checks` | the findings, worst first |
 //! | `response` | the error budget, mitigations before and after, lanes by role |
+//! | `compared` | two arms, and what could not be seen |
 //! | `drill` | marks, response bars, acts and actions |
 //! | `sentence` | what happened, in plain words |
 //! | `panels` | the run around each fault |
@@ -18,6 +19,7 @@
 
 pub mod caption;
 pub mod checks;
+pub mod compared;
 pub mod course;
 pub mod drill;
 pub mod panels;

@@ -85,7 +85,7 @@ fn enumerated(values: &[f64]) -> f64 {
     let rank = |value: f64| {
         let below = kept.iter().filter(|other| other.abs() < value.abs()).count() as f64;
         let same = kept.iter().filter(|other| (other.abs() - value.abs()).abs() < 1e-12).count() as f64;
-        below + (same + 1.0) / 2.0
+        below + f64::midpoint(same, 1.0)
     };
     let ranks: Vec<f64> = kept.iter().map(|value| rank(*value)).collect();
     let seen: f64 = ranks.iter().zip(&kept).filter(|(_, value)| **value > 0.0).map(|(rank, _)| rank).sum();
@@ -102,7 +102,7 @@ fn chosen(a: &[f64], b: &[f64]) -> f64 {
     let rank = |value: f64| {
         let below = all.iter().filter(|other| **other < value).count() as f64;
         let same = all.iter().filter(|other| (**other - value).abs() < 1e-12).count() as f64;
-        below + (same + 1.0) / 2.0
+        below + f64::midpoint(same, 1.0)
     };
     let ranks: Vec<f64> = all.iter().map(|value| rank(*value)).collect();
     let seen: f64 = ranks.iter().take(a.len()).sum();
