@@ -80,7 +80,7 @@ fn second(at: u32, rate: u64, bad: u64, dice: &mut Dice) -> Interval {
     let total = interval.total();
     let travel = interval.journeys.entry(JourneyId(0)).or_default();
     (travel.planned, travel.started) = (rate / 2, rate / 2);
-    (travel.completed, travel.failed) = (rate / 2 - total.failed() / 2, total.failed() / 2);
+    (travel.completed, travel.failed) = ((rate / 2).saturating_sub(total.failed() / 2), total.failed() / 2);
     travel.latency.ok = total.response.ok.clone();
     interval.flow.sent = rate;
     interval.flow.done = rate;

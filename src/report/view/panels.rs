@@ -164,7 +164,11 @@ fn caption(fault: &Band, marks: &[Mark], known: bool) -> String {
             words::span(fault.to_s - fault.from_s)
         );
     };
-    let felt = format!("“{name}” was felt {} after it was injected", words::span(degraded - fault.from_s));
+    // Instants are dated to whole seconds of due times: nearer than one says no more than this.
+    let felt = match degraded - fault.from_s {
+        after if after < 1.0 => format!("“{name}” was felt at once"),
+        after => format!("“{name}” was felt {} after it was injected", words::span(after)),
+    };
     match (at("healed"), at("recovered")) {
         (Some(healed), Some(recovered)) if recovered >= healed => {
             format!("{felt}, and for {} after it was healed.", words::span(recovered - healed))
