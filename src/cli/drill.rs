@@ -62,7 +62,7 @@ pub(super) fn main(args: &DrillArgs, global: &Global) -> Result<Exit, Failure> {
 fn summary(held: &[Judged]) -> Vec<String> {
     let exits: Vec<String> = held.iter().map(|one| one.exit.code().to_string()).collect();
     let mut lines = vec![format!("held {} times; exit codes {}", held.len(), exits.join(", "))];
-    let names = held.iter().filter_map(|one| one.account.drill.as_ref()).next();
+    let names = held.iter().find_map(|one| one.account.drill.as_ref());
     for (n, one) in names.map_or(&[][..], |drill| drill.expectations.as_slice()).iter().enumerate() {
         let mut seen: Vec<f64> =
             held.iter().filter_map(|run| run.account.drill.as_ref()?.expectations.get(n)?.measured).collect();

@@ -54,16 +54,21 @@ impl Control {
     fn judge(self, exit: Exit, seen: Seen) -> (Verdict, String) {
         let nothing_told = !matches!(exit, Exit::Passed | Exit::Failed | Exit::Inconclusive) || !seen.proved;
         let (verdict, words) = match self {
-            _ if nothing_told => (Verdict::Inconclusive, "it tells nothing: the drill was not held as it should be"),
-            Self::Minus | Self::Plus if !seen.hurt => (Verdict::Fail, "not a drill: its acts hurt nobody"),
-            Self::Minus if seen.recovered => (Verdict::Fail, "not a drill: it heals itself"),
+            _ if nothing_told => {
+                let words = format!("it tells nothing: its drill ended with exit code {}, see its page", exit.code());
+                return (Verdict::Inconclusive, words);
+            }
+            Self::Minus | Self::Plus if seen.harm == Harm::None => (Verdict::Fail, "not a drill: its acts hurt nobody"),
+            Self::Minus if seen.harm == Harm::Passing => (Verdict::Fail, "not a drill: it heals itself"),
             Self::Minus => (Verdict::Pass, "nobody acts, and it stays bad until the end"),
             Self::Plus if exit == Exit::Passed => (Verdict::Pass, "the robot brings users back within the targets"),
             Self::Plus if exit == Exit::Inconclusive => {
                 (Verdict::Inconclusive, "it tells nothing: too little evidence")
             }
             Self::Plus => (Verdict::Fail, "the robot does not reach the targets"),
-            Self::Zero if seen.hurt => (Verdict::Fail, "test-like data show the harm as well: no surprise is left"),
+            Self::Zero if seen.harm != Harm::None => {
+                (Verdict::Fail, "test-like data show the harm as well: no surprise is left")
+            }
             Self::Zero => (Verdict::Pass, "test-like data show no harm"),
         };
         (verdict, words.to_owned())
@@ -73,12 +78,21 @@ impl Control {
 /// What a control showed.
 #[derive(Clone, Copy, Debug, Default)]
 struct Seen {
-    /// Users were hurt.
-    hurt: bool,
-    /// They came back before the end.
-    recovered: bool,
+    /// What users felt.
+    harm: Harm,
     /// At least one act was begun, and every one of those is proved.
     proved: bool,
+}
+
+/// What users felt.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum Harm {
+    #[default]
+    None,
+    /// They came back before the end.
+    Passing,
+    /// Until the end.
+    Lasting,
 }
 
 impl Seen {
@@ -86,7 +100,12 @@ impl Seen {
         let Some(drill) = &judged.account.drill else { return Self::default() };
         let mut begun = drill.acts.iter().filter(|act| act.injected_s.is_some()).peekable();
         let proved = begun.peek().is_some() && begun.all(|act| act.proved);
-        Self { hurt: drill.timeline.impact_s.is_some(), recovered: drill.timeline.recovered_s.is_some(), proved }
+        let harm = match (drill.timeline.impact_s, drill.timeline.recovered_s) {
+            (None, _) => Harm::None,
+            (Some(_), Some(_)) => Harm::Passing,
+            (Some(_), None) => Harm::Lasting,
+        };
+        Self { harm, proved }
     }
 }
 
@@ -160,17 +179,17 @@ mod tests {
     #[test]
     fn a_control_is_judged_by_what_it_must_show() {
         use Verdict::{Fail, Inconclusive, Pass};
-        let seen = |hurt, recovered| Seen { hurt, recovered, proved: true };
+        let seen = |harm| Seen { harm, proved: true };
         for (control, exit, seen, verdict) in [
-            (Control::Minus, Exit::Failed, seen(true, false), Pass),
-            (Control::Minus, Exit::Failed, seen(true, true), Fail),
-            (Control::Minus, Exit::Inconclusive, seen(false, false), Fail),
-            (Control::Plus, Exit::Passed, seen(true, true), Pass),
-            (Control::Plus, Exit::Failed, seen(true, true), Fail),
-            (Control::Plus, Exit::Inconclusive, seen(true, true), Inconclusive),
-            (Control::Plus, Exit::Invalid, seen(true, true), Inconclusive),
-            (Control::Zero, Exit::Inconclusive, seen(false, false), Pass),
-            (Control::Zero, Exit::Passed, seen(true, true), Fail),
+            (Control::Minus, Exit::Failed, seen(Harm::Lasting), Pass),
+            (Control::Minus, Exit::Failed, seen(Harm::Passing), Fail),
+            (Control::Minus, Exit::Inconclusive, seen(Harm::None), Fail),
+            (Control::Plus, Exit::Passed, seen(Harm::Passing), Pass),
+            (Control::Plus, Exit::Failed, seen(Harm::Passing), Fail),
+            (Control::Plus, Exit::Inconclusive, seen(Harm::Passing), Inconclusive),
+            (Control::Plus, Exit::Invalid, seen(Harm::Passing), Inconclusive),
+            (Control::Zero, Exit::Inconclusive, seen(Harm::None), Pass),
+            (Control::Zero, Exit::Passed, seen(Harm::Passing), Fail),
             (Control::Zero, Exit::Inconclusive, Seen::default(), Inconclusive),
         ] {
             assert_eq!(control.judge(exit, seen).0, verdict, "{control:?} {exit:?} {seen:?}");

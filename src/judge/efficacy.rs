@@ -47,8 +47,9 @@ impl Efficacy {
         use MitigationKind::{Correct, CorrectSlow, Harmful, NoEffect, Partial};
         match (self, kind) {
             (Self::Confounded | Self::Unclear, _) => None,
-            (Self::Helped, Correct | CorrectSlow | Partial) | (Self::Hurt, Harmful) => Some(true),
-            (Self::NoEffect, NoEffect) => Some(true),
+            (Self::Helped, Correct | CorrectSlow | Partial) | (Self::Hurt, Harmful) | (Self::NoEffect, NoEffect) => {
+                Some(true)
+            }
             _ => Some(false),
         }
     }

@@ -8,7 +8,7 @@ use serde_json::{Map, Value, json};
 
 use super::knee;
 use super::view::{self, checks, tables::answered_at};
-use crate::judge::account::{Account, BandKind, Clocks, Confidence, DrillAccount};
+use crate::judge::account::{Account, BandKind, Clocks, Confidence, DrillAccount, Ranges};
 use crate::judge::finding::{Compare, Finding};
 use crate::measure::histogram::Bins;
 use crate::measure::interval::{Cell, Split, Travel};
@@ -296,11 +296,7 @@ fn of_drill(drill: &DrillAccount) -> Value {
             "claims": timeline.claims.iter().map(|(mark, at)| json!({ "mark": mark, "at_s": number(*at) })).collect::<Vec<_>>(),
             "false_alarms": timeline.false_alarms,
             "observed_until_s": number(timeline.observed_until_s),
-            "ranges": {
-                "impact_s": range(timeline.ranges.impact),
-                "mitigated_s": range(timeline.ranges.mitigated),
-                "recovered_s": range(timeline.ranges.recovered),
-            },
+            "ranges": ranges(&timeline.ranges),
         },
         "actions": actions.collect::<Vec<_>>(),
         "expectations": expectations.collect::<Vec<_>>(),
@@ -318,4 +314,12 @@ fn of_drill(drill: &DrillAccount) -> Value {
 
 fn range(range: Option<(f64, f64)>) -> Value {
     range.map_or(Value::Null, |(low, high)| json!([number(low), number(high)]))
+}
+
+fn ranges(ranges: &Ranges) -> Value {
+    json!({
+        "impact_s": range(ranges.impact),
+        "mitigated_s": range(ranges.mitigated),
+        "recovered_s": range(ranges.recovered),
+    })
 }

@@ -18,12 +18,13 @@ pub(crate) enum When {
     At(Spanned<String>),
     After(Spanned<Moment>, Spanned<String>),
     Within(Spanned<String>, Spanned<String>),
-    When(Box<Holds>),
+    #[serde(rename = "When")]
+    Holds(Box<Holds>),
 }
 
 impl Written for When {
     fn extra(&self) -> Extra<'_> {
-        if let Self::When(holds) = self { holds.extra() } else { Extra::default() }
+        if let Self::Holds(holds) = self { holds.extra() } else { Extra::default() }
     }
 }
 

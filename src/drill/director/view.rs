@@ -99,7 +99,9 @@ impl View {
             Signal::BadTime => Some(self.bad.1),
             Signal::Throttled => {
                 let mut classes = Classes::default();
-                seconds.iter().for_each(|one| classes.merge(&one.classes()));
+                for one in &seconds {
+                    classes.merge(&one.classes());
+                }
                 (classes.total() > 0).then(|| classes.get(Class::Throttled) as f64 / classes.total() as f64)
             }
             Signal::Goodput if seconds.is_empty() => None,

@@ -25,9 +25,9 @@ impl Scene<'_> {
         match condition {
             Condition::Over(signal, level) => self.view.signal(*signal).is_some_and(|seen| seen > *level),
             Condition::Under(signal, level) => self.view.signal(*signal).is_some_and(|seen| seen < *level),
-            Condition::Marked(mark) => self.has(Happened::Mark(mark.clone())),
-            Condition::Unmarked(mark) => !self.has(Happened::Mark(mark.clone())),
-            Condition::Fired(act) => self.has(Happened::Act(act.clone())),
+            Condition::Marked(mark) => self.has(&Happened::Mark(mark.clone())),
+            Condition::Unmarked(mark) => !self.has(&Happened::Mark(mark.clone())),
+            Condition::Fired(act) => self.has(&Happened::Act(act.clone())),
             Condition::Healed(act) => self.acts.is_clean(self.plan, act),
             Condition::All(list) => list.iter().all(|one| self.holds(one)),
             Condition::Any(list) => list.iter().any(|one| self.holds(one)),
@@ -35,8 +35,8 @@ impl Scene<'_> {
         }
     }
 
-    fn has(self, what: Happened) -> bool {
-        self.story.when(&what).is_some()
+    fn has(self, what: &Happened) -> bool {
+        self.story.when(what).is_some()
     }
 }
 

@@ -203,17 +203,11 @@ fn read(one: &Expectation, course: &Course<'_>) -> Reading {
         Measure::Mitigate => (impact, course.timeline.mitigated_s),
         Measure::Recover | Measure::HarmfulActions => (impact, course.timeline.recovered_s),
     };
-    match at {
-        Some(at) => came(one, (at - from).max(0.0)),
-        None => {
-            let watched = (course.timeline.observed_until_s - from).max(0.0);
-            if course.ran == Ran::CutShort && watched < one.limit {
-                Reading::Cut(watched)
-            } else {
-                Reading::Never(watched)
-            }
-        }
+    if let Some(at) = at {
+        return came(one, (at - from).max(0.0));
     }
+    let watched = (course.timeline.observed_until_s - from).max(0.0);
+    if course.ran == Ran::CutShort && watched < one.limit { Reading::Cut(watched) } else { Reading::Never(watched) }
 }
 
 fn came(one: &Expectation, value: f64) -> Reading {

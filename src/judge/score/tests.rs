@@ -73,7 +73,7 @@ fn a_drill_that_was_ended_early_blames_nobody_for_what_could_still_have_come() {
     let verdicts = |score: &Score| score.findings.iter().map(|one| one.verdict).collect::<Vec<_>>();
     let whole = of(&all(), &course(Ran::Whole));
     assert_eq!(verdicts(&whole), [Pass, Pass, Warn, Fail, Pass]);
-    let parts: Vec<(Part, f64)> = whole.parts.clone();
+    let parts = &whole.parts;
     assert_eq!(
         parts.iter().map(|(part, _)| part.word()).collect::<Vec<_>>(),
         ["detect", "command", "mitigate", "recover", "safety"]

@@ -216,7 +216,11 @@ fn method(account: &Account, course: &Course) -> Vec<(&'static str, String)> {
     if !account.ended.is_empty() {
         rows.push(("Ended early", words::text(&account.ended)));
     }
-    for (name, value) in &facts.settings {
+    if let Some((_, value)) = facts.settings.iter().find(|(name, _)| name == "rehearsed") {
+        let said = if value == "yes" { "yes, and every control passed" } else { "never, or not every control passed" };
+        rows.push(("Rehearsed", said.to_owned()));
+    }
+    for (name, value) in facts.settings.iter().filter(|(name, _)| name != "rehearsed") {
         rows.push(("Setting", format!("--{} {}", words::name(name), words::name(value))));
     }
     for (path, _) in &facts.files {

@@ -96,7 +96,7 @@ fn act(
 fn when(desk: &mut Desk, paces: Paces, (name, seed): (&str, Seed), written: &Spanned<WrittenWhen>) -> Option<When> {
     match desk.open(written)? {
         WrittenWhen::At(pace) => paces.read(desk, pace).map(When::At),
-        WrittenWhen::When(holds) => self::holds(desk, paces, holds),
+        WrittenWhen::Holds(holds) => self::holds(desk, paces, holds),
         WrittenWhen::Within(from, to) => {
             let (first, last) = (paces.read(desk, from), paces.read(desk, to));
             let (first, last) = (first?, last?);
@@ -107,7 +107,7 @@ fn when(desk: &mut Desk, paces: Paces, (name, seed): (&str, Seed), written: &Spa
             }
             // Drawn here, so that the plan says when; its own stream, so that no other act changes it.
             let drawn = seed.stream(&format!("act/{name}")).unit();
-            Some(When::At(first + (last - first).mul_f64(drawn)))
+            Some(When::At(first + last.saturating_sub(first).mul_f64(drawn)))
         }
         WrittenWhen::After(moment, pace) => {
             let pace = paces.read(desk, pace);
@@ -222,7 +222,7 @@ pub(super) fn moments(desk: &mut Desk, acts: &Acts, mitigations: &Mitigations, w
         }
     }
     for one in list.iter().filter_map(|spanned| spanned.value.as_ref().ok()) {
-        let Ok(WrittenWhen::When(holds)) = &one.when.value else { continue };
+        let Ok(WrittenWhen::Holds(holds)) = &one.when.value else { continue };
         condition::known_acts(desk, acts, &holds.is);
         let awaited = |other: &WrittenAct| {
             let Ok(WrittenWhen::After(moment, _)) = &other.when.value else { return false };

@@ -5,6 +5,7 @@ use std::time::Duration;
 use super::act::{Acts, known, stated};
 use super::pace::Paces;
 use super::system::said;
+use crate::base::ratio::Ratio;
 use crate::plan::check::desk::Desk;
 use crate::plan::condition::{Abort, AbortVerdict, Condition, Limits, Signal};
 use crate::spec::condition::{
@@ -17,7 +18,7 @@ use crate::spec::source::Spanned;
 pub(super) fn level(desk: &mut Desk, signal: &Spanned<WrittenSignal>, value: &Spanned<String>) -> Option<f64> {
     let live = live(desk, signal)?;
     match live {
-        Signal::Bad | Signal::Errors | Signal::Throttled => desk.ratio(value).map(|ratio| ratio.get()),
+        Signal::Bad | Signal::Errors | Signal::Throttled => desk.ratio(value).map(Ratio::get),
         Signal::LatencyP95 | Signal::LatenessP99 | Signal::BadTime => {
             desk.duration(value).map(|time| time.as_secs_f64())
         }
