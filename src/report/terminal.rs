@@ -70,7 +70,9 @@ pub fn summary(account: &Account, exit_code: u8, page: &str, columns: usize, col
     lines.push(Line::new());
     lines.extend(compared(account));
     lines.extend(checks(&view));
-    if let Some(next) = view.checks.iter().find(|one| one.verdict != Verdict::Pass && !one.next.is_empty()) {
+    if let Some(next) =
+        view.checks.iter().find(|one| one.verdict != Verdict::Pass && one.level != "info" && !one.next.is_empty())
+    {
         lines.extend(wrapped(&format!("next: {}", next.next), columns, 2).into_iter().map(|text| vec![(text, None)]));
     }
     lines.truncate(MOST_LINES - 1);
@@ -179,8 +181,12 @@ fn check_line(check: &Check) -> Line {
             text.chars().take(most - 1).chain(['…']).collect()
         }
     };
-    let word = if check.verdict == Verdict::Inconclusive { "  ?   " } else { shout(check.verdict) };
-    let word = if check.verdict == Verdict::Inconclusive { word.to_owned() } else { format!("  {word:<4}") };
+    let word = match check.verdict {
+        _ if check.level == "info" => "info",
+        Verdict::Inconclusive => "?",
+        verdict => shout(verdict),
+    };
+    let word = format!("  {word:<4}");
     let seen = format!("{}, demanded {}", check.observed, check.expected);
     vec![(word, Some(code(check.verdict))), (format!("   {:<38}  {}", cut(&check.id, 38), cut(&seen, 50)), None)]
 }

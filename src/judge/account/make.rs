@@ -11,7 +11,7 @@ use super::super::window::{self, Stretch};
 use super::super::words::advice;
 use super::story::{Story, plain};
 use super::{Account, Band, BandKind, Generator, Totals, confidence, incident};
-use crate::measure::interval::Interval;
+use crate::measure::interval::{Cell, Interval};
 use crate::measure::journal::Line;
 use crate::measure::record::{Done, Head, Record};
 use crate::plan::ab::AbPlan;
@@ -163,7 +163,13 @@ pub fn of(planned: Planned<'_>, lines: &[Line], record: Record) -> Account {
         course
     });
     sort(&mut findings);
-    let totals = totals(&head, &seconds, done.as_ref());
+    let planned_s = match planned {
+        Planned::Load(plan) => {
+            Some(u32::try_from(plan.length().as_millis().div_ceil(1_000)).unwrap_or(u32::MAX).max(1))
+        }
+        Planned::Drill(_) | Planned::Find(..) | Planned::Ab { .. } => None,
+    };
+    let totals = totals(&head, &seconds, done.as_ref(), planned_s);
     let facts = story.facts();
     Account { facts, head, done, ended, bands, seconds, totals, generator, findings, exemplars, drill, search }
 }
@@ -286,7 +292,7 @@ fn sort(findings: &mut [Finding]) {
     });
 }
 
-fn totals(head: &Head, seconds: &[Interval], done: Option<&Done>) -> Totals {
+fn totals(head: &Head, seconds: &[Interval], done: Option<&Done>, planned_s: Option<u32>) -> Totals {
     let mut totals = Totals { not_started: done.map_or(0, |done| done.not_started), ..Totals::default() };
     let name = |names: &[String], n: u16, what: &str| {
         names.get(usize::from(n)).cloned().unwrap_or_else(|| format!("{what} {n}"))
@@ -305,8 +311,17 @@ fn totals(head: &Head, seconds: &[Interval], done: Option<&Done>) -> Totals {
     let arrivals = |one: &&Interval| one.steps.values().any(|cell| cell.arrivals() > 0);
     if let (Some(first), Some(last)) = (seconds.iter().find(arrivals), seconds.iter().rev().find(arrivals)) {
         totals.duration_s = f64::from(last.second + 1 - first.second);
-        totals.offered = totals.all.arrivals() as f64 / totals.duration_s;
-        totals.achieved = (totals.all.answered() + totals.all.failed()) as f64 / totals.duration_s;
+        // Later steps and late answers trail behind the last arrival: a rate is that of the seconds that were planned.
+        let past =
+            planned_s.map_or(last.second + 1, |length| (last.second + 1).min(first.second.saturating_add(length)));
+        let planned = seconds.iter().filter(|one| (first.second..past).contains(&one.second));
+        let (mut due, mut sent) = (0, 0);
+        for second in planned {
+            due += second.steps.values().map(Cell::arrivals).sum::<u64>();
+            sent += second.flow.sent;
+        }
+        let length = f64::from(past - first.second);
+        (totals.offered, totals.achieved) = (due as f64 / length, sent as f64 / length);
     }
     totals
 }

@@ -95,9 +95,9 @@ pub struct Totals {
     pub not_started: u64,
     /// Seconds from the first to the last arrival's second.
     pub duration_s: f64,
-    /// Arrivals per second that were due.
+    /// Requests due per second, over the seconds for which load was planned.
     pub offered: f64,
-    /// Arrivals per second that were begun.
+    /// Requests sent per second, over the same seconds.
     pub achieved: f64,
 }
 

@@ -422,6 +422,20 @@ fn a_second_in_which_nothing_was_due_does_not_thin_the_goodput() {
 }
 
 #[test]
+fn what_trails_behind_the_plan_does_not_thin_the_offered_rate() {
+    let journal = Pen::default().phase(0.0, "steady").phase(10.0, "drain").end(10.5, "finished");
+    let mut plan = load(Vec::new());
+    if let Pattern::Open { curve, .. } = &mut plan.workloads[0].pattern {
+        *curve = Curve::new([Ramp { from: 100.0, to: 100.0, over: Duration::from_secs(10) }]);
+    }
+    let mut record = record(0, 0, 10);
+    // The last step of the last journey is due after the last arrival.
+    record.seconds.push(second(10, 1, 0, 9_000));
+    let totals = of(Planned::Load(&plan), &journal.0, record).totals;
+    assert_eq!((totals.offered, totals.achieved, totals.duration_s), (100.0, 100.0, 11.0));
+}
+
+#[test]
 fn what_a_damaged_record_lost_is_not_held_against_the_generator() {
     let mut damaged = record(40, 40, 60);
     damaged.seconds[50] = Interval::at(50);

@@ -51,10 +51,10 @@ pub struct Dot {
     pub unit: Unit,
 }
 
-/// The findings of `account`, worst first; equals in their own order.
+/// The findings of `account`, worst first; equals in their own order; what is only for information last.
 pub fn of(account: &Account) -> Vec<Check> {
     let mut checks: Vec<Check> = account.findings.iter().map(check).collect();
-    checks.sort_by_key(|check| std::cmp::Reverse(check.verdict));
+    checks.sort_by_key(|check| (check.level == level(Level::Info), std::cmp::Reverse(check.verdict)));
     checks
 }
 
