@@ -10,7 +10,7 @@
 //! | `target` | the guard at work: who may be sent traffic |
 //! | `url` | a scenario from the flags of `squall run URL` |
 //! | `signals` | Ctrl-C and SIGTERM become the stop word |
-//! | `run` `drill` `find` `check` `report` `staging` `recover` `completions` | one command each |
+//! | `run` `drill` `find` `gate` `check` `report` `staging` `recover` `completions` | one command each |
 
 mod args;
 mod assemble;
@@ -21,6 +21,7 @@ mod drill;
 mod exit;
 mod find;
 mod folder;
+mod gate;
 mod recover;
 mod report;
 mod run;
@@ -69,6 +70,7 @@ fn dispatch(args: &Args) -> Result<Exit, Failure> {
         Command::Drill(drill) => drill::main(drill, &args.global),
         Command::Find(find) => find::main(find, &args.global),
         Command::Check(check) => check::main(check, &args.global),
+        Command::Gate(gate) => gate::main(gate, &args.global),
         Command::Report(report) => report::main(report, &args.global),
         Command::Staging(staging) => staging::main(staging, &args.global),
         Command::Recover(recover) => recover::main(recover, &args.global),

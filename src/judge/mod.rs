@@ -10,15 +10,20 @@
 //! | `validity` | can the generator be believed? |
 //! | `steady` `impact` `slo` | was it quiet before; when did users feel it; what did it cost? |
 //! | `score` | what of a drill's expectations was met? |
+//! | `baseline` `fingerprint` | what do earlier runs say of this one; may they be compared? |
+//! | `calibration` | how often does a gate cry wolf? |
 //! | `search` | which rate does the target hold? |
 //! | `account` | all of it, for one run |
 //! | `conclusion` | in one word |
 //! | `words` | numbers and subjects in words |
 
 pub mod account;
+pub mod baseline;
+pub mod calibration;
 pub mod conclusion;
 pub mod estimate;
 pub mod finding;
+pub mod fingerprint;
 pub mod impact;
 pub mod live;
 pub mod score;

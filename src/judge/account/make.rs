@@ -28,6 +28,8 @@ pub enum Planned<'a> {
     Load(&'a LoadPlan),
     /// A drill.
     Drill(&'a DrillPlan),
+    /// A load test, judged again by another profile.
+    Gate(&'a LoadPlan, Profile),
     /// A capacity search on a load test; its checks are the search's own.
     Find(&'a LoadPlan, &'a Search),
 }
@@ -35,7 +37,7 @@ pub enum Planned<'a> {
 impl<'a> Planned<'a> {
     fn load(self) -> &'a LoadPlan {
         match self {
-            Self::Load(plan) | Self::Find(plan, _) => plan,
+            Self::Load(plan) | Self::Find(plan, _) | Self::Gate(plan, _) => plan,
             Self::Drill(plan) => &plan.load,
         }
     }
@@ -43,6 +45,7 @@ impl<'a> Planned<'a> {
     fn profile(self) -> Profile {
         match self {
             Self::Load(_) | Self::Find(..) => Profile::Ci,
+            Self::Gate(_, profile) => profile,
             Self::Drill(_) => Profile::Drill,
         }
     }
@@ -64,7 +67,7 @@ impl<'a> Planned<'a> {
         let model =
             if self.load().workloads.iter().any(|one| open(&one.pattern)) { Model::Open } else { Model::Closed };
         let tightest = match self {
-            Self::Load(plan) => validity::tightest(&plan.checks, seconds),
+            Self::Load(plan) | Self::Gate(plan, _) => validity::tightest(&plan.checks, seconds),
             Self::Find(_, search) => validity::tightest(&search.slo, seconds),
             Self::Drill(plan) => match plan.load.good.within {
                 Some(within) => Some(within.as_secs_f64() * 1e6),
@@ -157,7 +160,7 @@ pub fn phases(lines: &[Line], seconds: &[Interval]) -> Vec<Band> {
 /// Why the run ended early; empty when it did not.
 fn ended(planned: Planned<'_>, story: Story<'_>, done: Option<&Done>) -> String {
     let reason = story.ended().or_else(|| match planned {
-        Planned::Load(_) => done.map(|done| done.reason.as_str()),
+        Planned::Load(_) | Planned::Gate(..) => done.map(|done| done.reason.as_str()),
         // Drills and searches stop their load on purpose; only the journal knows how they went.
         Planned::Drill(_) | Planned::Find(..) => None,
     });
