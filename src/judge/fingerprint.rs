@@ -60,8 +60,7 @@ mod tests {
     fn each_field_is_named_and_small_differences_of_memory_do_not_count() {
         let host = Fingerprint { cpu: "A".into(), cores: 4, memory_mib: 8_000, kernel: "6.1".into() };
         let ours = Head { squall: "0.4.1".into(), plan_hash: "p".into(), host: host.clone(), ..Head::default() };
-        let alike =
-            Head { squall: "0.4.9".into(), host: Fingerprint { memory_mib: 7_700, ..host.clone() }, ..ours.clone() };
+        let alike = Head { squall: "0.4.9".into(), host: Fingerprint { memory_mib: 7_700, ..host }, ..ours.clone() };
         assert_eq!(differences(&ours, &alike), []);
         let other = Head {
             squall: "0.5.0".into(),
