@@ -52,6 +52,8 @@ pub(super) enum Command {
     Find(FindArgs),
     /// All mistakes in files, with their places; nothing is sent
     Check(CheckArgs),
+    /// Judge a finished run again: for CI
+    Gate(GateArgs),
     /// Render a run's reports again
     Report(ReportArgs),
     /// The demo system under test, alone
@@ -278,6 +280,65 @@ pub(super) struct ReportArgs {
     /// Folders of runs
     #[arg(required = true, value_name = "RUN")]
     pub(super) runs: Vec<PathBuf>,
+    /// Only the run from here, counted from its beginning; written to RUN/cut-FROM-TO/
+    #[arg(long, value_name = "2m")]
+    pub(super) from: Option<Period>,
+    /// Only the run up to here
+    #[arg(long, value_name = "5m")]
+    pub(super) to: Option<Period>,
+}
+
+#[derive(Debug, ClapArgs)]
+pub(super) struct GateArgs {
+    /// Folders of finished runs
+    #[arg(required = true, value_name = "RUN")]
+    pub(super) runs: Vec<PathBuf>,
+    /// A check instead of the plan's; may be repeated
+    #[arg(long = "check", value_name = "TEXT")]
+    pub(super) checks: Vec<String>,
+    /// A file of checks instead of the plan's, one in each line
+    #[arg(long = "checks", value_name = "FILE")]
+    pub(super) file: Option<PathBuf>,
+    /// What has to be proven; of a load test, `ci` unless given
+    #[arg(long, value_enum)]
+    pub(super) decide: Option<Decide>,
+    /// What too few samples come to
+    #[arg(long, value_enum, default_value_t = Inconclusive::Fail)]
+    pub(super) inconclusive: Inconclusive,
+    /// Lines that a CI system shows beside the change
+    #[arg(long, value_enum, default_value_t = Annotations::Auto)]
+    pub(super) annotations: Annotations,
+}
+
+/// What has to be proven.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(super) enum Decide {
+    /// Fails if proven
+    Ci,
+    /// Fails by the point value
+    Drill,
+    /// Passes if proven
+    Launch,
+}
+
+/// What too few samples come to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(super) enum Inconclusive {
+    /// Exit 4
+    Fail,
+    /// Exit 0; without any data still 4
+    Allow,
+}
+
+/// Lines that a CI system shows beside the change.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(super) enum Annotations {
+    /// Where the environment says so
+    Auto,
+    /// As GitHub reads them
+    Github,
+    /// None
+    None,
 }
 
 #[derive(Debug, ClapArgs)]

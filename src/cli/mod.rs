@@ -11,7 +11,7 @@
 //! | `url` | a scenario from the flags of `squall run URL` |
 //! | `signals` | Ctrl-C and SIGTERM become the stop word |
 //! | `slots` | the slots of a comparison |
-//! | `run` `ab` `drill` `find` `selftest` `check` `report` `staging` `recover` `completions` | one command each |
+//! | `run` `ab` `drill` `find` `gate` `selftest` `check` `report` `staging` `recover` `completions` | one command each |
 
 mod ab;
 mod args;
@@ -23,6 +23,7 @@ mod drill;
 mod exit;
 mod find;
 mod folder;
+mod gate;
 mod recover;
 mod rehearse;
 mod report;
@@ -75,6 +76,7 @@ fn dispatch(args: &Args) -> Result<Exit, Failure> {
         Command::Drill(drill) => drill::main(drill, &args.global),
         Command::Find(find) => find::main(find, &args.global),
         Command::Check(check) => check::main(check, &args.global),
+        Command::Gate(gate) => gate::main(gate, &args.global),
         Command::Report(report) => report::main(report, &args.global),
         Command::Staging(staging) => staging::main(staging, &args.global),
         Command::Recover(recover) => recover::main(recover, &args.global),

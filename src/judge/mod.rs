@@ -13,17 +13,22 @@
 //! | `uncertainty` | how sure are those instants? |
 //! | `efficacy` `reference` | did an action work; when would an alert have rung? |
 //! | `score` | what of a drill's expectations was met? |
+//! | `baseline` `fingerprint` | what do earlier runs say of this one; may they be compared? |
+//! | `calibration` | how often does a gate cry wolf? |
 //! | `search` | which rate does the target hold? |
 //! | `account` | all of it, for one run |
 //! | `conclusion` | in one word |
 //! | `words` | numbers and subjects in words |
 
 pub mod account;
+pub mod baseline;
 pub mod blocks;
+pub mod calibration;
 pub mod conclusion;
 pub mod efficacy;
 pub mod estimate;
 pub mod finding;
+pub mod fingerprint;
 pub mod impact;
 pub mod live;
 pub mod reference;

@@ -24,7 +24,8 @@ pub fn github(account: &Account, view: &View) -> String {
             lines.push(format!("::{kind} title=squall::and {more} more: see the report of {}", data(&view.title)));
         }
     }
-    lines.iter().map(|line| format!("{line}\n")).collect()
+    lines.push(String::new());
+    lines.join("\n")
 }
 
 fn of(finding: &Finding) -> Option<&'static str> {

@@ -1,4 +1,4 @@
-//! What GitLab shows of a job: `metrics.txt` (OpenMetrics) and `load-performance.json` (the shape of a k6 summary).
+//! What GitLab shows of a job: `metrics.txt` (`OpenMetrics`) and `load-performance.json` (the shape of a k6 summary).
 //!
 //! Metrics are compared as text between two commits, so that noise must not show: two useful digits. Written by `cli::ci`.
 //! Not here: `junit.xml`, which every run has.

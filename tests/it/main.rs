@@ -14,6 +14,8 @@ mod drill;
 #[cfg(test)]
 mod find;
 #[cfg(test)]
+mod gate;
+#[cfg(test)]
 mod house;
 #[cfg(test)]
 mod outputs;

@@ -43,7 +43,7 @@ fn python(folder: &Path) -> Option<PathBuf> {
     Some(own)
 }
 
-const READER: &str = r#"
+const READER: &str = r"
 import json, sys
 from hdrh.histogram import HdrHistogram
 from hdrh.log import HistogramLogReader
@@ -56,7 +56,7 @@ while True:
     total = found.setdefault(one.tag, HdrHistogram(1, 3600000000, 3))
     total.add(one)
 print(json.dumps({tag: dict(n=h.get_total_count(), **{str(q): h.get_value_at_percentile(q) for q in (50, 90, 99)}) for tag, h in found.items()}))
-"#;
+";
 
 #[test]
 fn an_independent_reader_finds_the_same_counts_and_percentiles_in_the_interval_log() {

@@ -30,6 +30,8 @@ pub enum Planned<'a> {
     Load(&'a LoadPlan),
     /// A drill.
     Drill(&'a DrillPlan),
+    /// A load test, judged again by another profile.
+    Gate(&'a LoadPlan, Profile),
     /// A capacity search on a load test; its checks are the search's own.
     Find(&'a LoadPlan, &'a Search),
     /// Two targets in interleaved blocks.
@@ -44,7 +46,7 @@ pub enum Planned<'a> {
 impl<'a> Planned<'a> {
     fn load(self) -> &'a LoadPlan {
         match self {
-            Self::Load(plan) | Self::Find(plan, _) => plan,
+            Self::Load(plan) | Self::Find(plan, _) | Self::Gate(plan, _) => plan,
             Self::Drill(plan) => &plan.load,
             Self::Ab { plan, .. } => &plan.load,
         }
@@ -53,6 +55,7 @@ impl<'a> Planned<'a> {
     fn profile(self) -> Profile {
         match self {
             Self::Load(_) | Self::Find(..) | Self::Ab { .. } => Profile::Ci,
+            Self::Gate(_, profile) => profile,
             Self::Drill(_) => Profile::Drill,
         }
     }
@@ -89,7 +92,7 @@ impl<'a> Planned<'a> {
         let model =
             if self.load().workloads.iter().any(|one| open(&one.pattern)) { Model::Open } else { Model::Closed };
         let tightest = match self {
-            Self::Load(_) | Self::Ab { .. } => validity::tightest(&self.load().checks, seconds),
+            Self::Load(_) | Self::Gate(..) | Self::Ab { .. } => validity::tightest(&self.load().checks, seconds),
             Self::Find(_, search) => validity::tightest(&search.slo, seconds),
             Self::Drill(plan) => match plan.load.good.within {
                 Some(within) => Some(within.as_secs_f64() * 1e6),
@@ -164,7 +167,7 @@ pub fn of(planned: Planned<'_>, lines: &[Line], record: Record) -> Account {
     });
     sort(&mut findings);
     let planned_s = match planned {
-        Planned::Load(plan) => {
+        Planned::Load(plan) | Planned::Gate(plan, _) => {
             Some(u32::try_from(plan.length().as_millis().div_ceil(1_000)).unwrap_or(u32::MAX).max(1))
         }
         Planned::Drill(_) | Planned::Find(..) | Planned::Ab { .. } => None,
@@ -212,7 +215,7 @@ fn drained(bands: &mut Vec<Band>, length_s: f64, until_s: f64) {
 /// Why the run ended early; empty when it did not.
 fn ended(planned: Planned<'_>, story: Story<'_>, done: Option<&Done>) -> String {
     let reason = story.ended().or_else(|| match planned {
-        Planned::Load(_) | Planned::Ab { .. } => done.map(|done| done.reason.as_str()),
+        Planned::Load(_) | Planned::Gate(..) | Planned::Ab { .. } => done.map(|done| done.reason.as_str()),
         // Drills and searches stop their load on purpose; only the journal knows how they went.
         Planned::Drill(_) | Planned::Find(..) => None,
     });

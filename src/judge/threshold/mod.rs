@@ -25,6 +25,8 @@ pub enum Profile {
     Ci,
     /// Fails when the point value lies beyond the bound.
     Drill,
+    /// Passes only when the whole interval lies inside the bound.
+    Launch,
 }
 
 /// A check judged: everything a finding says beside its names.

@@ -189,7 +189,7 @@ fn what_does_not_belong_together_is_refused_by_its_field() {
     }
     half(&b, 1, &[0]);
     std::fs::copy(&b, dir.path().join("c.sqr")).unwrap();
-    assert_eq!(merge(&[a.clone()]).unwrap().done, None, "a missing shard leaves the whole without an end");
+    assert_eq!(merge(std::slice::from_ref(&a)).unwrap().done, None, "a missing shard leaves the whole without an end");
     assert!(merge(&both).unwrap().done.is_some());
     let mut writer = RecordWriter::create(&b, &Head { shard: (0, 2), ..head() }).unwrap();
     let forged = Frame { seq: frames()[0].seq, ..frames()[5].clone() };
