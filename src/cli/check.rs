@@ -68,6 +68,10 @@ fn one(path: &str, args: &CheckArgs, global: &Global) -> Result<Checked<String>,
                 },
             )
         }
+        FileKind::Proxies => check::proxies(&mut files, path).map(|(plan, warnings)| {
+            let faults: usize = plan.iter().map(|one| one.faults.len()).sum();
+            (format!("{} proxies with {faults} faults", plan.len()), warnings)
+        }),
         FileKind::Targets => {
             let today = Clock::start().utc(Tick::ZERO).to_zoned(jiff::tz::TimeZone::UTC).date();
             check::targets(&mut files, path, today).map(|(allow, warnings)| {

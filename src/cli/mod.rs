@@ -9,7 +9,7 @@
 //! | `target` | the guard at work: who may be sent traffic |
 //! | `url` | a scenario from the flags of `squall run URL` |
 //! | `signals` | Ctrl-C and SIGTERM become the stop word |
-//! | `run` `drill` `check` `report` `staging` `recover` `completions` | one command each |
+//! | `run` `drill` `check` `report` `staging` `proxy` `recover` `completions` | one command each |
 
 mod args;
 mod assemble;
@@ -18,6 +18,7 @@ mod completions;
 mod drill;
 mod exit;
 mod folder;
+mod proxy;
 mod recover;
 mod report;
 mod run;
@@ -67,6 +68,7 @@ fn dispatch(args: &Args) -> Result<Exit, Failure> {
         Command::Check(check) => check::main(check, &args.global),
         Command::Report(report) => report::main(report, &args.global),
         Command::Staging(staging) => staging::main(staging, &args.global),
+        Command::Proxy(proxy) => proxy::main(proxy, &args.global),
         Command::Recover(recover) => recover::main(recover, &args.global),
         Command::Completions(shell) => Ok(completions::main(shell)),
     }

@@ -10,6 +10,8 @@ mod drill;
 #[cfg(test)]
 mod house;
 #[cfg(test)]
+mod proxy;
+#[cfg(test)]
 mod run;
 #[cfg(test)]
 mod support;

@@ -8,6 +8,7 @@
 //! | `line` | its checks |
 //! | `drill` | a drill |
 //! | `targets` | `squall.targets.ron` |
+//! | `inject` `proxy` | toxics; a file of proxies |
 //!
 //! Called by `cli`, and by whoever renders a report again from the texts its journal keeps.
 
@@ -16,9 +17,11 @@ mod client;
 mod desk;
 mod drill;
 mod files;
+mod inject;
 mod journey;
 mod line;
 mod peak;
+mod proxy;
 mod scenario;
 mod step;
 mod tables;
@@ -37,6 +40,7 @@ use desk::{Desk, Dialect};
 pub use drill::{Attendance, DrillOptions, Responder, drill};
 pub use files::Files;
 pub(crate) use peak::peak_requests;
+pub use proxy::{ProxyPlan, proxies};
 pub use targets::targets;
 
 /// A plan with its warnings, or all mistakes (warnings among them).
@@ -58,6 +62,8 @@ pub enum FileKind {
     Drill,
     /// `squall.targets.ron`.
     Targets,
+    /// Proxies, for `squall proxy --config`.
+    Proxies,
     /// `journal.jsonl` of a run.
     Journal,
 }
@@ -76,6 +82,7 @@ pub fn kind_of(text: &str) -> FileKind {
     let first = rest.split_once(':').map_or("", |(field, _)| field.trim());
     match first {
         "allow" | "never" => FileKind::Targets,
+        "proxies" => FileKind::Proxies,
         "version" | "about" | "system" | "run" | "acts" | "phases" => FileKind::Drill,
         _ => FileKind::Scenario,
     }
