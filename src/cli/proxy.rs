@@ -3,6 +3,7 @@
 //! Not here: the API (`fault::api`), the reading of files (`plan::check`).
 
 use std::net::{Ipv4Addr, SocketAddr};
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -85,7 +86,7 @@ fn gate(args: &ProxyArgs) -> Result<Gate, Failure> {
 
 /// A `.json` file is what `/populate` takes; anything else is a file of proxies.
 async fn configure(api: &Api, path: &str, global: &Global) -> Result<(), Failure> {
-    if path.ends_with(".json") {
+    if Path::new(path).extension().is_some_and(|ending| ending.eq_ignore_ascii_case("json")) {
         let body = std::fs::read(path).map_err(|error| Failure::usage(format!("cannot read {path}: {error}")))?;
         return api.populate_from(&body).await.map_err(|error| Failure::could_not(format!("{path}: {error}")));
     }

@@ -104,12 +104,12 @@ fn latency(desk: &mut Desk, written: &spec::Latency) -> Option<Toxic> {
 }
 
 fn bandwidth(desk: &mut Desk, written: &Spanned<String>) -> Option<Toxic> {
-    let rate = desk.quantity(written, "units", |text| match text.strip_suffix("/s") {
-        Some(size) => size.parse::<Size>().map(|size| size.0),
-        None => {
+    let rate = desk.quantity(written, "units", |text| {
+        let Some(size) = text.strip_suffix("/s") else {
             let problem = format!("`{text}` is no rate");
-            Err(QuantityError::new("missing_unit", problem, "write bytes per second, such as \"64KiB/s\""))
-        }
+            return Err(QuantityError::new("missing_unit", problem, "write bytes per second, such as \"64KiB/s\""));
+        };
+        size.parse::<Size>().map(|size| size.0)
     })?;
     if rate == 0 {
         desk.error("out-of-range", written.mark, "nothing would pass", "use Blackhole(how: Stall)");
@@ -193,7 +193,7 @@ fn time(desk: &mut Desk, spanned: &Spanned<spec::Time>) -> Option<Time> {
         spec::Time::Uniform(from, to) => {
             let (from, to) = (duration(desk, from), duration(desk, to));
             let (from, to) = (from?, to?);
-            if !(from < to) {
+            if from >= to {
                 falls(desk, at, "write the shorter time first");
             }
             Time::Uniform { from, to }
@@ -203,7 +203,7 @@ fn time(desk: &mut Desk, spanned: &Spanned<spec::Time>) -> Option<Time> {
             let (median, p95) = (duration(desk, median), duration(desk, p95));
             let (median, p95) = (median?, p95?);
             let help = "the median is above zero, and the p95 above the median";
-            if !(!median.is_zero() && median < p95) {
+            if median.is_zero() || median >= p95 {
                 falls(desk, at, help);
             }
             Time::LogNormal { median, p95 }
@@ -234,7 +234,7 @@ fn quantiles(desk: &mut Desk, at: Mark, points: &[(Spanned<String>, Spanned<Stri
         .collect();
     let read = read.into_iter().collect::<Option<Vec<_>>>()?;
     let rising = read.windows(2).all(|pair| matches!(pair, [a, b] if a.0 < b.0 && a.1 <= b.1));
-    if !(rising && !read.is_empty()) {
+    if !rising || read.is_empty() {
         falls(desk, at, "write quantiles in rising order, such as [(\"50%\", \"20ms\"), (\"99%\", \"400ms\")]");
     }
     Some(Time::Quantiles(read.into()))

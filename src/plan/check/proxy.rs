@@ -33,7 +33,7 @@ fn whole(desk: &mut Desk) -> Option<Vec<ProxyPlan>> {
     let written = desk.source.read::<Proxy>();
     let written = desk.open(&written)?;
     let mut plan = Vec::new();
-    let (mut names, mut faults): (Vec<(String, Mark)>, Vec<(String, Mark)>) = (Vec::new(), Vec::new());
+    let (mut names, mut faults): (Names, Names) = (Vec::new(), Vec::new());
     for spanned in desk.open(&written.proxies)? {
         let Some(one) = desk.open(spanned) else { continue };
         plan.extend(listener(desk, one, (&mut names, &mut faults)));
@@ -44,7 +44,7 @@ fn whole(desk: &mut Desk) -> Option<Vec<ProxyPlan>> {
 type Names = Vec<(String, Mark)>;
 
 fn listener(desk: &mut Desk, written: &Listener, (names, faults): (&mut Names, &mut Names)) -> Option<ProxyPlan> {
-    let name = unique(desk, "proxy", &written.name, names);
+    let name = unique(desk, ("proxy", "proxies"), &written.name, names);
     let upstream = address(desk, &written.upstream);
     let listen = written.listen.as_ref().map_or(Some(String::new()), |listen| address(desk, listen));
     let mut standing = Vec::new();
@@ -61,7 +61,7 @@ fn listener(desk: &mut Desk, written: &Listener, (names, faults): (&mut Names, &
 }
 
 fn fault(desk: &mut Desk, written: &Standing, on: Option<&str>, names: &mut Names) -> Option<Fault> {
-    let name = unique(desk, "fault", &written.name, names);
+    let name = unique(desk, ("fault", "faults"), &written.name, names);
     let inject = desk.open(&written.inject).and_then(|one| inject::toxic(desk, one));
     let side = inject::side(desk, written.side.as_ref());
     let share = inject::share(desk, written.share.as_ref(), inject.as_ref());
@@ -69,7 +69,7 @@ fn fault(desk: &mut Desk, written: &Standing, on: Option<&str>, names: &mut Name
 }
 
 /// A name of its kind: `[a-z0-9_-]{1,64}`, and not there before.
-fn unique(desk: &mut Desk, what: &str, written: &Spanned<String>, names: &mut Names) -> Option<String> {
+fn unique(desk: &mut Desk, (what, many): (&str, &str), written: &Spanned<String>, names: &mut Names) -> Option<String> {
     let name = desk.text(written)?;
     let plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_' || c == '-';
     if name.is_empty() || name.len() > 64 || !name.chars().all(plain) {
@@ -77,7 +77,7 @@ fn unique(desk: &mut Desk, what: &str, written: &Spanned<String>, names: &mut Na
         desk.error("bad-name", written.mark, format!("`{name}` is no name of a {what}"), help);
     }
     if let Some((_, first)) = names.iter().find(|(known, _)| known == name) {
-        desk.duplicate(what, name, written.mark, *first);
+        desk.duplicate(many, name, written.mark, *first);
     }
     names.push((name.to_owned(), written.mark));
     Some(name.to_owned())
