@@ -82,7 +82,7 @@ async fn a_reset_answers_in_a_quarter_of_a_second_with_a_thousand_connections_ha
 }
 
 #[tokio::test]
-#[ignore = "needs 20 000 descriptors and a quiet machine"]
+#[ignore = "needs 21 000 descriptors and a quiet machine"]
 async fn a_reset_answers_in_a_quarter_of_a_second_with_five_thousand_connections_half_not_reading() {
     storm(5_000).await;
 }
