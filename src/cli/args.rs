@@ -58,6 +58,8 @@ pub(super) enum Command {
     Report(ReportArgs),
     /// The demo system under test, alone
     Staging(StagingArgs),
+    /// Proxies with faults, commanded over the Toxiproxy API
+    Proxy(ProxyArgs),
     /// Heal whatever a killed drill left behind
     Recover(RecoverArgs),
     /// The generator against a target whose truth is known beforehand, on loopback
@@ -360,6 +362,30 @@ pub(super) struct StagingArgs {
     pub(super) log: Option<PathBuf>,
     #[command(flatten)]
     pub(super) shop: ShopArgs,
+    #[command(flatten)]
+    pub(super) target: TargetArgs,
+}
+
+#[derive(Debug, ClapArgs)]
+pub(super) struct ProxyArgs {
+    /// Where the API listens; off loopback only with --token-file
+    #[arg(long, default_value = "127.0.0.1:8474", value_name = "ADDRESS:PORT")]
+    pub(super) api: String,
+    /// Proxies and faults to begin with (.ron), or a `/populate` array (.json)
+    #[arg(long, value_name = "FILE")]
+    pub(super) config: Option<String>,
+    /// How long a toxic lives after its last change; 0s: until it is removed
+    #[arg(long, default_value = "1h", value_name = "1h")]
+    pub(super) toxic_ttl: Period,
+    /// Proxies may listen here, beside loopback; may be repeated
+    #[arg(long, value_name = "CIDR")]
+    pub(super) allow_listen: Vec<String>,
+    /// A name of the API's host beside loopback and localhost; may be repeated
+    #[arg(long, value_name = "NAME")]
+    pub(super) api_host: Vec<String>,
+    /// A file with the token that every request must bear
+    #[arg(long, value_name = "FILE")]
+    pub(super) token_file: Option<PathBuf>,
     #[command(flatten)]
     pub(super) target: TargetArgs,
 }

@@ -46,6 +46,17 @@ fn one(path: &str, args: &CheckArgs, global: &Global) -> Result<Checked<String>,
             let (entries, never) = (allow.entries.len() as u64, allow.never.len());
             (format!("{} allowed, {never} never", words::plural(entries, "target")), warnings)
         }),
+        FileKind::Proxies => check::proxies(&mut files, path).map(|(plan, warnings)| {
+            let faults: usize = plan.iter().map(|one| one.faults.len()).sum();
+            (
+                format!(
+                    "{} with {}",
+                    words::plural(plan.len() as u64, "listener"),
+                    words::plural(faults as u64, "fault")
+                ),
+                warnings,
+            )
+        }),
         FileKind::Journal => Ok((journal(path)?, Diagnostics::default())),
     })
 }

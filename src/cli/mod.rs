@@ -11,7 +11,7 @@
 //! | `url` | a scenario from the flags of `squall run URL` |
 //! | `signals` | Ctrl-C and SIGTERM become the stop word |
 //! | `slots` | the slots of a comparison |
-//! | `run` `ab` `drill` `find` `gate` `selftest` `check` `report` `staging` `recover` `completions` | one command each |
+//! | `run` `ab` `drill` `find` `gate` `selftest` `check` `report` `staging` `proxy` `recover` `completions` | one command each |
 
 mod ab;
 mod args;
@@ -24,6 +24,7 @@ mod exit;
 mod find;
 mod folder;
 mod gate;
+mod proxy;
 mod recover;
 mod rehearse;
 mod report;
@@ -79,6 +80,7 @@ fn dispatch(args: &Args) -> Result<Exit, Failure> {
         Command::Gate(gate) => gate::main(gate, &args.global),
         Command::Report(report) => report::main(report, &args.global),
         Command::Staging(staging) => staging::main(staging, &args.global),
+        Command::Proxy(proxy) => proxy::main(proxy, &args.global),
         Command::Recover(recover) => recover::main(recover, &args.global),
         Command::Selftest(selftest) => selftest::main(selftest, &args.global),
         Command::Completions(shell) => Ok(completions::main(shell)),

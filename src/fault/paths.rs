@@ -100,9 +100,10 @@ impl Proxies {
         if listen == upstream {
             return Err(FaultError::Loop { name: name.to_owned(), address: upstream });
         }
-        let (new, listen) = match state.enabled && listen != state.listen {
-            true => listener(name, listen).map(|(listener, bound)| (Some(listener), bound))?,
-            false => (None, listen),
+        let (new, listen) = if state.enabled && listen != state.listen {
+            listener(name, listen).map(|(listener, bound)| (Some(listener), bound))?
+        } else {
+            (None, listen)
         };
         self.lead(name, (listen, upstream), new).await
     }

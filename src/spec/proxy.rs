@@ -2,7 +2,7 @@
 //!
 //! Not here: ranges and names (`plan::check::proxy`).
 
-use super::act::{Inject, Side};
+use super::inject::{Inject, Side};
 use super::source::Spanned;
 use super::written::written;
 

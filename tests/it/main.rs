@@ -24,6 +24,8 @@ mod page;
 #[cfg(test)]
 mod plan;
 #[cfg(test)]
+mod proxy;
+#[cfg(test)]
 mod run;
 #[cfg(test)]
 mod support;

@@ -16,10 +16,8 @@ pub(super) fn first(body: &[u8]) -> Result<Value, Refusal> {
     let Some(read) = Deserializer::from_slice(body).into_iter::<Value>().next() else {
         return Err(Refusal::body("EOF"));
     };
-    let value = read.map_err(|error| match error.is_eof() {
-        true => Refusal::body("unexpected EOF"),
-        false => Refusal::body(error),
-    })?;
+    let value =
+        read.map_err(|error| if error.is_eof() { Refusal::body("unexpected EOF") } else { Refusal::body(error) })?;
     if is_deeper(&value, DEEPEST) {
         return Err(Refusal::body(format!("nested over {DEEPEST} deep")));
     }

@@ -16,7 +16,7 @@ impl Api {
             [("received", "Bytes read from a peer", 0_usize), ("sent", "Bytes written to a peer", 1)]
         {
             let metric = format!("toxiproxy_proxy_{name}_bytes_total");
-            text += &format!("# HELP {metric} {help}\n# TYPE {metric} counter\n");
+            writeln!(text, "# HELP {metric} {help}\n# TYPE {metric} counter").ok();
             for state in self.proxies.states() {
                 let typed = book.rows.get(&state.name).map(|row| row.upstream.clone());
                 let upstream = typed.unwrap_or_else(|| state.upstream.to_string());

@@ -148,10 +148,8 @@ impl Api {
             let body = body.map_err(|_| Refusal::body(format!("longer than {} bytes", json::LONGEST)))?;
             self.dispatch(&head.method, route, &body).await
         };
-        let reply = done.await.unwrap_or_else(|refusal: Refusal| match own {
-            true => own::refused(&refusal),
-            false => refusal.into(),
-        });
+        let reply =
+            done.await.unwrap_or_else(|refusal: Refusal| if own { own::refused(&refusal) } else { refusal.into() });
         door::dress(reply, &self.requests)
     }
 }

@@ -12,6 +12,7 @@ use super::errors::Refusal;
 use super::json::Fields;
 use super::reply::{JSON, Reply};
 use crate::fault::{FaultStats, Healed};
+use crate::plan::fault::Fault;
 
 /// A lease is renewed for so long, at least and at most.
 const LEASE: std::ops::RangeInclusive<i64> = 5_000..=60_000;
@@ -20,7 +21,7 @@ const LEASE: std::ops::RangeInclusive<i64> = 5_000..=60_000;
 pub(super) fn knows(path: &[&str]) -> bool {
     matches!(
         path,
-        ["state" | "stats" | "version" | "heal" | "stop"] | ["faults", _] | ["faults", _, "stats"] | ["leases"]
+        ["state" | "stats" | "version" | "heal" | "stop" | "leases"] | ["faults", _] | ["faults", _, "stats"]
     )
 }
 
@@ -82,7 +83,7 @@ impl Api {
     }
 
     fn all_stats(&self) -> Value {
-        let one = |fault: crate::plan::fault::Fault| {
+        let one = |fault: Fault| {
             let stats = self.proxies.stats(&fault.name)?;
             Some((fault.name, shown(&stats)))
         };

@@ -23,9 +23,9 @@ fn data(text: &'static str) -> Signal {
     Signal::Data(Bytes::from_static(text.as_bytes()))
 }
 
-fn stage(id: u64, kind: Kind) -> Stage {
+fn stage(id: u64, kind: &Kind) -> Stage {
     let draws = Draws::new(Seed(1), format!("f{id}").into(), 1, 1);
-    Stage::new(FaultId(id), build(&kind, Way::Down, draws), None)
+    Stage::new(FaultId(id), build(kind, Way::Down, draws), None)
 }
 
 fn latency(time: u64, jitter: u64) -> Kind {
@@ -39,7 +39,7 @@ fn latency(time: u64, jitter: u64) -> Kind {
 fn chain(kinds: &[Kind]) -> Chain {
     let mut chain = Chain::default();
     for (id, kind) in (1..).zip(kinds) {
-        chain.add(stage(id, kind.clone()), Arming::Opened(Tick::ZERO));
+        chain.add(stage(id, kind), Arming::Opened(Tick::ZERO));
     }
     chain
 }
@@ -97,7 +97,7 @@ fn what_waited_only_behind_a_held_piece_leaves_with_it() {
     let mut chain = chain(&[latency(500, 0)]);
     chain.arrive(ms(0), data("held"));
     chain.remove(&[FaultId(1)], ms(10));
-    chain.add(stage(2, latency(300, 0)), Arming::Injected { at: ms(10), opened: Tick::ZERO });
+    chain.add(stage(2, &latency(300, 0)), Arming::Injected { at: ms(10), opened: Tick::ZERO });
     chain.arrive(ms(20), data("later"));
     chain.remove(&[FaultId(2)], ms(30));
     let left: Vec<u64> = drain(&mut chain).into_iter().map(|(due, _)| due).collect();
@@ -140,7 +140,7 @@ fn a_fault_that_swallowed_says_so_when_it_goes() {
 fn a_cut_waits_for_what_was_sent_before_it() {
     let mut chain = Chain::default();
     chain.add(Stage::new(FaultId(1), Box::new(CutAfter(2)), None), Arming::Opened(Tick::ZERO));
-    chain.add(stage(2, latency(50, 0)), Arming::Opened(Tick::ZERO));
+    chain.add(stage(2, &latency(50, 0)), Arming::Opened(Tick::ZERO));
     for _ in 0..4 {
         chain.arrive(ms(5), data("x"));
     }
@@ -225,7 +225,7 @@ impl Run {
             Deed::Add(ref kind) => {
                 self.added += 1;
                 let arming = Arming::Injected { at: ms(self.now), opened: Tick::ZERO };
-                self.chain.add(stage(self.added, kind.clone()), arming);
+                self.chain.add(stage(self.added, kind), arming);
             }
             Deed::Update(id, ref to) => self.chain.retune(FaultId(id), to, ms(self.now)),
             Deed::Remove(id) => assert!(!self.chain.remove(&[FaultId(id)], ms(self.now))),
@@ -297,9 +297,9 @@ proptest! {
     #[test]
     fn nothing_follows_a_cut(parcels in 1_u32..20, after in 1_u32..20, delay in 0_u64..50) {
         let mut chain = Chain::default();
-        chain.add(stage(1, latency(delay, delay)), Arming::Opened(Tick::ZERO));
+        chain.add(stage(1, &latency(delay, delay)), Arming::Opened(Tick::ZERO));
         chain.add(Stage::new(FaultId(2), Box::new(CutAfter(after)), None), Arming::Opened(Tick::ZERO));
-        chain.add(stage(3, latency(delay, delay)), Arming::Opened(Tick::ZERO));
+        chain.add(stage(3, &latency(delay, delay)), Arming::Opened(Tick::ZERO));
         for at in 0..parcels {
             chain.arrive(ms(u64::from(at)), data("x"));
         }

@@ -1,6 +1,6 @@
 //! `Corrupt`: bytes are changed at places that are functions of the stream's offset, never of the borders of reads.
 //!
-//! The gaps between the places are geometric with p = 1 / one_in: `floor(ln(1 - u) / ln(1 - p))` bytes.
+//! The gaps between the places are geometric with `p = 1 / one_in`: `floor(ln(1 - u) / ln(1 - p))` bytes.
 
 use bytes::Bytes;
 

@@ -10,6 +10,9 @@ use crate::base::seed::Seed;
 use crate::fault::parcel::{Piece, Signal};
 use crate::plan::fault::{Corruption, Existing, Origin, Outage, Silence, Time};
 
+/// Parameters, arming, and the alarms that follow.
+type Outcome = (Outage, Existing, Arming, &'static [(u64, Close)]);
+
 fn ms(n: u64) -> Duration {
     Duration::from_millis(n)
 }
@@ -155,7 +158,7 @@ fn corruption_is_a_function_of_the_offset_and_never_of_the_reads() {
 fn down_acts_on_new_connections_and_on_living_ones_when_told() {
     let opened = Arming::Opened(at(100));
     let injected = Arming::Injected { at: at(100), opened: at(1) };
-    let rows: [(Outage, Existing, Arming, &[(u64, Close)]); 7] = [
+    let rows: [Outcome; 7] = [
         (Outage::Reset, Existing::Keep, opened, &[(100, Close::Rst)]),
         (Outage::Refuse, Existing::Keep, opened, &[(100, Close::Rst)]),
         (Outage::Close, Existing::Keep, opened, &[(100, Close::Fin)]),

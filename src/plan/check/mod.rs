@@ -9,6 +9,7 @@
 //! | `ab` | a scenario that compares two targets |
 //! | `drill` | a drill |
 //! | `targets` | `squall.targets.ron` |
+//! | `inject` `proxy` | toxics; a file of proxies |
 //!
 //! Called by `cli`, and by whoever renders a report again from the texts its journal keeps.
 
@@ -18,9 +19,11 @@ mod client;
 mod desk;
 mod drill;
 mod files;
+mod inject;
 mod journey;
 mod line;
 mod peak;
+mod proxy;
 mod scenario;
 mod step;
 mod tables;
@@ -43,6 +46,7 @@ use desk::{Desk, Dialect};
 pub use drill::{Attendance, DrillOptions, Responder, drill};
 pub use files::Files;
 pub(crate) use peak::peak_requests;
+pub use proxy::{ProxyPlan, proxies};
 pub use targets::targets;
 pub(crate) use workload::in_flight;
 
@@ -65,6 +69,8 @@ pub enum FileKind {
     Drill,
     /// `squall.targets.ron`.
     Targets,
+    /// Proxies, for `squall proxy --config`.
+    Proxies,
     /// `journal.jsonl` of a run.
     Journal,
 }
@@ -83,6 +89,7 @@ pub fn kind_of(text: &str) -> FileKind {
     let first = rest.split_once(':').map_or("", |(field, _)| field.trim());
     match first {
         "allow" | "never" => FileKind::Targets,
+        "proxies" => FileKind::Proxies,
         "version" | "about" | "system" | "run" | "acts" | "phases" => FileKind::Drill,
         _ => FileKind::Scenario,
     }

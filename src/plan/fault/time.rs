@@ -105,8 +105,13 @@ fn whole(seconds: f64) -> Duration {
 
 #[cfg(test)]
 mod tests {
+    use std::f64::consts::TAU;
+
     use super::*;
     use crate::base::seed::Seed;
+
+    /// A name, a distribution, and its cumulative distribution function.
+    type Row = (&'static str, Time, Box<dyn Fn(f64) -> f64>);
 
     const N: u32 = 100_000;
 
@@ -143,7 +148,7 @@ mod tests {
             term *= z * z / n;
             sum += term;
         }
-        0.5 + sum * (-0.5 * z * z).exp() / std::f64::consts::TAU.sqrt()
+        0.5 + sum * (-0.5 * z * z).exp() / TAU.sqrt()
     }
 
     #[test]
@@ -152,7 +157,7 @@ mod tests {
         let bound = 1.949 / f64::from(N).sqrt();
         let quantiles = Time::Quantiles([(0.0, ms(10)), (0.5, ms(20)), (1.0, ms(400))].into());
         let sigma = (440.0_f64 / 80.0).ln() / 1.644_853_627;
-        let rows: [(&str, Time, Box<dyn Fn(f64) -> f64>); 6] = [
+        let rows: [Row; 6] = [
             ("uniform", Time::Uniform { from: ms(100), to: ms(300) }, Box::new(|x| (x - 0.1) / 0.2)),
             ("exponential", Time::Exponential { mean: ms(100) }, Box::new(|x| 1.0 - (-x / 0.1).exp())),
             (
