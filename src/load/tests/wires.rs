@@ -239,7 +239,7 @@ fn a_packed_body_is_unpacked_where_it_is_read_and_cut_at_the_limit() {
     for (coding, body, errors) in [
         ("gzip", packed(b"{\"n\": 7}"), ""),
         ("br", brotli.into(), ""),
-        ("gzip", packed(&[b' '; 1 << 20]), "too_large"),
+        ("gzip", packed(&vec![b' '; 1 << 20]), "too_large"),
         ("gzip", "{\"n\": 7}".into(), "decode"),
         ("br", "{\"n\": 7}".into(), "decode"),
         ("identity", "{\"n\": 7}".into(), ""),
