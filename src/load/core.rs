@@ -158,7 +158,6 @@ impl Worker {
         sample.class = self.script.plan.good.class(sample.outcome, said, sample.response_time());
         let mut log = self.log.borrow_mut();
         log.recorder.sample(&sample);
-        log.recorder.flow(sample.done, |flow| flow.bytes_out += sample.bytes_out);
         log.exemplars.see(&sample, said.status.unwrap_or(0));
         Ended { done: sample.done, outcome: sample.outcome }
     }
@@ -226,7 +225,8 @@ fn open_ahead(worker: &Rc<Worker>) {
             let worker = Rc::clone(worker);
             drop(tokio::task::spawn_local(async move {
                 let crew = &worker.crews[n];
-                let mut limits = Limits::new(&worker.pace, worker.pace.now() + most, &crew.cut);
+                let now = worker.pace.now();
+                let mut limits = Limits::new(&worker.pace, (now, now + most), &crew.cut);
                 // One that cannot be opened now is missing to the first who wants it, and told there.
                 crew.client.open_ahead(&mut limits).await;
             }));

@@ -102,6 +102,7 @@ impl Recorder {
             flow.done += 1;
             flow.good += u64::from(sample.class == Class::Ok);
             flow.bytes_in += sample.bytes_in;
+            flow.bytes_out += sample.bytes_out;
         });
         let second = sample.due.second();
         if !self.turn_to(second) {

@@ -42,7 +42,7 @@ pub async fn read(
                 Pull::End(ended) => return Poll::Ready(Ok(ended)),
                 Pull::Wait => break,
             }
-            limits.begin(limits.now(), idle);
+            limits.begin(idle);
         }
         limits.passed(cx).map_or(Poll::Pending, |passed| Poll::Ready(Err(passed)))
     })

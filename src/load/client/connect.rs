@@ -45,7 +45,7 @@ impl Peer {
 
     /// Opens a connection within `most`; all addresses together share that time.
     pub async fn open(&self, limits: &mut Limits<'_>, most: Duration) -> Result<Plain, Failure> {
-        limits.begin(limits.now(), most);
+        limits.begin(most);
         let (addresses, good) = match &self.place {
             Place::File(path) => {
                 let opened = within(UnixStream::connect(path), limits, Kind::ConnectTimeout).await;

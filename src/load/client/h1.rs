@@ -102,7 +102,7 @@ impl Line {
         let meter = Rc::clone(&self.meter);
         let reached = |head| Reached { written: meter.written.get() - written, read: meter.read.get() - read, head };
         let reply = self.sender.try_send_request(request);
-        limits.begin(limits.now(), terms.first_byte);
+        limits.begin(terms.first_byte);
         let response = match self.head(reply, limits).await {
             Ok(Ok(response)) => response,
             Ok(Err(Some(untouched))) if reached(false).written == 0 => return Exchange::Untouched(untouched),
@@ -111,7 +111,7 @@ impl Line {
         };
         let (head, body) = response.into_parts();
         let mut answer = Answer::new(head, terms.keep);
-        limits.begin(limits.now(), terms.idle);
+        limits.begin(terms.idle);
         match body::read(body, &mut answer, limits, terms.idle, |cx| self.drive(cx)).await {
             Ok(Ended::Whole) => Exchange::Whole(answer),
             Ok(Ended::Broken(_)) => Exchange::Broken(failure::exchanging(meter.end.get(), reached(true))),

@@ -97,7 +97,7 @@ impl Tube {
         (streams, most): (usize, Duration),
     ) -> Result<Self, Failure> {
         let (wire, meter) = Wire::new(stream);
-        limits.begin(limits.now(), most);
+        limits.begin(most);
         let mut builder = Builder::new(Here);
         builder.initial_max_send_streams(streams);
         let begun = within(builder.handshake(TokioIo::new(wire)), limits, Kind::TlsTimeout).await;
@@ -173,7 +173,7 @@ impl Tube {
     /// Sends `request` and reads the whole answer within `limits`.
     pub async fn exchange(&self, request: Prepared, limits: &mut Limits<'_>, terms: Terms) -> Exchange {
         let reply = self.0.sender.borrow_mut().try_send_request(self.0.place.dress(request));
-        limits.begin(limits.now(), terms.first_byte);
+        limits.begin(terms.first_byte);
         let mut reply = Box::pin(reply);
         let head = poll_fn(|cx| match reply.as_mut().poll(cx) {
             Poll::Ready(result) => Poll::Ready(Ok(result)),
@@ -193,7 +193,7 @@ impl Tube {
         };
         let (head, body) = response.into_parts();
         let mut answer = Answer::new(head, terms.keep);
-        limits.begin(limits.now(), terms.idle);
+        limits.begin(terms.idle);
         let ended = body::read(body, &mut answer, limits, terms.idle, |_| {}).await;
         let reached = Reached { written: 0, read: answer.size, head: true };
         match ended {

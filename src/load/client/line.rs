@@ -43,7 +43,7 @@ impl fmt::Debug for Meter {
             .field("read", &self.read)
             .field("written", &self.written)
             .field("end", &self.end)
-            .finish()
+            .finish_non_exhaustive()
     }
 }
 

@@ -65,6 +65,8 @@ pub struct Seat(Vec<Option<Link>>);
 pub struct Trip {
     /// A whole answer, or why not.
     pub result: Result<Answer, Failure>,
+    /// When it ended.
+    pub done: Tick,
     /// Bytes of the request that left.
     pub bytes_out: u64,
     /// Bytes of the answer that came.
@@ -135,7 +137,7 @@ impl Client {
         match &self.sharing {
             Sharing::Shared(pool) => self.shared(pool, errand, limits).await,
             Sharing::PerUser => {
-                let now = limits.now();
+                let now = limits.seen();
                 let held = seat.0.get_mut(origin).and_then(Option::take);
                 let held = held.filter(|link| !link.is_over(&self.life, now));
                 let (trip, link) = self.travel(held, errand, limits).await;
@@ -143,7 +145,7 @@ impl Client {
                     seat.0.resize_with(origin + 1, || None);
                 }
                 if let Some(link) = &link {
-                    link.age().rest(limits.now());
+                    link.age().rest(trip.done);
                 }
                 seat.0[origin] = link;
                 trip
@@ -155,18 +157,18 @@ impl Client {
     /// On a connection of the pool.
     async fn shared(&self, pool: &Pool, errand: Errand, limits: &mut Limits<'_>) -> Trip {
         let origin = errand.origin;
-        limits.begin(limits.now(), self.opener.timeouts().wait);
+        limits.begin(self.opener.timeouts().wait);
         let held = match pool.turn(origin, limits).await {
             Ok(Grant::Link(link)) => Some(link),
             Ok(Grant::Open) => None,
-            Err(kind) => return Trip::without(Failure::early(kind)),
+            Err(kind) => return Trip::without(Failure::early(kind), limits),
         };
         let mut errand = errand;
         let (mut link, is_new) = match held {
             Some(link) => (link, false),
             None => match self.open_for(pool, origin, limits).await {
                 Ok(link) => (link, true),
-                Err(failure) => return Trip::without(failure),
+                Err(failure) => return Trip::without(failure, limits),
             },
         };
         let mut again = !is_new;
@@ -181,15 +183,15 @@ impl Client {
                     // Its place in the pool is free now, and ours.
                     link = match self.open_in_place(pool, origin, limits).await {
                         Ok(link) => link,
-                        Err(failure) => return Trip::without(failure),
+                        Err(failure) => return Trip::without(failure, limits),
                     };
                     continue;
                 }
                 done => whole(done),
             };
-            let trip = Trip { result, bytes_in: passed.0, bytes_out: passed.1 };
+            let trip = Trip { result, done: limits.now(), bytes_in: passed.0, bytes_out: passed.1 };
             let kept = if trip.result.is_ok() && link.is_free() { Some(link) } else { still(link) };
-            pool.put(origin, kept, limits.now());
+            pool.put(origin, kept, trip.done);
             return trip;
         }
     }
@@ -205,7 +207,7 @@ impl Client {
         if pool.reserve(origin).is_some() {
             return self.open_for(pool, origin, limits).await;
         }
-        limits.begin(limits.now(), self.opener.timeouts().wait);
+        limits.begin(self.opener.timeouts().wait);
         match pool.turn(origin, limits).await.map_err(Failure::early)? {
             Grant::Link(link) => Ok(link),
             Grant::Open => self.open_for(pool, origin, limits).await,
@@ -221,7 +223,7 @@ impl Client {
     ) -> (Exchange, (u64, u64)) {
         let timeouts = self.opener.timeouts();
         let terms = Terms { first_byte: timeouts.first_byte, idle: timeouts.idle, keep };
-        link.age().serve(limits.now());
+        link.age().serve(limits.seen());
         link.exchange(request, limits, terms).await
     }
 
@@ -236,7 +238,7 @@ impl Client {
                 Some(link) => link,
                 None => match self.opener.open(origin, limits).await {
                     Ok(link) => link,
-                    Err(failure) => return (Trip::without(failure), None),
+                    Err(failure) => return (Trip::without(failure, limits), None),
                 },
             };
             let (done, passed) = self.exchange(&mut link, request, keep, limits).await;
@@ -249,10 +251,10 @@ impl Client {
                 }
                 done => whole(done),
             };
-            let trip = Trip { result, bytes_in: passed.0, bytes_out: passed.1 };
+            let trip = Trip { result, done: limits.now(), bytes_in: passed.0, bytes_out: passed.1 };
             let link = (trip.result.is_ok() && link.is_free()).then_some(link);
-            let now = limits.now();
-            return (trip, link.filter(|link| !link.age().is_spent(&self.life, now)));
+            let link = link.filter(|link| !link.age().is_spent(&self.life, trip.done));
+            return (trip, link);
         }
     }
 }
@@ -264,14 +266,14 @@ fn still(link: Link) -> Option<Link> {
 
 fn whole(done: Exchange) -> Result<Answer, Failure> {
     match done {
-        Exchange::Whole(answer) => Ok(answer),
+        Exchange::Whole(answer) => answer.unpacked(),
         Exchange::Broken(failure) => Err(failure),
         Exchange::Untouched(_) => Err(Failure::early(Kind::EofBeforeStatus)),
     }
 }
 
 impl Trip {
-    fn without(failure: Failure) -> Self {
-        Self { result: Err(failure), bytes_out: 0, bytes_in: 0 }
+    fn without(failure: Failure, limits: &Limits<'_>) -> Self {
+        Self { result: Err(failure), done: limits.now(), bytes_out: 0, bytes_in: 0 }
     }
 }

@@ -89,7 +89,7 @@ impl Opener {
         let (stream, second) = match self.connector.as_ref().filter(|_| *scheme == Scheme::Https) {
             None => (Stream::Plain(plain), prior),
             Some(connector) => {
-                limits.begin(limits.now(), self.timeouts.tls);
+                limits.begin(self.timeouts.tls);
                 let greeted = within(connector.greet(origin, plain), limits, Kind::TlsTimeout).await;
                 let stream = greeted.map_err(Failure::early)?.map_err(|error| Failure::early(tls::kind(&error)))?;
                 let agreed = stream.get_ref().1.alpn_protocol() == Some(b"h2");
@@ -113,7 +113,7 @@ impl Opener {
         let now = limits.now();
         let slot = self.next.get().max(now);
         self.next.set(slot + apart);
-        limits.begin(now, self.timeouts.wait);
+        limits.begin(self.timeouts.wait);
         let mut alarm = limits.pace().alarm();
         poll_fn(|cx| {
             if alarm.rings(slot, cx) {

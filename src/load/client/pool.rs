@@ -76,7 +76,7 @@ impl Pool {
 
     /// A connection to `origin`, or the right to open one; waits for its turn within the limits.
     pub async fn turn(&self, origin: usize, limits: &mut Limits<'_>) -> Result<Grant, Kind> {
-        let now = limits.now();
+        let now = limits.seen();
         if self.queue.borrow().is_empty()
             && let Some(grant) = self.grant(origin, now)
         {

@@ -29,16 +29,16 @@ pub struct Ended {
 pub async fn run(worker: &Worker, crew: &Crew, user: &mut User, ask: &Ask, due: Tick) -> Ended {
     let sent = worker.pace.now();
     let Some(request) = ask.mould.cast(|var| user.value(var)) else {
-        let nothing = Trip { result: Err(Failure::early(Kind::Variable)), bytes_out: 0, bytes_in: 0 };
+        let nothing = Trip { result: Err(Failure::early(Kind::Variable)), done: sent, bytes_out: 0, bytes_in: 0 };
         let sample = sample(ask, (due, sent, sent), Outcome::Refused(Kind::Variable), &nothing);
         return worker.finished(sample, Said::default());
     };
     worker.log.borrow_mut().recorder.sent(sent, 0);
-    let mut limits = Limits::new(&worker.pace, sent + ask.total, &crew.cut);
+    let mut limits = Limits::new(&worker.pace, (sent, sent + ask.total), &crew.cut);
     let errand = Errand { origin: ask.origin, request, keep: ask.keep };
     let trip = crew.client.trip(errand, &mut user.seat, &mut limits).await;
     drop(limits);
-    let done = worker.pace.now();
+    let done = trip.done;
     let outcome = match &trip.result {
         Ok(answer) => ask.judge.outcome(answer, done - sent, &mut user.values),
         Err(Failure { kind, byte }) => Outcome::Failed { kind: *kind, byte: *byte },

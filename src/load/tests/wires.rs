@@ -9,6 +9,7 @@ use super::server::Server;
 use super::{Answer, Seen, get, http, open, plan, run, runtime};
 use crate::load::preflight;
 use crate::plan::load::{Connections, LoadPlan, Origin, Scheme, Via};
+use crate::plan::program::{Check, Is, What};
 use crate::plan::wires::{Roots, Tls, TlsVersion, Trust, Version};
 
 /// Ten requests in a fifth of a second to `hosted`, called `name`, over TLS.
@@ -222,4 +223,38 @@ fn a_socket_file_another_place_and_own_addresses_are_used() {
     assert_eq!((from.len(), second), (10, 5), "{from:?}");
     plan.client.wires.source = vec!["192.0.2.1".parse().unwrap()];
     assert_eq!(run(plan, 1).errors("local_port"), 10);
+}
+
+/// `{"n": 7}` and a mebibyte of zeros, packed.
+fn packed(text: &[u8]) -> bytes::Bytes {
+    let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::best());
+    std::io::Write::write_all(&mut encoder, text).unwrap();
+    encoder.finish().unwrap().into()
+}
+
+#[test]
+fn a_packed_body_is_unpacked_where_it_is_read_and_cut_at_the_limit() {
+    // brotli's own form for a text that is not compressed: length 8, then the bytes, then an empty last block.
+    let brotli: &[u8] = b"\x8b\x03\x80{\"n\": 7}\x03";
+    for (coding, body, errors) in [
+        ("gzip", packed(b"{\"n\": 7}"), ""),
+        ("br", brotli.into(), ""),
+        ("gzip", packed(&vec![b' '; 1 << 20]), "too_large"),
+        ("gzip", "{\"n\": 7}".into(), "decode"),
+        ("br", "{\"n\": 7}".into(), "decode"),
+        ("identity", "{\"n\": 7}".into(), ""),
+    ] {
+        let hosted = Hosted::start(Manner { headers: vec![("content-encoding", coding)], body, ..Manner::default() });
+        let mut plan = burst(&hosted, None, Version::Auto);
+        plan.client.body_limit = 64 << 10;
+        let mut ask = get(0, "/");
+        let what = What::Json { path: "$.n".to_owned(), is: Is::AtLeast(7.0) };
+        let unread = run(plan.clone(), 1);
+        assert_eq!(unread.all.flow.good, 10, "a body that nobody reads is not unpacked: {coding}");
+        ask.check.push(Check { label: 1, what });
+        plan.journeys[0].steps = vec![http(ask)];
+        let seen = run(plan, 1);
+        let expected = if errors.is_empty() { seen.all.flow.good } else { seen.errors(errors) };
+        assert_eq!(expected, 10, "{coding} {errors}: {:?}", seen.all.total().errors);
+    }
 }

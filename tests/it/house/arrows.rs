@@ -18,7 +18,7 @@ const FLOORS: [&[&str]; 8] = [
 ];
 
 /// Foreign crates, and the only rooms that name them.
-const BORDERS: [(&[&str], &[&str]); 17] = [
+const BORDERS: [(&[&str], &[&str]); 18] = [
     (&["clap", "clap_complete"], &["cli"]),
     (&["indicatif"], &["report::live", "cli::term"]),
     (&["plotters"], &["report::html::chart"]),
@@ -53,7 +53,8 @@ const BORDERS: [(&[&str], &[&str]); 17] = [
     (&["ring"], &["base::digest"]),
     (&["maud"], &["report::html", "console"]),
     (&["miette"], &["cli::term"]),
-    (&["flate2"], &["measure::record", "measure::histogram", "learn", "report::html"]),
+    (&["flate2"], &["measure::record", "measure::histogram", "learn", "report::html", "load::client"]),
+    (&["brotli_decompressor"], &["load::client"]),
     (&["tokio_postgres", "deadpool_postgres"], &["staging::store"]),
     (&["pgwire", "rusqlite"], &["staging::store::embedded"]),
 ];
