@@ -438,8 +438,7 @@ fn what_trails_behind_the_plan_does_not_thin_the_offered_rate() {
 #[test]
 fn what_a_damaged_record_lost_is_not_held_against_the_generator() {
     let mut damaged = record(40, 40, 60);
-    damaged.seconds[50] = Interval::at(50);
-    damaged.damaged = 1;
+    (damaged.seconds[50], damaged.damaged) = (Interval::at(50), 1);
     let (account, conclusion) = run(vec![], damaged, "finished");
     assert_eq!(conclusion, Conclusion::Inconclusive, "{:#?}", account.findings);
 }
