@@ -149,7 +149,7 @@ impl Worker {
         log.recorder.sample(&sample);
         log.recorder.flow(sample.done, |flow| flow.bytes_out += sample.bytes_out);
         log.exemplars.see(&sample, said.status.unwrap_or(0));
-        Ended { done: sample.done, outcome: sample.outcome }
+        Ended { done: sample.done, outcome: sample.outcome, status: said.status.unwrap_or(0) }
     }
 
     /// Waits until `at`; false when the run ends before.

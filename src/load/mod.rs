@@ -12,7 +12,7 @@
 //! | `core` `crew` `pulse` | one worker; a workload on it; its heartbeat and frames |
 //! | `local` | all workers of this machine, and the collector |
 //! | `open` `closed` `lounge` | who begins when, and who stays |
-//! | `user` `vars` | one journey; its variables |
+//! | `user` `vars` `rows` `secrets` | one journey; its variables, their draws, rows and secrets |
 //! | `listing` | the plan of arrivals as a text, for people and for comparison |
 //! | `step` `client` | one move of a journey; connections and HTTP |
 //! | `reach` | names to addresses, and a first connection to each origin |
@@ -33,6 +33,8 @@ pub mod open;
 pub mod pace;
 pub mod pulse;
 pub mod reach;
+pub mod rows;
+pub mod secrets;
 pub mod step;
 pub mod user;
 pub mod vars;
@@ -123,6 +125,22 @@ pub enum LoadError {
         origin: String,
         /// What the system says.
         source: io::Error,
+    },
+    /// A secret whose place is empty.
+    #[error("secret `{name}`: {place} is not there: set it before the run")]
+    Secret {
+        /// Its name.
+        name: String,
+        /// Where it was looked for.
+        place: String,
+    },
+    /// A pattern that cannot be read.
+    #[error("pattern `{pattern}`: {why}")]
+    Pattern {
+        /// The pattern.
+        pattern: String,
+        /// What is wrong with it.
+        why: String,
     },
     /// Our bug: a worker thread ended without its report.
     #[error("worker {worker} died: the measurements are incomplete")]

@@ -9,10 +9,11 @@ use std::time::Duration;
 use super::curve::Curve;
 use super::deck::Deck;
 use super::good::Good;
-use super::program::{Drawn, Journey, Think};
+use super::program::{Journey, Think};
 use super::staff::Staff;
 use super::template::Template;
 use super::threshold::Threshold;
+use super::values::Values;
 
 /// A checked scenario.
 #[derive(Clone, Debug)]
@@ -31,10 +32,8 @@ pub struct LoadPlan {
     pub steps: Vec<String>,
     /// Names of checks and extractions, by label.
     pub labels: Arc<Vec<String>>,
-    /// Variables drawn at the start of each journey, in order.
-    pub draws: Vec<Drawn>,
-    /// How many variables a journey has.
-    pub variables: u16,
+    /// Variables and where their values come from.
+    pub values: Values,
     /// What a good request is.
     pub good: Good,
     /// What must hold.

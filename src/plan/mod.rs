@@ -6,8 +6,8 @@
 //! |---|---|
 //! | `diagnostic` | a mistake with file, line, column and remedy |
 //! | `curve` `deck` `staff` | the rate over time, the exact mix, and which users are there when |
-//! | `program` | journeys compiled to steps by number |
-//! | `template` | texts with `${…}`, precompiled |
+//! | `program` `course` `draw` | journeys compiled to steps by number; steps that hold steps; variables and their draws |
+//! | `template` `values` | texts with `${…}`, precompiled; where values come from |
 //! | `load` | a checked scenario |
 //! | `good` | what a good request is |
 //! | `threshold` | checks of a scenario |
@@ -16,9 +16,11 @@
 //! | `fault` | a checked fault |
 
 pub mod check;
+pub mod course;
 pub mod curve;
 pub mod deck;
 pub mod diagnostic;
+pub mod draw;
 pub mod drill;
 pub mod fault;
 pub mod good;
@@ -28,3 +30,4 @@ pub mod program;
 pub mod staff;
 pub mod template;
 pub mod threshold;
+pub mod values;

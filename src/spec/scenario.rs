@@ -17,8 +17,10 @@ written! {
         vars: Option<Spanned<Named<Var>>>,
         journeys: Spanned<Named<Journey>>,
         checks: Option<Spanned<Vec<Spanned<String>>>>,
+        data: Option<Spanned<Named<Data>>>,
+        secrets: Option<Spanned<Named<SecretFrom>>>,
     } later {
-        data, secrets, tokens, setup, teardown, max_series, gate, faults, fleet, evidence, fidelity, reactions, pages,
+        tokens, setup, teardown, max_series, gate, faults, fleet, evidence, fidelity, reactions, pages,
     }
 }
 
@@ -35,7 +37,8 @@ written! {
         timeouts: Option<Spanned<Timeouts>>,
         headers: Option<Spanned<Named<String>>>,
         body_limit: Option<Spanned<String>>,
-    } later { auth, cookies, redirects, patience, retry }
+        auth: Option<Spanned<Auth>>,
+    } later { cookies, redirects, patience, retry }
 }
 
 /// Connections and how they are shared.
@@ -223,9 +226,86 @@ pub(crate) enum Var {
     Int(Spanned<i64>, Spanned<i64>),
     Choice(Vec<Spanned<(Spanned<String>, Spanned<u64>)>>),
     Counter { start: Option<Spanned<i64>>, step: Option<Spanned<i64>> },
+    Zipf { items: Spanned<u64>, s: Spanned<f64>, from: Option<Spanned<i64>> },
+    Timestamp(Spanned<Stamp>),
 }
 
 plain!(Var);
+
+/// How a moment is written.
+#[derive(Clone, Copy, Debug, Deserialize)]
+pub(crate) enum Stamp {
+    Rfc3339,
+    UnixSeconds,
+    UnixMillis,
+}
+
+plain!(Stamp);
+
+/// Rows of values.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(rename = "Data")]
+pub(crate) enum Data {
+    Csv(Box<DataFile>),
+    JsonLines(Box<DataFile>),
+}
+
+impl Written for Data {
+    fn extra(&self) -> Extra<'_> {
+        let (Self::Csv(file) | Self::JsonLines(file)) = self;
+        file.extra()
+    }
+}
+
+written! {
+    /// A file of rows, and who takes which.
+    DataFile {
+        file: Spanned<String>,
+        pick: Option<Spanned<RowPick>>,
+        on_end: Option<Spanned<OnEnd>>,
+        delimiter: Option<Spanned<String>>,
+    } later {}
+}
+
+/// Which row a journey takes.
+#[derive(Clone, Copy, Debug, Deserialize)]
+pub(crate) enum RowPick {
+    Sequential,
+    Random,
+    Unique,
+    PerUser,
+}
+
+plain!(RowPick);
+
+/// What happens when every row was taken.
+#[derive(Clone, Copy, Debug, Deserialize)]
+pub(crate) enum OnEnd {
+    Stop,
+    Recycle,
+}
+
+plain!(OnEnd);
+
+/// Where a secret's value comes from.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(rename = "SecretFrom")]
+pub(crate) enum SecretFrom {
+    Env(Spanned<String>),
+    File(Spanned<String>),
+}
+
+plain!(SecretFrom);
+
+/// How clients say who they are.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(rename = "Auth")]
+pub(crate) enum Auth {
+    Basic(Spanned<String>, Spanned<String>),
+    Bearer(Spanned<String>),
+}
+
+plain!(Auth);
 
 written! {
     /// A user's path.

@@ -6,12 +6,10 @@
 pub(crate) fn later_kinds(of: &str) -> &'static [&'static str] {
     match of {
         "Workload" => &["Replay"],
-        "Step" => &["Set", "Branch", "Group", "Repeat", "Audit", "WebSocket", "Sse", "Grpc"],
+        "Step" => &["Audit", "WebSocket", "Sse", "Grpc"],
         "Body" => &["Multipart", "File"],
-        "Extract" => &["Css", "Regex", "Cookie"],
-        "Check" => &["Var"],
-        "Is" => &["Matches"],
-        "Var" => &["Zipf", "Timestamp"],
+        "Extract" => &["Css"],
+        "Auth" => &["Token"],
         "Does" => &["Narrative", "Roster", "Information"],
         "When" => &["When", "Within", "Manual"],
         "Lever" => &["Process", "Command", "Kube", "Toxiproxy", "Load"],

@@ -9,6 +9,7 @@
 //! | `special` | ln gamma, the incomplete beta function, Student's t |
 //! | `quantile` | how far can the percentile of one run be trusted? |
 //! | `proportion` | how far can a share of one run be trusted? |
+//! | `zipf` | which of n things is drawn when some are wanted more? |
 //! | `batch` | how far can a mean or a rate of one run be trusted? |
 //!
 //! The unit of noise is the second, not the request: neighbours in time resemble each other, so every interval is
@@ -19,3 +20,4 @@ pub mod portable;
 pub mod proportion;
 pub mod quantile;
 pub mod special;
+pub mod zipf;

@@ -58,6 +58,12 @@ impl Answer {
         self.headers.as_ref()?.get(name)?.to_str().ok()
     }
 
+    /// Every header of this name (in lower case) that is text.
+    pub fn headers<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a str> {
+        let all = self.headers.as_ref().map(|headers| headers.get_all(name));
+        all.into_iter().flatten().filter_map(|value| value.to_str().ok())
+    }
+
     /// The body, when it is kept.
     pub fn body(&self) -> &[u8] {
         &self.body

@@ -12,6 +12,7 @@ use crate::load::core::Worker;
 use crate::load::crew::Crew;
 use crate::load::pace::Limits;
 use crate::load::user::User;
+use crate::load::vars::Dice;
 use crate::measure::outcome::{Class, Kind, Outcome};
 use crate::measure::sample::Sample;
 use crate::plan::good::Said;
@@ -23,10 +24,22 @@ pub struct Ended {
     pub done: Tick,
     /// What became of it.
     pub outcome: Outcome,
+    /// The status that came; 0 when none did.
+    pub status: u16,
+}
+
+impl Ended {
+    /// Nothing was sent.
+    pub fn nothing(at: Tick) -> Self {
+        Self { done: at, outcome: Outcome::Answered, status: 0 }
+    }
 }
 
 /// Sends one request that was due at `due`, and records it.
-pub async fn run(worker: &Worker, crew: &Crew, user: &mut User, ask: &Ask, due: Tick) -> Ended {
+pub async fn run(worker: &Worker, crew: &Crew, user: &mut User, ask: &Ask, (due, dice): (Tick, Dice)) -> Ended {
+    for pick in &ask.picks {
+        pick.take(dice, &mut user.values);
+    }
     let sent = worker.pace.now();
     let Some(request) = ask.mould.cast(|var| user.value(var)) else {
         let nothing = Trip { result: Err(Failure::early(Kind::Variable)), bytes_out: 0, bytes_in: 0 };
@@ -40,7 +53,7 @@ pub async fn run(worker: &Worker, crew: &Crew, user: &mut User, ask: &Ask, due: 
     drop(limits);
     let done = worker.pace.now();
     let outcome = match &trip.result {
-        Ok(answer) => ask.judge.outcome(answer, done - sent, &mut user.values),
+        Ok(answer) => ask.judge.outcome(answer, done - sent, (&mut user.values, dice)),
         Err(Failure { kind, byte }) => Outcome::Failed { kind: *kind, byte: *byte },
     };
     let said = trip.result.as_ref().map(said).unwrap_or_default();

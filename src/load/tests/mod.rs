@@ -3,6 +3,7 @@
 mod crowds;
 mod failures;
 mod journeys;
+mod paths;
 mod server;
 
 use std::sync::{Arc, Mutex, PoisonError};
@@ -25,6 +26,7 @@ use crate::plan::load::{Client, Connections, LoadPlan, Origin, Pattern, Rounds, 
 use crate::plan::program::{Check, Http, Journey, OnFailure, Op, Think, What};
 use crate::plan::staff::Staff;
 use crate::plan::template::Template;
+use crate::plan::values::Values;
 use server::{Answer, Server};
 
 /// A GET of `path` recorded as step `step`, with the check that every scenario has unless it says otherwise.
@@ -89,8 +91,7 @@ fn plan(server: &Server, pattern: Pattern, steps: Vec<Op>) -> LoadPlan {
         journeys: vec![journey],
         steps: (0..steps).map(|n| format!("step {n}")).collect(),
         labels: Arc::new(vec!["status".to_owned(), "first".to_owned(), "second".to_owned()]),
-        draws: Vec::new(),
-        variables: 4,
+        values: Values { count: 4, ..Values::default() },
         good: Good::default(),
         checks: Vec::new(),
         hash: String::new(),

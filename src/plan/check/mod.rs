@@ -3,8 +3,8 @@
 //! | file | checks |
 //! |---|---|
 //! | `files` `desk` `tables` | texts that were read; mistakes with their places; names and their numbers |
-//! | `scenario` `target` `client` `workload` `vars` | a scenario |
-//! | `journey` `step` `answer` | its journeys |
+//! | `scenario` `target` `client` `workload` `vars` `data` | a scenario |
+//! | `journey` `step` `turns` `answer` | its journeys |
 //! | `line` | its checks |
 //! | `drill` | a drill |
 //! | `targets` | `squall.targets.ron` |
@@ -13,6 +13,7 @@
 
 mod answer;
 mod client;
+mod data;
 mod desk;
 mod drill;
 mod files;
@@ -27,6 +28,7 @@ mod targets;
 #[cfg(test)]
 mod tests;
 mod think;
+mod turns;
 mod vars;
 mod workload;
 
