@@ -14,6 +14,7 @@
 //! | `open` `closed` `lounge` | who begins when, and who stays |
 //! | `user` `vars` `rows` `secrets` | one journey; its variables, their draws, rows and secrets |
 //! | `listing` | the plan of arrivals as a text, for people and for comparison |
+//! | `cookies` `truth` | a user's cookies; leaks and stale reads |
 //! | `step` `client` | one move of a journey; connections and HTTP |
 //! | `reach` | names to addresses, and a first connection to each origin |
 //! | `exemplars` | the requests kept as examples |
@@ -23,6 +24,7 @@
 pub mod arrivals;
 pub mod client;
 pub mod closed;
+pub mod cookies;
 pub mod core;
 pub mod crew;
 pub mod exemplars;
@@ -36,6 +38,7 @@ pub mod reach;
 pub mod rows;
 pub mod secrets;
 pub mod step;
+pub mod truth;
 pub mod user;
 pub mod vars;
 

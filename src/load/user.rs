@@ -6,11 +6,13 @@ use std::time::Duration;
 
 use super::arrivals::Arrival;
 use super::client::Seat;
+use super::cookies::Jar;
 use super::core::Worker;
 use super::crew::Crew;
 use super::rows::{self, Asking};
 use super::step::turn::Turn;
 use super::step::{Course, Move, group, http};
+use super::truth::Memory;
 use super::vars::{self, Dice};
 use crate::base::clock::Tick;
 use crate::measure::histogram::micros;
@@ -37,6 +39,10 @@ pub struct User {
     pub pass: u64,
     /// Its repetitions under way.
     pub turns: Vec<Turn>,
+    /// Its cookies; `None` until an answer sets one.
+    pub jar: Option<Box<Jar>>,
+    /// What it wrote last, for freshness.
+    pub memory: Memory,
     /// Its further connections, when they are not shared and requests go side by side.
     pub lanes: Vec<Seat>,
 }
@@ -49,12 +55,20 @@ impl User {
 
     /// A user who sends one of several requests side by side, with a connection that is free.
     pub fn member(&mut self) -> Self {
-        Self { values: self.values.clone(), seat: self.lanes.pop().unwrap_or_default(), ..Self::default() }
+        Self {
+            values: self.values.clone(),
+            seat: self.lanes.pop().unwrap_or_default(),
+            jar: self.jar.clone(),
+            memory: self.memory.clone(),
+            ..Self::default()
+        }
     }
 
-    /// Closes its connections.
+    /// Closes its connections and forgets.
     pub fn leave(&mut self) {
         self.seat = Seat::default();
+        self.jar = None;
+        self.memory.clear();
         self.lanes.clear();
     }
 

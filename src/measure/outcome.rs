@@ -76,6 +76,14 @@ pub enum Kind {
     Variable,
     /// A body that should be text is not UTF-8.
     NotUtf8,
+    /// Another owner's tag in the answer.
+    Leak,
+    /// A version older than the user's own acknowledged write.
+    Stale,
+    /// More redirects than are followed.
+    Redirects,
+    /// A redirect to an origin the scenario does not name: not followed.
+    NotAllowed,
 }
 
 impl Kind {
@@ -92,6 +100,7 @@ impl Kind {
             Self::EofMidBody | Self::ResetReading | Self::TimeoutIdle | Self::Protocol | Self::TooLarge => Phase::Read,
             Self::TimeoutTotal | Self::OverCeiling | Self::Unfinished => Phase::Any,
             Self::Status(_) | Self::Check(_) | Self::Extract(_) | Self::Variable | Self::NotUtf8 => Phase::Judged,
+            Self::Leak | Self::Stale | Self::Redirects | Self::NotAllowed => Phase::Judged,
         }
     }
 
@@ -141,6 +150,10 @@ impl Kind {
             Self::Unfinished => "unfinished",
             Self::Variable => "variable",
             Self::NotUtf8 => "not_utf8",
+            Self::Leak => "leak",
+            Self::Stale => "stale",
+            Self::Redirects => "redirects",
+            Self::NotAllowed => "not_allowed",
         };
         fixed.to_owned()
     }

@@ -86,6 +86,10 @@ pub struct Client {
     pub headers: Vec<(String, Template)>,
     /// What is kept of a body for checks, bytes.
     pub body_limit: u64,
+    /// Whether users keep cookies, each in a jar of its own.
+    pub cookies: bool,
+    /// Redirects that are followed, each to an origin of the scenario; 0: none, a redirect is an answer.
+    pub redirects: u32,
 }
 
 /// How connections are shared. (Open: `Shared(max: 100)`, Closed: `PerUser`, unless written.)

@@ -23,6 +23,17 @@ pub struct Journey {
     pub think: Think,
     /// What a failed step does.
     pub on_failure: OnFailure,
+    /// Whose data it may see; `None`: nobody looks.
+    pub owner: Option<Owner>,
+}
+
+/// Whose data a journey may see: another owner's tag in any answer is a leak.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Owner {
+    /// The tag of the user's own data.
+    pub tag: Template,
+    /// A pattern that every tag matches.
+    pub pattern: String,
 }
 
 impl Journey {
@@ -118,6 +129,20 @@ pub struct Http {
     pub extract: Vec<Extraction>,
     /// What the answer must be.
     pub check: Vec<Check>,
+    /// What it says about the truth of the system.
+    pub truth: Vec<Truth>,
+}
+
+/// A version that an answer shows.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Truth {
+    /// What is versioned; one memory for each user and key.
+    pub key: String,
+    /// Where the version stands in the answer.
+    pub version: From,
+    /// A version older than the user's own write is stale when it is read this long after the write was acknowledged;
+    /// `None`: the answer acknowledges a write.
+    pub lag: Option<Duration>,
 }
 
 impl Http {
@@ -125,6 +150,7 @@ impl Http {
     pub fn reads_body(&self) -> bool {
         self.extract.iter().any(|one| matches!(one.from, From::Json(_) | From::Regex { .. } | From::Body))
             || self.check.iter().any(|one| matches!(one.what, What::Json { .. } | What::Body(_)))
+            || !self.truth.is_empty()
     }
 }
 

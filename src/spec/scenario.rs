@@ -38,7 +38,9 @@ written! {
         headers: Option<Spanned<Named<String>>>,
         body_limit: Option<Spanned<String>>,
         auth: Option<Spanned<Auth>>,
-    } later { cookies, redirects, patience, retry }
+        cookies: Option<Spanned<bool>>,
+        redirects: Option<Spanned<u64>>,
+    } later { patience, retry }
 }
 
 /// Connections and how they are shared.
@@ -313,7 +315,13 @@ written! {
         steps: Spanned<Vec<Spanned<WrittenStep>>>,
         think: Option<Spanned<Think>>,
         on_failure: Option<Spanned<OnFailure>>,
-    } later { walk, owner, misbehave, client }
+        owner: Option<Spanned<Owner>>,
+    } later { walk, misbehave, client }
+}
+
+written! {
+    /// Whose data a journey may see.
+    Owner { tag: Spanned<String>, pattern: Spanned<String> } later {}
 }
 
 /// What a failed step does.

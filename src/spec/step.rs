@@ -94,8 +94,19 @@ written! {
         body: Option<Spanned<Body>>,
         extract: Option<Spanned<Named<Extract>>>,
         check: Option<Spanned<Vec<Spanned<Check>>>>,
-    } later { labels, truth, client }
+        truth: Option<Spanned<Vec<Spanned<Truth>>>>,
+    } later { labels, client }
 }
+
+/// What a request says about the truth of the system.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields, rename = "Truth")]
+pub(crate) enum Truth {
+    Writes { key: Spanned<String>, version: Spanned<Extract> },
+    Reads { key: Spanned<String>, version: Spanned<Extract>, lag: Option<Spanned<String>> },
+}
+
+plain!(Truth);
 
 /// What is sent.
 #[derive(Clone, Debug, Deserialize)]

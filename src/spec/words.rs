@@ -10,6 +10,7 @@ pub(crate) fn later_kinds(of: &str) -> &'static [&'static str] {
         "Body" => &["Multipart", "File"],
         "Extract" => &["Css"],
         "Auth" => &["Token"],
+        "Truth" => &["Ledger"],
         "Does" => &["Narrative", "Roster", "Information"],
         "When" => &["When", "Within", "Manual"],
         "Lever" => &["Process", "Command", "Kube", "Toxiproxy", "Load"],

@@ -31,6 +31,8 @@ fn load(checks: Vec<Threshold>) -> LoadPlan {
             timeouts: Timeouts::default(),
             headers: Vec::new(),
             body_limit: 0,
+            cookies: true,
+            redirects: 0,
         },
         workloads: vec![Workload {
             name: "main".into(),

@@ -2,7 +2,7 @@
 //!
 //! Not here: what it must be (`load::step::check`).
 
-use hyper::http::header::RETRY_AFTER;
+use hyper::http::header::{HeaderValue, RETRY_AFTER};
 use hyper::http::{HeaderMap, response};
 
 /// What is kept of an answer.
@@ -62,6 +62,11 @@ impl Answer {
     pub fn headers<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a str> {
         let all = self.headers.as_ref().map(|headers| headers.get_all(name));
         all.into_iter().flatten().filter_map(|value| value.to_str().ok())
+    }
+
+    /// The values of all headers that are kept.
+    pub fn header_values(&self) -> impl Iterator<Item = &[u8]> {
+        self.headers.iter().flat_map(HeaderMap::values).map(HeaderValue::as_bytes)
     }
 
     /// The body, when it is kept.

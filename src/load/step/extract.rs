@@ -78,27 +78,27 @@ pub struct Taking {
     or: Option<String>,
 }
 
+/// Where a value comes from, compiled.
 #[derive(Debug)]
-enum Source {
+pub enum Source {
+    /// Matches of a JSON path.
     Json(JpQuery),
+    /// Matches of a pattern; the text of a group.
     Regex(Regex, usize),
+    /// Headers of a name.
     Header(String),
+    /// Cookies of a name that the answer sets.
     Cookie(String),
+    /// The status.
     Status,
+    /// The whole body.
     Body,
 }
 
 impl Taking {
     /// Compiles `one`; its draws are named after `place`.
     pub fn new(one: &Extraction, place: &str) -> Result<Self, LoadError> {
-        let from = match &one.from {
-            From::Json(text) => Source::Json(path(text)?),
-            From::Regex { find, group } => Source::Regex(gate::pattern(find)?, *group),
-            From::Header(name) => Source::Header(name.clone()),
-            From::Cookie(name) => Source::Cookie(name.clone()),
-            From::Status => Source::Status,
-            From::Body => Source::Body,
-        };
+        let from = Source::new(&one.from)?;
         let place = format!("extract/{place}/{}", one.into.0);
         Ok(Self { label: one.label, into: one.into, from, pick: one.pick, place, or: one.or.clone() })
     }
@@ -124,45 +124,15 @@ impl Taking {
         if reads_text && reading.text().is_none() {
             return Some(Kind::NotUtf8);
         }
-        let found = if self.pick == Pick::First { self.first(reading) } else { self.pick(self.every(reading), dice) };
+        let found = match self.pick {
+            Pick::First => self.from.first(reading),
+            _ => self.pick(self.from.every(reading), dice),
+        };
         let Some(value) = found.or_else(|| self.or.clone()) else { return Some(Kind::Extract(self.label)) };
         if let Some(slot) = values.get_mut(usize::from(self.into.0)) {
             *slot = value;
         }
         None
-    }
-
-    fn first(&self, reading: &Reading<'_>) -> Option<String> {
-        match &self.from {
-            Source::Json(path) => reading.json(path),
-            Source::Regex(regex, group) => {
-                let found = regex.captures(reading.text()?)?;
-                found.get(*group).map(|part| part.as_str().to_owned())
-            }
-            Source::Header(name) => reading.answer.header(name).map(str::to_owned),
-            Source::Cookie(_) => self.every(reading).into_iter().next(),
-            Source::Status => Some(reading.answer.status.to_string()),
-            Source::Body => reading.text().map(str::to_owned),
-        }
-    }
-
-    fn every(&self, reading: &Reading<'_>) -> Vec<String> {
-        match &self.from {
-            Source::Json(path) => reading.every_json(path),
-            Source::Regex(regex, group) => {
-                let all = regex.captures_iter(reading.text().unwrap_or_default());
-                all.filter_map(|found| found.get(*group).map(|part| part.as_str().to_owned())).collect()
-            }
-            Source::Header(name) => reading.answer.headers(name).map(str::to_owned).collect(),
-            Source::Cookie(name) => {
-                let cookies = reading.answer.headers("set-cookie").filter_map(|line| {
-                    let (found, value) = line.split(';').next()?.split_once('=')?;
-                    (found.trim() == name).then(|| value.trim().to_owned())
-                });
-                cookies.collect()
-            }
-            Source::Status | Source::Body => self.first(reading).into_iter().collect(),
-        }
     }
 
     fn pick(&self, mut all: Vec<String>, dice: Dice) -> Option<String> {
@@ -175,5 +145,53 @@ impl Taking {
             Pick::Nth(n) => usize::try_from(n).unwrap_or(usize::MAX),
         };
         (nth < all.len()).then(|| all.swap_remove(nth))
+    }
+}
+
+impl Source {
+    /// Compiles `from`.
+    pub fn new(from: &From) -> Result<Self, LoadError> {
+        Ok(match from {
+            From::Json(text) => Self::Json(path(text)?),
+            From::Regex { find, group } => Self::Regex(gate::pattern(find)?, *group),
+            From::Header(name) => Self::Header(name.clone()),
+            From::Cookie(name) => Self::Cookie(name.clone()),
+            From::Status => Self::Status,
+            From::Body => Self::Body,
+        })
+    }
+
+    /// The first value.
+    pub fn first(&self, reading: &Reading<'_>) -> Option<String> {
+        match self {
+            Self::Json(path) => reading.json(path),
+            Self::Regex(regex, group) => {
+                let found = regex.captures(reading.text()?)?;
+                found.get(*group).map(|part| part.as_str().to_owned())
+            }
+            Self::Header(name) => reading.answer.header(name).map(str::to_owned),
+            Self::Cookie(_) => self.every(reading).into_iter().next(),
+            Self::Status => Some(reading.answer.status.to_string()),
+            Self::Body => reading.text().map(str::to_owned),
+        }
+    }
+
+    fn every(&self, reading: &Reading<'_>) -> Vec<String> {
+        match self {
+            Self::Json(path) => reading.every_json(path),
+            Self::Regex(regex, group) => {
+                let all = regex.captures_iter(reading.text().unwrap_or_default());
+                all.filter_map(|found| found.get(*group).map(|part| part.as_str().to_owned())).collect()
+            }
+            Self::Header(name) => reading.answer.headers(name).map(str::to_owned).collect(),
+            Self::Cookie(name) => {
+                let cookies = reading.answer.headers("set-cookie").filter_map(|line| {
+                    let (found, value) = line.split(';').next()?.split_once('=')?;
+                    (found.trim() == name).then(|| value.trim().to_owned())
+                });
+                cookies.collect()
+            }
+            Self::Status | Self::Body => self.first(reading).into_iter().collect(),
+        }
     }
 }

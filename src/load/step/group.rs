@@ -33,6 +33,11 @@ pub async fn run(worker: &Worker, crew: &Crew, user: &mut User, group: &Together
             }
         }
         user.lanes.push(member.seat);
+        // The last answer's cookies and versions hold, as in a browser.
+        if member.jar.is_some() {
+            user.jar = member.jar;
+        }
+        user.memory = member.memory;
         if ended.outcome.kind().is_some() && failed.is_none_or(|(first, _)| place < first) {
             failed = Some((place, ended));
         }

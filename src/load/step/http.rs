@@ -3,10 +3,13 @@
 //! What became of it is data: it is recorded here and nowhere else. Not here: sending (`load::client`), judging an answer
 //! (`check`).
 
-use super::Ask;
+use super::extract::Reading;
+use super::{Ask, redirect};
 use crate::base::clock::Tick;
-use crate::load::client::answer::Answer;
+use crate::load::client::answer::{Answer, Keep};
 use crate::load::client::failure::Failure;
+use crate::load::client::h1::Prepared;
+use crate::load::client::request;
 use crate::load::client::{Errand, Trip};
 use crate::load::core::Worker;
 use crate::load::crew::Crew;
@@ -46,18 +49,60 @@ pub async fn run(worker: &Worker, crew: &Crew, user: &mut User, ask: &Ask, (due,
         let sample = sample(ask, (due, sent, sent), Outcome::Refused(Kind::Variable), &nothing);
         return worker.finished(sample, Said::default());
     };
-    worker.log.borrow_mut().recorder.sent(sent, 0);
     let mut limits = Limits::new(&worker.pace, sent + ask.total, &crew.cut);
-    let errand = Errand { origin: ask.origin, request, keep: ask.keep };
-    let trip = crew.client.trip(errand, &mut user.seat, &mut limits).await;
+    let mut trip = leave(worker, crew, user, (ask.origin, request, ask.keep), &mut limits).await;
+    let mut refused = None;
+    if worker.script.plan.client.redirects > 0 {
+        refused = redirect::follow(worker, crew, user, (ask, &mut trip), &mut limits).await;
+    }
     drop(limits);
     let done = worker.pace.now();
-    let outcome = match &trip.result {
-        Ok(answer) => ask.judge.outcome(answer, done - sent, (&mut user.values, dice)),
-        Err(Failure { kind, byte }) => Outcome::Failed { kind: *kind, byte: *byte },
+    let outcome = match (&trip.result, refused) {
+        (Ok(_), Some(kind)) => Outcome::Refused(kind),
+        (Ok(answer), None) => judged(ask, answer, user, (sent, done, dice)),
+        (Err(Failure { kind, byte }), _) => Outcome::Failed { kind: *kind, byte: *byte },
     };
     let said = trip.result.as_ref().map(said).unwrap_or_default();
     worker.finished(sample(ask, (due, sent, done), outcome, &trip), said)
+}
+
+/// One request there and back, with the user's cookies.
+pub(super) async fn leave(
+    worker: &Worker,
+    crew: &Crew,
+    user: &mut User,
+    (origin, mut request, keep): (usize, Prepared, Keep),
+    limits: &mut Limits<'_>,
+) -> Trip {
+    let host = worker.script.plan.origins.get(origin).map_or("", |origin| origin.host.as_str());
+    if let Some(cookies) = user.jar.as_ref().and_then(|jar| jar.show(host, request::path_of(&request)))
+        && !request::carry(&mut request, &cookies)
+    {
+        return Trip { result: Err(Failure::early(Kind::Variable)), bytes_out: 0, bytes_in: 0 };
+    }
+    let path = worker.script.plan.client.cookies.then(|| request.uri().clone());
+    worker.log.borrow_mut().recorder.sent(worker.pace.now(), 0);
+    let trip = crew.client.trip(Errand { origin, request, keep }, &mut user.seat, limits).await;
+    if let (Some(path), Ok(answer)) = (path, &trip.result) {
+        for line in answer.headers("set-cookie") {
+            user.jar.get_or_insert_default().take(line, host, path.path());
+        }
+    }
+    trip
+}
+
+/// What became of a whole answer: what it must be, then whose it is, then how old it is. A leak outweighs all.
+fn judged(ask: &Ask, answer: &Answer, user: &mut User, (sent, done, dice): (Tick, Tick, Dice)) -> Outcome {
+    let outcome = ask.judge.outcome(answer, done - sent, (&mut user.values, dice));
+    if ask.owner.as_ref().is_some_and(|owner| owner.is_broken(answer, user)) {
+        return Outcome::Refused(Kind::Leak);
+    }
+    if ask.truth.is_empty() || !outcome.is_ok() {
+        return outcome;
+    }
+    let reading = Reading::new(answer);
+    let stale = ask.truth.iter().filter_map(|one| one.judge(&reading, &mut user.memory, (sent, done))).last();
+    stale.map_or(outcome, Outcome::Refused)
 }
 
 fn said(answer: &Answer) -> Said {

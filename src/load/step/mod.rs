@@ -5,7 +5,7 @@
 //!
 //! | file | holds |
 //! |---|---|
-//! | `http` | one request: three clock readings, outcome, class |
+//! | `http` `redirect` | one request: three clock readings, outcome, class; its hops |
 //! | `check` `extract` | what an answer must be, and what is taken from it |
 //! | `pause` | think times, drawn by key |
 //! | `weave` | a journey of the plan becomes moves by number |
@@ -19,6 +19,7 @@ pub mod gate;
 pub mod group;
 pub mod http;
 pub mod pause;
+mod redirect;
 pub mod turn;
 mod weave;
 
@@ -31,6 +32,7 @@ use turn::Turning;
 
 use super::client::answer::Keep;
 use super::client::request::Mould;
+use super::truth::{Isolation, Version};
 use super::vars::{self, Dice, Named};
 use super::{LoadError, rows};
 use crate::base::secret::Secret;
@@ -117,6 +119,10 @@ pub struct Ask {
     pub keep: Keep,
     /// Values of lists taken just before.
     pub picks: Vec<Picking>,
+    /// Whose data the answer may hold.
+    pub owner: Option<Arc<Isolation>>,
+    /// Versions the answer shows.
+    pub truth: Vec<Version>,
 }
 
 impl Script {
@@ -155,7 +161,22 @@ impl Ask {
             judge,
             keep: Keep::default(),
             picks,
+            owner: None,
+            truth: http.truth.iter().map(Version::new).collect::<Result<_, _>>()?,
         })
+    }
+}
+
+impl Ask {
+    /// Settles what is kept of its answers, once all that look at them are known.
+    fn settle(&mut self, plan: &LoadPlan, owner: Option<&Arc<Isolation>>) {
+        self.owner = owner.map(Arc::clone);
+        self.keep = self.judge.keeps(plan.client.body_limit);
+        let looks = self.owner.is_some() || !self.truth.is_empty();
+        self.keep.headers |= looks || plan.client.cookies || plan.client.redirects > 0;
+        if looks {
+            self.keep.body = Some(plan.client.body_limit);
+        }
     }
 }
 

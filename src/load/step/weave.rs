@@ -2,12 +2,15 @@
 //!
 //! Draws are named after the journey and the request before, so that a step more changes no other step's draws.
 
+use std::sync::Arc;
+
 use super::check::Judge;
 use super::gate::Gate;
 use super::pause::Pause;
 use super::turn::Turning;
 use super::{Ask, Course, Move, Picking, Together};
 use crate::load::LoadError;
+use crate::load::truth::Isolation;
 use crate::load::vars;
 use crate::measure::sample::JourneyId;
 use crate::plan::load::LoadPlan;
@@ -26,11 +29,12 @@ pub(super) fn course(plan: &LoadPlan, n: usize, journey: &Journey) -> Result<Cou
     };
     weave.steps(&journey.steps)?;
     let Weave { mut moves, turns, .. } = weave;
+    let owner = journey.owner.as_ref().map(Isolation::new).transpose()?.map(Arc::new);
     for one in &mut moves {
         match one {
-            Move::Ask(ask) => ask.keep = ask.judge.keeps(plan.client.body_limit),
+            Move::Ask(ask) => ask.settle(plan, owner.as_ref()),
             Move::Together(group) => {
-                group.asks.iter_mut().for_each(|ask| ask.keep = ask.judge.keeps(plan.client.body_limit));
+                group.asks.iter_mut().for_each(|ask| ask.settle(plan, owner.as_ref()));
             }
             _ => {}
         }

@@ -1,6 +1,7 @@
 //! What is taken from an answer, and what an answer must be.
 
 use std::str::FromStr;
+use std::time::Duration;
 
 use jsonpath_rust::parser::parse_json_path;
 use regex::Regex;
@@ -9,10 +10,15 @@ use super::desk::Desk;
 use super::tables::{Known, Set, Tables};
 use super::turns;
 use crate::plan::good::StatusSet;
-use crate::plan::program::{Check, Extraction, From, Is, OnFailure, Pick, What};
+use crate::plan::program::{Check, Extraction, From, Is, OnFailure, Pick, Truth, What};
 use crate::spec::names::Named;
 use crate::spec::source::Spanned;
-use crate::spec::step::{Check as WrittenCheck, Extract, FromRegex, Is as WrittenIs, Pick as WrittenPick};
+use crate::spec::step::{
+    Check as WrittenCheck, Extract, FromRegex, Is as WrittenIs, Pick as WrittenPick, Truth as WrittenTruth,
+};
+
+/// How long a read may lag behind the user's own write, unless the author says otherwise.
+const LAG: Duration = Duration::from_secs(2);
 
 /// Extractions in file order; from here on their variables are set.
 pub(super) fn extractions(
@@ -64,6 +70,24 @@ fn source<'a>(
         Extract::Status => (Some(From::Status), None, None),
         Extract::Body => (Some(From::Body), None, None),
     }
+}
+
+/// What a request says about the truth of the system.
+pub(super) fn truths(desk: &mut Desk, list: &[Spanned<WrittenTruth>]) -> Vec<Truth> {
+    let mut found = Vec::new();
+    for spanned in list {
+        let (key, version, lag) = match desk.open(spanned) {
+            Some(WrittenTruth::Writes { key, version }) => (key, version, None),
+            Some(WrittenTruth::Reads { key, version, lag }) => {
+                (key, version, Some(desk.duration_or(lag.as_ref(), LAG)))
+            }
+            None => continue,
+        };
+        let key = desk.text(key).map(str::to_owned);
+        let from = desk.open(version).and_then(|version| source(desk, version).0);
+        found.extend(key.zip(from).map(|(key, version)| Truth { key, version, lag }));
+    }
+    found
 }
 
 fn pick(desk: &mut Desk, written: &Spanned<WrittenPick>) -> Pick {

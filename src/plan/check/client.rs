@@ -14,6 +14,8 @@ use crate::spec::source::{Mark, Spanned};
 
 /// What is kept of a body for checks, unless the scenario says otherwise.
 const BODY_LIMIT: u64 = 8 << 20;
+/// More hops than browsers follow are no way to an answer.
+const REDIRECTS_MOST: u64 = 50;
 const TOTAL_MOST: Duration = Duration::from_secs(3600);
 
 pub(super) fn client(
@@ -27,6 +29,8 @@ pub(super) fn client(
         timeouts: Timeouts::default(),
         headers: Vec::new(),
         body_limit: BODY_LIMIT,
+        cookies: true,
+        redirects: 0,
     };
     let Some(written) = desk.open_if(written) else { return client };
     if let Some(connections) = &written.connections {
@@ -37,6 +41,19 @@ pub(super) fn client(
     }
     if let Some(limit) = &written.body_limit {
         client.body_limit = desk.size(limit).unwrap_or(BODY_LIMIT);
+    }
+    client.cookies = desk.open_if(written.cookies.as_ref()).copied().unwrap_or(true);
+    if let Some(redirects) = &written.redirects {
+        let hops = desk.open(redirects).copied().unwrap_or(0);
+        if hops > REDIRECTS_MOST {
+            desk.error(
+                "bad_number",
+                redirects.mark,
+                format!("{hops} redirects"),
+                format!("write at most {REDIRECTS_MOST}"),
+            );
+        }
+        client.redirects = u32::try_from(hops).unwrap_or(0);
     }
     client.headers = headers(desk, tables, known, written.headers.as_ref());
     if let Some(auth) = &written.auth

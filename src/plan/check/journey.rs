@@ -7,9 +7,10 @@ use super::desk::Desk;
 use super::tables::{Known, Tables};
 use super::think::think;
 use super::{step, turns, vars};
-use crate::plan::program::{Journey, OnFailure, Op};
+use crate::plan::program::{Journey, OnFailure, Op, Owner};
+use crate::plan::template::Escape;
 use crate::spec::names::Named;
-use crate::spec::scenario::{Journey as Written, OnFailure as WrittenOnFailure};
+use crate::spec::scenario::{Journey as Written, OnFailure as WrittenOnFailure, Owner as WrittenOwner};
 use crate::spec::source::{Mark, Spanned};
 use crate::spec::step::{Steps, WrittenStep};
 
@@ -44,6 +45,7 @@ pub(super) fn journeys(
                 steps: Vec::new(),
                 think: think(desk, None),
                 on_failure: OnFailure::default(),
+                owner: None,
             });
             continue;
         };
@@ -63,6 +65,7 @@ fn journey(
         Some(WrittenOnFailure::EndJourney) | None => OnFailure::EndJourney,
     };
     let think = think(desk, written.think.as_ref());
+    let owner = desk.open_if(written.owner.as_ref()).and_then(|owner| self::owner(desk, tables, known, owner));
     let mut walk = Walk { paths, on_failure, was_sent: false, is_unclear: false };
     let found = steps(desk, tables, known, (&mut walk, &written.steps));
     if written.steps.value.as_ref().is_ok_and(Vec::is_empty) {
@@ -72,7 +75,13 @@ fn journey(
         let message = format!("journey `{name}` sends no request, so its users would go round for ever");
         desk.error("endless", at, message, "add an Http step");
     }
-    Journey { name: name.to_owned(), steps: found, think, on_failure }
+    Journey { name: name.to_owned(), steps: found, think, on_failure, owner }
+}
+
+fn owner(desk: &mut Desk, tables: &mut Tables, known: &Known, written: &WrittenOwner) -> Option<Owner> {
+    let tag = tables.template(desk, known, &written.tag, Escape::Plain);
+    let pattern = answer::pattern(desk, &written.pattern)?;
+    Some(Owner { tag: tag?, pattern })
 }
 
 /// A journey while its steps are checked.

@@ -35,8 +35,9 @@ pub(super) fn http(
     let named = desk.open_if(written.extract.as_ref());
     let extract = named.map(|named| answer::extractions(desk, tables, known, (named, on_failure))).unwrap_or_default();
     let check = answer::step_checks(desk, tables, (known, written.check.as_ref()));
+    let truth = desk.open_if(written.truth.as_ref()).map(|list| answer::truths(desk, list)).unwrap_or_default();
     let (origin, path) = target?;
-    Some(Http { step, method, origin, path, headers, body, total: paths.total, extract, check })
+    Some(Http { step, method, origin, path, headers, body, total: paths.total, extract, check, truth })
 }
 
 fn method(desk: &mut Desk, written: Option<&Spanned<String>>) -> String {

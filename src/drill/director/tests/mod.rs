@@ -28,6 +28,8 @@ fn load() -> LoadPlan {
             timeouts: Timeouts::default(),
             headers: Vec::new(),
             body_limit: 0,
+            cookies: true,
+            redirects: 0,
         },
         workloads: Vec::new(),
         journeys: Vec::new(),
