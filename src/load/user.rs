@@ -54,6 +54,7 @@ impl User {
     }
 
     /// A user who sends one of several requests side by side, with a connection that is free.
+    #[must_use]
     pub fn member(&mut self) -> Self {
         Self {
             values: self.values.clone(),
@@ -140,7 +141,9 @@ fn steer(worker: &Worker, user: &mut User, course: &Course, (one, at, dice): (&M
             }
         }
         Move::Set(picks, draws) => {
-            picks.iter().for_each(|pick| pick.take(dice, &mut user.values));
+            for pick in picks {
+                pick.take(dice, &mut user.values);
+            }
             vars::draw(draws, dice, &|| worker.pace.utc(), &mut user.values);
             at
         }

@@ -80,6 +80,8 @@ pub enum Kind {
     Leak,
     /// A version older than the user's own acknowledged write.
     Stale,
+    /// The user gave up waiting.
+    Abandoned,
     /// More redirects than are followed.
     Redirects,
     /// A redirect to an origin the scenario does not name: not followed.
@@ -98,9 +100,16 @@ impl Kind {
             Self::ResetSending => Phase::Send,
             Self::EofBeforeStatus | Self::ResetWaiting | Self::TimeoutFirstByte => Phase::Await,
             Self::EofMidBody | Self::ResetReading | Self::TimeoutIdle | Self::Protocol | Self::TooLarge => Phase::Read,
-            Self::TimeoutTotal | Self::OverCeiling | Self::Unfinished => Phase::Any,
-            Self::Status(_) | Self::Check(_) | Self::Extract(_) | Self::Variable | Self::NotUtf8 => Phase::Judged,
-            Self::Leak | Self::Stale | Self::Redirects | Self::NotAllowed => Phase::Judged,
+            Self::TimeoutTotal | Self::Abandoned | Self::OverCeiling | Self::Unfinished => Phase::Any,
+            Self::Status(_)
+            | Self::Check(_)
+            | Self::Extract(_)
+            | Self::Variable
+            | Self::NotUtf8
+            | Self::Leak
+            | Self::Stale
+            | Self::Redirects
+            | Self::NotAllowed => Phase::Judged,
         }
     }
 
@@ -151,6 +160,7 @@ impl Kind {
             Self::Variable => "variable",
             Self::NotUtf8 => "not_utf8",
             Self::Leak => "leak",
+            Self::Abandoned => "abandoned",
             Self::Stale => "stale",
             Self::Redirects => "redirects",
             Self::NotAllowed => "not_allowed",

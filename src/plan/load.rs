@@ -10,6 +10,7 @@ use super::curve::Curve;
 use super::deck::Deck;
 use super::good::Good;
 use super::program::{Journey, Think};
+use super::retry::{Patience, Retry};
 use super::staff::Staff;
 use super::template::Template;
 use super::threshold::Threshold;
@@ -90,6 +91,10 @@ pub struct Client {
     pub cookies: bool,
     /// Redirects that are followed, each to an origin of the scenario; 0: none, a redirect is an answer.
     pub redirects: u32,
+    /// When users give up; `None`: they wait for as long as the request may take.
+    pub patience: Option<Patience>,
+    /// What is tried again; `None`: nothing.
+    pub retry: Option<Retry>,
 }
 
 /// How connections are shared. (Open: `Shared(max: 100)`, Closed: `PerUser`, unless written.)

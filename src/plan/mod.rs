@@ -9,7 +9,7 @@
 //! | `program` `course` `draw` | journeys compiled to steps by number; steps that hold steps; variables and their draws |
 //! | `template` `values` | texts with `${…}`, precompiled; where values come from |
 //! | `load` | a checked scenario |
-//! | `good` | what a good request is |
+//! | `good` `retry` | what a good request is; what clients do about others |
 //! | `threshold` | checks of a scenario |
 //! | `guard` | who may be sent traffic |
 //! | `drill` | a checked drill |
@@ -27,6 +27,7 @@ pub mod good;
 pub mod guard;
 pub mod load;
 pub mod program;
+pub mod retry;
 pub mod staff;
 pub mod template;
 pub mod threshold;

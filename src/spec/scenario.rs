@@ -40,7 +40,9 @@ written! {
         auth: Option<Spanned<Auth>>,
         cookies: Option<Spanned<bool>>,
         redirects: Option<Spanned<u64>>,
-    } later { patience, retry }
+        patience: Option<Spanned<Patience>>,
+        retry: Option<Spanned<Retry>>,
+    } later {}
 }
 
 /// Connections and how they are shared.
@@ -298,6 +300,55 @@ pub(crate) enum SecretFrom {
 }
 
 plain!(SecretFrom);
+
+written! {
+    /// How long users wait, and what they do then.
+    Patience { leaves_after: Spanned<Think>, then: Option<Spanned<Then>> } later {}
+}
+
+/// What a user does who has waited long enough.
+#[derive(Clone, Debug, Deserialize)]
+pub(crate) enum Then {
+    Leave,
+    Reload(Spanned<u64>),
+}
+
+plain!(Then);
+
+written! {
+    /// Which failures are tried again, and how.
+    #[expect(clippy::struct_field_names, reason = "the words of the file")]
+    Retry {
+        on: Spanned<String>,
+        times: Spanned<u64>,
+        backoff: Option<Spanned<Backoff>>,
+        jitter: Option<Spanned<Jitter>>,
+        budget: Option<Spanned<String>>,
+        retry_after: Option<Spanned<bool>>,
+    } later {}
+}
+
+/// The pause before a further try.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[expect(clippy::large_enum_variant, reason = "one in a file")]
+pub(crate) enum Backoff {
+    Off,
+    Fixed(Spanned<String>),
+    Exponential { base: Spanned<String>, factor: Option<Spanned<f64>>, at_most: Option<Spanned<String>> },
+}
+
+plain!(Backoff);
+
+/// How much of that pause is left to chance.
+#[derive(Clone, Copy, Debug, Deserialize)]
+pub(crate) enum Jitter {
+    Off,
+    Equal,
+    Full,
+}
+
+plain!(Jitter);
 
 /// How clients say who they are.
 #[derive(Clone, Debug, Deserialize)]

@@ -20,6 +20,7 @@ use crate::plan::drill::{
 use crate::plan::good::Good;
 use crate::plan::load::{Client, Connections, LoadPlan, Pattern, Spacing, Timeouts, Workload};
 use crate::plan::threshold::{Cmp, Level, Subject, Threshold};
+use crate::plan::values::Values;
 
 fn load(checks: Vec<Threshold>) -> LoadPlan {
     let rate = Ramp { from: 100.0, to: 100.0, over: Duration::from_secs(180) };
@@ -33,6 +34,8 @@ fn load(checks: Vec<Threshold>) -> LoadPlan {
             body_limit: 0,
             cookies: true,
             redirects: 0,
+            patience: None,
+            retry: None,
         },
         workloads: vec![Workload {
             name: "main".into(),
@@ -51,7 +54,7 @@ fn load(checks: Vec<Threshold>) -> LoadPlan {
         journeys: Vec::new(),
         steps: vec!["cart".into()],
         labels: std::sync::Arc::default(),
-        values: crate::plan::values::Values::default(),
+        values: Values::default(),
         good: Good { within: Some(Duration::from_millis(500)), ..Good::default() },
         checks,
         hash: "h".into(),

@@ -108,15 +108,14 @@ impl Demand {
         let answer = reading.answer;
         let met = match self {
             Self::Status(set) if !set.holds(answer.status) => return Some(Kind::Status(answer.status)),
-            Self::Status(_) => true,
+            // Variables are known after the takings: see `denies`.
+            Self::Status(_) | Self::Var(..) => true,
             Self::Header(name, want) => want.meets(answer.header(name)),
             Self::Body(want) => match reading.text() {
                 Some(text) => want.meets(Some(text)),
                 None => return Some(Kind::NotUtf8),
             },
             Self::Json(path, want) => want.meets(reading.json(path).as_deref()),
-            // Known after the takings: see `denies`.
-            Self::Var(..) => true,
             Self::Size(at_least, at_most) => (*at_least..=*at_most).contains(&answer.size),
             Self::Time(at_most) => service <= *at_most,
         };

@@ -4,6 +4,7 @@
 //! (`check`).
 
 use super::extract::Reading;
+use super::tries::Tries;
 use super::{Ask, redirect};
 use crate::base::clock::Tick;
 use crate::load::client::answer::{Answer, Keep};
@@ -38,18 +39,47 @@ impl Ended {
     }
 }
 
-/// Sends one request that was due at `due`, and records it.
+/// Sends one request that was due at `due`, again where the client does so, and records what came of it in the end.
 pub async fn run(worker: &Worker, crew: &Crew, user: &mut User, ask: &Ask, (due, dice): (Tick, Dice)) -> Ended {
     for pick in &ask.picks {
         pick.take(dice, &mut user.values);
     }
     let sent = worker.pace.now();
+    if let Some(budget) = &crew.budget {
+        budget.first(sent);
+    }
+    let mut tries = Tries::default();
+    loop {
+        let (trip, outcome) = attempt(worker, crew, user, (ask, worker.pace.now(), dice, tries)).await;
+        let done = worker.pace.now();
+        let again = tries.again(worker, crew, (ask, outcome, done), dice);
+        if let Some(pause) = again {
+            // This try was sent and is done; the last one is counted with its request.
+            worker.log.borrow_mut().recorder.flow(done, |flow| flow.done += 1);
+            if !worker.halted.get() && (pause.is_zero() || worker.rest(crew, done + pause).await) {
+                continue;
+            }
+            worker.log.borrow_mut().recorder.flow(done, |flow| flow.done -= 1);
+        }
+        let said = trip.result.as_ref().map(said).unwrap_or_default();
+        return worker.finished(sample(ask, (due, sent, done), outcome, &trip), said);
+    }
+}
+
+/// One try: the request, its redirects, and what became of it.
+async fn attempt(
+    worker: &Worker,
+    crew: &Crew,
+    user: &mut User,
+    (ask, sent, dice, tries): (&Ask, Tick, Dice, Tries),
+) -> (Trip, Outcome) {
     let Some(request) = ask.mould.cast(|var| user.value(var)) else {
         let nothing = Trip { result: Err(Failure::early(Kind::Variable)), bytes_out: 0, bytes_in: 0 };
-        let sample = sample(ask, (due, sent, sent), Outcome::Refused(Kind::Variable), &nothing);
-        return worker.finished(sample, Said::default());
+        return (nothing, Outcome::Refused(Kind::Variable));
     };
-    let mut limits = Limits::new(&worker.pace, sent + ask.total, &crew.cut);
+    let patience = ask.patience.as_ref().map(|patience| sent + tries.patience(patience, dice));
+    let total = patience.map_or(sent + ask.total, |leaves| leaves.min(sent + ask.total));
+    let mut limits = Limits::new(&worker.pace, total, &crew.cut);
     let mut trip = leave(worker, crew, user, (ask.origin, request, ask.keep), &mut limits).await;
     let mut refused = None;
     if worker.script.plan.client.redirects > 0 {
@@ -60,10 +90,12 @@ pub async fn run(worker: &Worker, crew: &Crew, user: &mut User, ask: &Ask, (due,
     let outcome = match (&trip.result, refused) {
         (Ok(_), Some(kind)) => Outcome::Refused(kind),
         (Ok(answer), None) => judged(ask, answer, user, (sent, done, dice)),
+        (Err(Failure { kind: Kind::TimeoutTotal, byte }), _) if patience.is_some_and(|leaves| done >= leaves) => {
+            Outcome::Failed { kind: Kind::Abandoned, byte: *byte }
+        }
         (Err(Failure { kind, byte }), _) => Outcome::Failed { kind: *kind, byte: *byte },
     };
-    let said = trip.result.as_ref().map(said).unwrap_or_default();
-    worker.finished(sample(ask, (due, sent, done), outcome, &trip), said)
+    (trip, outcome)
 }
 
 /// One request there and back, with the user's cookies.

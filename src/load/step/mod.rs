@@ -5,7 +5,7 @@
 //!
 //! | file | holds |
 //! |---|---|
-//! | `http` `redirect` | one request: three clock readings, outcome, class; its hops |
+//! | `http` `redirect` `tries` | one request: three clock readings, outcome, class; its hops; further tries |
 //! | `check` `extract` | what an answer must be, and what is taken from it |
 //! | `pause` | think times, drawn by key |
 //! | `weave` | a journey of the plan becomes moves by number |
@@ -20,6 +20,7 @@ pub mod group;
 pub mod http;
 pub mod pause;
 mod redirect;
+pub mod tries;
 pub mod turn;
 mod weave;
 
@@ -121,6 +122,10 @@ pub struct Ask {
     pub picks: Vec<Picking>,
     /// Whose data the answer may hold.
     pub owner: Option<Arc<Isolation>>,
+    /// How long its user waits; `None`: as long as it may take.
+    pub patience: Option<Pause>,
+    /// Names the draws of its further tries.
+    pub retry_place: String,
     /// Versions the answer shows.
     pub truth: Vec<Version>,
 }
@@ -162,6 +167,12 @@ impl Ask {
             keep: Keep::default(),
             picks,
             owner: None,
+            patience: plan
+                .client
+                .patience
+                .as_ref()
+                .map(|patience| Pause::new(patience.leaves_after.clone(), format!("patience/{name}"))),
+            retry_place: format!("retry/{name}"),
             truth: http.truth.iter().map(Version::new).collect::<Result<_, _>>()?,
         })
     }

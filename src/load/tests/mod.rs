@@ -5,6 +5,7 @@ mod failures;
 mod journeys;
 mod paths;
 mod server;
+mod tries;
 mod users;
 
 use std::sync::{Arc, Mutex, PoisonError};
@@ -83,6 +84,8 @@ fn plan(server: &Server, pattern: Pattern, steps: Vec<Op>) -> LoadPlan {
             body_limit: 1 << 20,
             cookies: true,
             redirects: 0,
+            patience: None,
+            retry: None,
         },
         workloads: vec![Workload {
             name: "crowd".to_owned(),
@@ -156,7 +159,8 @@ fn run_while(plan: LoadPlan, threads: usize, meanwhile: impl FnOnce(&Stop, &Runn
     let live = Arc::new(Mutex::new(Vec::new()));
     let seconds = Arc::clone(&live);
     let show = move |second| seconds.lock().unwrap_or_else(PoisonError::into_inner).push(second);
-    let once = plan.client.redirects == 0;
+    let client = &plan.client;
+    let once = client.redirects == 0 && client.retry.is_none() && client.patience.is_none();
     let running = start(Arc::new(plan), env, show).unwrap();
     meanwhile(&stop, &running);
     let done = runtime().block_on(running.finished()).unwrap();

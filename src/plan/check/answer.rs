@@ -51,7 +51,6 @@ pub(super) fn extractions(
 }
 
 /// Where a value comes from, its default, and which of several is meant.
-#[expect(clippy::type_complexity, reason = "three parts of one extraction, opened together")]
 fn source<'a>(
     desk: &mut Desk,
     kind: &'a Extract,

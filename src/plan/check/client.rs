@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use super::desk::Desk;
+use super::retry;
 use super::step::headers;
 use super::tables::{Known, Tables};
 use crate::base::duration::show;
@@ -31,6 +32,8 @@ pub(super) fn client(
         body_limit: BODY_LIMIT,
         cookies: true,
         redirects: 0,
+        patience: None,
+        retry: None,
     };
     let Some(written) = desk.open_if(written) else { return client };
     if let Some(connections) = &written.connections {
@@ -42,6 +45,8 @@ pub(super) fn client(
     if let Some(limit) = &written.body_limit {
         client.body_limit = desk.size(limit).unwrap_or(BODY_LIMIT);
     }
+    client.patience = written.patience.as_ref().and_then(|patience| retry::patience(desk, patience));
+    client.retry = written.retry.as_ref().and_then(|retry| retry::retry(desk, retry));
     client.cookies = desk.open_if(written.cookies.as_ref()).copied().unwrap_or(true);
     if let Some(redirects) = &written.redirects {
         let hops = desk.open(redirects).copied().unwrap_or(0);

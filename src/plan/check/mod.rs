@@ -3,7 +3,7 @@
 //! | file | checks |
 //! |---|---|
 //! | `files` `desk` `tables` | texts that were read; mistakes with their places; names and their numbers |
-//! | `scenario` `target` `client` `workload` `vars` `data` | a scenario |
+//! | `scenario` `target` `client` `retry` `workload` `vars` `data` | a scenario |
 //! | `journey` `step` `turns` `answer` | its journeys |
 //! | `line` | its checks |
 //! | `drill` | a drill |
@@ -20,6 +20,7 @@ mod files;
 mod journey;
 mod line;
 mod peak;
+mod retry;
 mod scenario;
 mod step;
 mod tables;

@@ -7,6 +7,7 @@ use super::step;
 use super::tables::{Known, Set, Tables};
 use super::think::think;
 use crate::plan::program::{Branch, Condition, Group, Op, Repeat, Turns};
+use crate::plan::template::VarId;
 use crate::spec::source::{Mark, Spanned};
 use crate::spec::step::{
     Branch as WrittenBranch, Group as WrittenGroup, Repeat as WrittenRepeat, Times, When, WrittenStep,
@@ -219,7 +220,7 @@ pub(super) fn variable(
     tables: &mut Tables,
     known: &Known,
     written: &Spanned<String>,
-) -> Option<crate::plan::template::VarId> {
+) -> Option<VarId> {
     let name = desk.text(written)?;
     let found = tables.find(name).filter(|variable| known.set.contains_key(variable));
     if found.is_none() && !known.has_gaps {

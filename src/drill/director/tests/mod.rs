@@ -14,6 +14,7 @@ use crate::plan::drill::{
 use crate::plan::fault::{Fault, Side, Toxic};
 use crate::plan::good::Good;
 use crate::plan::load::{Client, Connections, LoadPlan, Timeouts};
+use crate::plan::values::Values;
 
 fn secs(n: u64) -> Duration {
     Duration::from_secs(n)
@@ -30,12 +31,14 @@ fn load() -> LoadPlan {
             body_limit: 0,
             cookies: true,
             redirects: 0,
+            patience: None,
+            retry: None,
         },
         workloads: Vec::new(),
         journeys: Vec::new(),
         steps: Vec::new(),
         labels: Arc::default(),
-        values: crate::plan::values::Values::default(),
+        values: Values::default(),
         good: Good::default(),
         checks: Vec::new(),
         hash: String::new(),

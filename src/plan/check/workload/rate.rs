@@ -121,7 +121,7 @@ fn wave(
     let mut ramps = Vec::new();
     let mut start = Duration::ZERO;
     while start < length {
-        let over = segment.min(length - start);
+        let over = segment.min(length.saturating_sub(start));
         let (a, b) = (angle(start), angle(start + over));
         let (from, to) = (mean + swing * sin(a), mean + swing * sin(b));
         // cos a - cos b = 2 sin((a + b) / 2) sin((b - a) / 2): no cancellation.

@@ -82,6 +82,6 @@ fn begin<'a>(
     let lasts = workloads
         .iter()
         .find(|workload| workload.name == *name)
-        .map_or(Duration::ZERO, |workload| workload.length() - workload.start + workload.drain);
+        .map_or(Duration::ZERO, |workload| workload.length().saturating_sub(workload.start) + workload.drain);
     Ok(start + lasts)
 }
