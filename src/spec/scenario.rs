@@ -2,6 +2,7 @@
 
 use serde::Deserialize;
 
+pub(crate) use super::client::{Auth, Backoff, Client, Connections, Jitter, Patience, Retry, Then, Timeouts};
 use super::names::Named;
 use super::source::Spanned;
 use super::step::{Think, WrittenStep};
@@ -28,60 +29,6 @@ written! {
     /// Where requests go.
     Target { base: Spanned<String>, hosts: Option<Spanned<Named<String>>>, max_rate: Option<Spanned<String>> }
     later { http, dns, tls, connect_to, unix, source, max_run }
-}
-
-written! {
-    /// How clients behave.
-    Client {
-        connections: Option<Spanned<Connections>>,
-        timeouts: Option<Spanned<Timeouts>>,
-        headers: Option<Spanned<Named<String>>>,
-        body_limit: Option<Spanned<String>>,
-        auth: Option<Spanned<Auth>>,
-        cookies: Option<Spanned<bool>>,
-        redirects: Option<Spanned<u64>>,
-        patience: Option<Spanned<Patience>>,
-        retry: Option<Spanned<Retry>>,
-    } later {}
-}
-
-/// Connections and how they are shared.
-#[derive(Clone, Debug, Deserialize)]
-pub(crate) enum Connections {
-    Shared(Box<Shared>),
-    PerUser(Box<PerUser>),
-    Fresh,
-}
-
-impl Written for Connections {
-    fn extra(&self) -> Extra<'_> {
-        match self {
-            Self::Shared(shared) => shared.extra(),
-            Self::PerUser(own) => own.extra(),
-            Self::Fresh => Extra::default(),
-        }
-    }
-}
-
-written! {
-    /// At most so many for all.
-    Shared { max: Option<Spanned<u64>> } later { streams, open_first, open_rate, max_requests, max_age, idle }
-}
-
-written! {
-    /// Own ones for each user.
-    PerUser {} later { streams, open_first, open_rate, max_requests, max_age, idle }
-}
-
-written! {
-    /// Limits of time.
-    Timeouts {
-        connect: Option<Spanned<String>>,
-        wait: Option<Spanned<String>>,
-        first_byte: Option<Spanned<String>>,
-        idle: Option<Spanned<String>>,
-        total: Option<Spanned<String>>,
-    } later { resolve, tls }
 }
 
 /// One stream of arrivals, or one group of users.
@@ -300,65 +247,6 @@ pub(crate) enum SecretFrom {
 }
 
 plain!(SecretFrom);
-
-written! {
-    /// How long users wait, and what they do then.
-    Patience { leaves_after: Spanned<Think>, then: Option<Spanned<Then>> } later {}
-}
-
-/// What a user does who has waited long enough.
-#[derive(Clone, Debug, Deserialize)]
-pub(crate) enum Then {
-    Leave,
-    Reload(Spanned<u64>),
-}
-
-plain!(Then);
-
-written! {
-    /// Which failures are tried again, and how.
-    #[expect(clippy::struct_field_names, reason = "the words of the file")]
-    Retry {
-        on: Spanned<String>,
-        times: Spanned<u64>,
-        backoff: Option<Spanned<Backoff>>,
-        jitter: Option<Spanned<Jitter>>,
-        budget: Option<Spanned<String>>,
-        retry_after: Option<Spanned<bool>>,
-    } later {}
-}
-
-/// The pause before a further try.
-#[derive(Clone, Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-#[expect(clippy::large_enum_variant, reason = "one in a file")]
-pub(crate) enum Backoff {
-    Off,
-    Fixed(Spanned<String>),
-    Exponential { base: Spanned<String>, factor: Option<Spanned<f64>>, at_most: Option<Spanned<String>> },
-}
-
-plain!(Backoff);
-
-/// How much of that pause is left to chance.
-#[derive(Clone, Copy, Debug, Deserialize)]
-pub(crate) enum Jitter {
-    Off,
-    Equal,
-    Full,
-}
-
-plain!(Jitter);
-
-/// How clients say who they are.
-#[derive(Clone, Debug, Deserialize)]
-#[serde(rename = "Auth")]
-pub(crate) enum Auth {
-    Basic(Spanned<String>, Spanned<String>),
-    Bearer(Spanned<String>),
-}
-
-plain!(Auth);
 
 written! {
     /// A user's path.
