@@ -1,5 +1,6 @@
 //! The plan of arrivals: one text for every number of threads and shards, and nothing moves when something is added.
 
+use std::f64::consts::PI;
 use std::fs;
 use std::sync::Arc;
 
@@ -68,7 +69,7 @@ fn rates_have_their_exact_areas() {
     let plan = plan_of(MIX);
     let Pattern::Open { curve, .. } = &plan.workloads[0].pattern else { panic!("open") };
     // 100 + (20 + 40 + 60) + (50 + 180 + 50) + 200 (two and a half periods: + swing * period / pi) + 62.5
-    let want = 100.0 + 120.0 + 280.0 + 200.0 + 20.0 * 4.0 / std::f64::consts::PI + 62.5;
+    let want = 100.0 + 120.0 + 280.0 + 200.0 + 20.0 * 4.0 / PI + 62.5;
     assert!((curve.area() - want).abs() < 1e-6, "{} {want}", curve.area());
     assert_eq!(plan.workloads[2].start.as_secs(), 2 + 3 + 1);
 }
@@ -94,11 +95,7 @@ fn a_recorded_rate_is_played_from_its_table() {
         .unwrap_or_else(|found| panic!("{}", found.0[0]));
     let Pattern::Open { curve, .. } = &plan.workloads[0].pattern else { panic!("open") };
     // A row is requests in a minute; played sixty times as fast it is a second's.
-    assert!(
-        (curve.area() - requests - 662.5 - 80.0 / std::f64::consts::PI).abs() < 1e-3,
-        "{} {requests}",
-        curve.area()
-    );
+    assert!((curve.area() - requests - 662.5 - 80.0 / PI).abs() < 1e-3, "{} {requests}", curve.area());
 }
 
 #[test]

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use super::server::{Answer, Server};
 use super::{run, written};
+use crate::plan::check::{self, Files, ScenarioOptions};
 
 /// A server that answers every path with `answer`, and the paths it saw.
 fn watched(answer: impl Fn(&str) -> Answer + Send + Sync + 'static) -> (Server, Arc<Mutex<Vec<String>>>) {
@@ -137,12 +138,8 @@ fn rows_secrets_and_credentials_reach_the_server_and_nothing_else() {
     let text = format!("(name: \"trial\", target: (base: \"http://127.0.0.1:{server_port}\"), {parts})");
     let path = folder.path().join("trial.ron");
     std::fs::write(&path, text).unwrap();
-    let mut files = crate::plan::check::Files::disk();
-    let checked = crate::plan::check::scenario(
-        &mut files,
-        path.to_str().unwrap(),
-        &crate::plan::check::ScenarioOptions::default(),
-    );
+    let mut files = Files::disk();
+    let checked = check::scenario(&mut files, path.to_str().unwrap(), &ScenarioOptions::default());
     let (mut plan, _) = checked.unwrap_or_else(|found| panic!("{}", found.0[0]));
     plan.origins[0].pinned = vec![server.address()];
     assert!(!format!("{plan:?} {files:?}").contains("canary"));

@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex};
 use super::server::{Answer, Server};
 use super::{run, written};
 use crate::measure::outcome::Class;
+use crate::plan::load::Origin;
 
 const TEN: &str = r#"load: [Open(rate: [Hold(rate: "100/s", for: "100ms")])]"#;
 
@@ -59,7 +60,7 @@ fn redirects_are_followed_to_origins_of_the_scenario_only() {
         r#"{TEN}, client: (redirects: 4, headers: {{"authorization": "Bearer t"}}), journeys: {{"a": (on_failure: Continue, steps: [{steps}])}}"#
     );
     let mut plan = written(&server, &parts);
-    plan.origins.push(crate::plan::load::Origin { host: "127.0.0.1".to_owned(), port, pinned: vec![other.address()] });
+    plan.origins.push(Origin { host: "127.0.0.1".to_owned(), port, pinned: vec![other.address()] });
     let seen = run(plan, 1);
     assert_eq!((seen.errors("redirects"), seen.errors("not_allowed")), (10, 10), "{:?}", seen.all.total().errors);
     assert_eq!((seen.step(0).answered(), other.requests()), (10, 10), "{:?}", paths.lock().unwrap());
@@ -74,7 +75,6 @@ fn another_owners_tag_is_a_leak_and_an_older_version_is_stale() {
         "/own/1" => Answer::ok("mine: own-1"),
         "/own/2" => Answer::ok("mine: own-2, whose: own-1"),
         "/own/3" => Answer::raw("HTTP/1.1 200 OK\r\nx-tag: own-9\r\ncontent-length: 0\r\n\r\n"),
-        "/write" => Answer::ok(r#"{"v": 10}"#),
         "/old" => Answer::ok(r#"{"v": 9}"#),
         _ => Answer::ok(r#"{"v": 10}"#),
     });
