@@ -10,6 +10,11 @@ _default:
 drill file="scenarios/midnight_flag.ron":
     cargo run --release -- drill {{ file }}
 
+# the pages and the picture in reports/gallery, made anew with the real tool (about six minutes)
+[group('run')]
+gallery:
+    nice -n 10 reports/gallery/make
+
 # everything that must hold
 [group('check')]
 test *filter:
@@ -25,10 +30,15 @@ house:
 lint:
     .ci/run fmt clippy doc
 
-# the drills that take minutes
+# whole drills and the generator against analytic truth: minutes, on a quiet machine
 [group('check')]
-full-drills:
-    cargo test --release -- --ignored full_drill
+full:
+    cargo test --release --test it -- --ignored full_ --test-threads 1
+
+# CPU time per request beside wrk
+[group('check')]
+cpu:
+    cargo build --release && benches/cpu_per_request.py
 
 # licences, advisories, banned crates (needs cargo-deny)
 [group('check')]

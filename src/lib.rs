@@ -46,7 +46,7 @@
 //!
 //! # Reading tour
 //!
-//! [`plan::curve`], [`load::arrivals`], [`measure::recorder`], [`fault::chain`], [`drill::director`], [`judge::impact`],
+//! [`plan::curve`], [`load::arrivals`], [`measure::recorder`], `fault::chain`, [`drill::director`], [`judge::impact`],
 //! [`judge::account`].
 
 #[cfg(not(target_os = "linux"))]

@@ -41,7 +41,7 @@ pub struct QuantityError {
 }
 
 impl QuantityError {
-    fn new(id: &'static str, problem: String, help: impl Into<String>) -> Self {
+    pub(crate) fn new(id: &'static str, problem: String, help: impl Into<String>) -> Self {
         Self { id, problem, help: help.into() }
     }
 }

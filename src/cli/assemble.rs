@@ -2,20 +2,28 @@
 //!
 //! The plan is checked again from the texts that the journal holds, so that a report needs nothing but the folder.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
+use super::ab;
 use super::exit::{Exit, Failure, could_not};
+use super::find;
 use super::folder::{JOURNAL, RECORD};
+use crate::base::duration::show;
 use crate::base::seed::Seed;
 use crate::judge::account::{self, Account, Planned};
 use crate::judge::conclusion;
+use crate::judge::search::{self, Course, Search};
+use crate::judge::threshold::Profile;
+use crate::measure::interval::Interval;
 use crate::measure::journal::{self, Event, Line, RunFacts};
-use crate::measure::record;
+use crate::measure::record::{self, Record, RecordError};
+use crate::plan::ab::AbPlan;
 use crate::plan::check::{self, DrillOptions, Files, ScenarioOptions};
 use crate::plan::drill::{DrillPlan, ShopData};
 use crate::plan::load::LoadPlan;
-use crate::report;
+use crate::report::{self, words};
 
 /// A run, judged.
 #[derive(Debug)]
@@ -29,6 +37,9 @@ pub(super) struct Judged {
 pub(super) enum Plan {
     Load(Arc<LoadPlan>),
     Drill(Arc<DrillPlan>),
+    Find(Arc<LoadPlan>, Search),
+    /// With the comparisons that an earlier result found red, where that was asked for.
+    Ab(Box<AbPlan>, Option<Vec<String>>),
 }
 
 /// Judges the run in `dir` and writes all its reports.
@@ -38,18 +49,97 @@ pub(super) fn render(dir: &Path) -> Result<Judged, Failure> {
     Ok(judged)
 }
 
+/// How a finished run is judged and rendered again.
+#[derive(Clone, Debug, Default)]
+pub(super) struct How {
+    /// Folders of further shards of the same run.
+    pub(super) shards: Vec<PathBuf>,
+    /// Only these seconds from its beginning: from, to.
+    pub(super) cut: Option<(Duration, Duration)>,
+    /// Another profile than the plan's.
+    pub(super) profile: Option<Profile>,
+    /// These checks instead of the plan's.
+    pub(super) checks: Vec<String>,
+}
+
 /// Judges the run in `dir` from its journal and record alone.
-fn judge(dir: &Path) -> Result<Judged, Failure> {
+pub(super) fn judge(dir: &Path) -> Result<Judged, Failure> {
+    judge_as(dir, &How::default())
+}
+
+/// Judges the run in `dir`, and its other shards, as `how` says.
+pub(super) fn judge_as(dir: &Path, how: &How) -> Result<Judged, Failure> {
     let lines = journal::read(&dir.join(JOURNAL)).map_err(could_not("read the journal"))?.lines;
-    let record = record::read(&dir.join(RECORD)).map_err(could_not("read the record"))?;
-    let plan = plan_of(facts(&lines, dir)?)?;
+    let path = dir.join(RECORD);
+    let mut record = if how.shards.is_empty() {
+        record::read(&path).map_err(could_not("read the record"))?
+    } else {
+        let all: Vec<PathBuf> =
+            std::iter::once(path).chain(how.shards.iter().map(|other| other.join(RECORD))).collect();
+        record::merge(&all).map_err(|error| match error {
+            RecordError::Unlike { .. } => Failure::usage(error),
+            other => could_not("merge the records")(other),
+        })?
+    };
+    if let Some(window) = how.cut {
+        cut(&mut record, window)?;
+    }
+    let mut plan = plan_of(facts(&lines, dir)?)?;
+    let is_changed = how.cut.is_some() || how.profile.is_some() || !how.checks.is_empty();
+    if is_changed && !matches!(plan, Plan::Load(_)) {
+        return Err(Failure::usage(format!(
+            "{} is no load test: only those can be cut, or judged by other checks",
+            dir.display()
+        )));
+    }
+    if let (Plan::Load(plan), false) = (&mut plan, how.checks.is_empty()) {
+        let checks = check::checks(&how.checks, "--check", plan).map_err(|mistakes| {
+            Failure::usage(mistakes.0.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n"))
+        })?;
+        Arc::make_mut(plan).checks = checks;
+    }
     let planned = match &plan {
-        Plan::Load(plan) => Planned::Load(plan),
+        Plan::Load(plan) => how.profile.map_or(Planned::Load(plan), |profile| Planned::Gate(plan, profile)),
         Plan::Drill(plan) => Planned::Drill(plan),
+        Plan::Find(plan, search) => Planned::Find(plan, search),
+        Plan::Ab(plan, confirm) => Planned::Ab { plan, confirm: confirm.as_deref() },
     };
     let account = account::of(planned, &lines, record);
     let exit = conclusion::of(&account).into();
     Ok(Judged { account, exit })
+}
+
+/// Keeps the seconds of `window`, counted from the run's first one.
+fn cut(record: &mut Record, (from, to): (Duration, Duration)) -> Result<(), Failure> {
+    let length = record.seconds.len() as f64;
+    if from >= to || to.as_secs_f64() > length.ceil() || record.seconds.is_empty() {
+        let lasted = words::plain(&words::span(length));
+        return Err(Failure::usage(format!(
+            "there is nothing between {} and {}: the run lasted {lasted}",
+            show(from),
+            show(to)
+        )));
+    }
+    let first = record.seconds.first().map_or(0, |one| one.second);
+    let inside = |second: u32| {
+        let at = Duration::from_secs(u64::from(second - first));
+        at >= from && at < to
+    };
+    record.seconds.retain(|one| inside(one.second));
+    let all = record.seconds.iter().map(Interval::travel);
+    let planned = all.map(|one| one.planned).sum();
+    if let Some(done) = &mut record.done {
+        // What is left out is neither planned nor missing here.
+        (done.planned, done.not_started) = (planned, 0);
+    }
+    Ok(())
+}
+
+/// The capacity search in `dir` as far as it went.
+pub(super) fn course(dir: &Path, search: &Search) -> Result<Course, Failure> {
+    let lines = journal::read(&dir.join(JOURNAL)).map_err(could_not("read the journal"))?.lines;
+    let record = record::read(&dir.join(RECORD)).map_err(could_not("read the record"))?;
+    Ok(search::course(search, (&account::phases(&lines, &record.seconds), &lines), &record.seconds))
 }
 
 fn facts<'a>(lines: &'a [Line], dir: &Path) -> Result<&'a RunFacts, Failure> {
@@ -71,8 +161,18 @@ fn plan_of(facts: &RunFacts) -> Result<Plan, Failure> {
         let options = drill_options(seed, &setting);
         return check::drill(&mut files, &main, &options).map(|(plan, _)| Plan::Drill(Arc::new(plan))).map_err(stale);
     }
+    if facts.command == "ab" {
+        let options = ab::options(seed, &facts.settings)?;
+        let plan = check::ab(&mut files, &main, &options).map(|(plan, _)| Box::new(plan)).map_err(stale)?;
+        return Ok(Plan::Ab(plan, ab::confirmed(&facts.settings)));
+    }
     let options = ScenarioOptions { seed };
-    check::scenario(&mut files, &main, &options).map(|(plan, _)| Plan::Load(Arc::new(plan))).map_err(stale)
+    let (plan, _) = check::scenario(&mut files, &main, &options).map_err(stale)?;
+    if facts.command == "find" {
+        let search = find::search_of(&facts.settings, &plan)?;
+        return Ok(Plan::Find(Arc::new(plan), search));
+    }
+    Ok(Plan::Load(Arc::new(plan)))
 }
 
 /// Settings of the command line as the journal keeps them: only what changes the plan.

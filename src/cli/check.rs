@@ -6,13 +6,13 @@ use std::sync::Arc;
 use super::args::{CheckArgs, Global, PlanDetail};
 use super::exit::{Exit, Failure};
 use super::{target, term};
-use crate::base::clock::{Clock, Tick};
 use crate::base::duration;
 use crate::base::seed::Seed;
 use crate::load::listing::{self, Detail};
 use crate::measure::journal;
 use crate::plan::check::{self, Checked, DrillOptions, FileKind, Files, ScenarioOptions};
 use crate::plan::diagnostic::Diagnostics;
+use crate::plan::guard::Guard;
 use crate::plan::load::{LoadPlan, Pattern};
 use crate::report::words;
 
@@ -40,53 +40,54 @@ fn one(path: &str, args: &CheckArgs, global: &Global) -> Result<Checked<String>,
     let seed = Seed(global.seed);
     let kind = files.read(path).map_or(FileKind::Scenario, |text| check::kind_of(&text));
     Ok(match kind {
-        FileKind::Scenario => {
-            let guard = target::guard(&args.target)?;
-            check::scenario(&mut files, path, &ScenarioOptions { seed }).and_then(|(plan, mut warnings)| {
-                warnings.0.extend(guard.judge_load(&plan, path).0);
-                let length = duration::show(plan.length());
-                let arrivals = words::count(arrivals(&plan));
-                let mut sentence =
-                    format!("scenario `{}`: {arrivals} arrivals in {length}, plan {}", plan.name, plan.hash);
-                sentence.extend(listed(plan, seed, args.plan).map(|text| format!("\n{}", text.trim_end())));
-                or_mistakes(sentence, warnings)
-            })
-        }
-        FileKind::Drill => {
-            let guard = target::guard(&args.target)?;
-            check::drill(&mut files, path, &DrillOptions { seed, ..DrillOptions::default() }).and_then(
-                |(plan, mut warnings)| {
-                    warnings.0.extend(target::judge_drill(&plan, &guard, path).0);
-                    let length = duration::show(plan.phases.baseline + plan.phases.at_most + plan.phases.recovery_hold);
-                    or_mistakes(
-                        format!(
-                            "drill `{}`: {} acts, at most {length}, plan {}",
-                            plan.name,
-                            plan.acts.len(),
-                            plan.hash
-                        ),
-                        warnings,
-                    )
-                },
+        FileKind::Scenario => scenario(&mut files, path, seed, (&target::guard(&args.target)?, args.plan)),
+        FileKind::Drill => drill(&mut files, path, seed, &target::guard(&args.target)?),
+        FileKind::Targets => check::targets(&mut files, path, target::today()).map(|(allow, warnings)| {
+            let (entries, never) = (allow.entries.len() as u64, allow.never.len());
+            (format!("{} allowed, {never} never", words::plural(entries, "target")), warnings)
+        }),
+        FileKind::Proxies => check::proxies(&mut files, path).map(|(plan, warnings)| {
+            let faults: usize = plan.iter().map(|one| one.faults.len()).sum();
+            (
+                format!(
+                    "{} with {}",
+                    words::plural(plan.len() as u64, "listener"),
+                    words::plural(faults as u64, "fault")
+                ),
+                warnings,
             )
-        }
-        FileKind::Targets => {
-            let today = Clock::start().utc(Tick::ZERO).to_zoned(jiff::tz::TimeZone::UTC).date();
-            check::targets(&mut files, path, today).map(|(allow, warnings)| {
-                (format!("{} entries, {} never", allow.entries.len(), allow.never.len()), warnings)
-            })
-        }
-        FileKind::Journal => match journal::read(Path::new(path)) {
-            Ok(contents) => {
-                let torn = if contents.torn { "; its last line is torn and does not count" } else { "" };
-                Ok((
-                    format!("journal of {} lines, every one after the one before{torn}", contents.lines.len()),
-                    Diagnostics::default(),
-                ))
-            }
-            Err(error) => return Err(Failure::usage(error)),
-        },
+        }),
+        FileKind::Journal => Ok((journal(path)?, Diagnostics::default())),
     })
+}
+
+fn scenario(
+    files: &mut Files,
+    path: &str,
+    seed: Seed,
+    (guard, detail): (&Guard, Option<PlanDetail>),
+) -> Checked<String> {
+    let (plan, mut found) = check::scenario(files, path, &ScenarioOptions { seed })?;
+    found.0.extend(guard.judge_load(&plan, path).0);
+    let (arrivals, length) = (words::plural(arrivals(&plan), "arrival"), duration::show(plan.length()));
+    let mut sentence = format!("scenario `{}`: {arrivals} in {length}, plan {}", plan.name, plan.hash);
+    sentence.extend(listed(plan, seed, detail).map(|text| format!("\n{}", text.trim_end())));
+    or_mistakes(sentence, found)
+}
+
+fn drill(files: &mut Files, path: &str, seed: Seed, guard: &Guard) -> Checked<String> {
+    let (plan, mut found) = check::drill(files, path, &DrillOptions { seed, ..DrillOptions::default() })?;
+    found.0.extend(guard.judge_drill(&plan, path).0);
+    let length = duration::show(plan.phases.baseline + plan.phases.at_most + plan.phases.recovery_hold);
+    let acts = words::plural(plan.acts.len() as u64, "act");
+    or_mistakes(format!("drill `{}`: {acts}, at most {length}, plan {}", plan.name, plan.hash), found)
+}
+
+fn journal(path: &str) -> Result<String, Failure> {
+    let contents = journal::read(Path::new(path)).map_err(Failure::usage)?;
+    let torn = if contents.torn { "; its last line is torn and does not count" } else { "" };
+    let lines = words::plural(contents.lines.len() as u64, "line");
+    Ok(format!("journal of {lines}, every one after the one before{torn}"))
 }
 
 /// The plan of arrivals, when it is asked for.

@@ -51,6 +51,30 @@ impl Exit {
     }
 }
 
+impl Exit {
+    /// Which of two stands for both: the first that applies, in the order of the house.
+    pub(super) fn graver(self, other: Self) -> Self {
+        const ORDER: [Exit; 10] = [
+            Exit::Usage,
+            Exit::Unclean,
+            Exit::Interrupted,
+            Exit::Terminated,
+            Exit::CouldNotRun,
+            Exit::Invalid,
+            Exit::Aborted,
+            Exit::Failed,
+            Exit::Inconclusive,
+            Exit::Passed,
+        ];
+        ORDER.into_iter().find(|one| *one == self || *one == other).unwrap_or(self)
+    }
+
+    /// True when a person ended it: nothing more is begun.
+    pub(super) fn is_signal(self) -> bool {
+        matches!(self, Self::Interrupted | Self::Terminated)
+    }
+}
+
 impl From<Conclusion> for Exit {
     fn from(conclusion: Conclusion) -> Self {
         match conclusion {

@@ -6,22 +6,32 @@
 //! | `exit` | the exit codes, in one table |
 //! | `term` | diagnostics and errors on the terminal |
 //! | `folder` `assemble` | a run's folder; from its files to the account and the reports |
+//! | `ci` | what GitHub and GitLab are told of a run |
 //! | `target` | the guard at work: who may be sent traffic |
 //! | `url` | a scenario from the flags of `squall run URL` |
 //! | `signals` | Ctrl-C and SIGTERM become the stop word |
-//! | `run` `drill` `check` `report` `staging` `recover` `completions` | one command each |
+//! | `slots` | the slots of a comparison |
+//! | `run` `ab` `drill` `find` `gate` `selftest` `check` `report` `staging` `proxy` `recover` `completions` | one command each |
 
+mod ab;
 mod args;
 mod assemble;
 mod check;
+mod ci;
 mod completions;
 mod drill;
 mod exit;
+mod find;
 mod folder;
+mod gate;
+mod proxy;
 mod recover;
+mod rehearse;
 mod report;
 mod run;
+mod selftest;
 mod signals;
+mod slots;
 mod staging;
 mod target;
 mod term;
@@ -63,11 +73,16 @@ fn usage(error: &clap::Error) -> ExitCode {
 fn dispatch(args: &Args) -> Result<Exit, Failure> {
     match &args.command {
         Command::Run(run) => run::main(run, &args.global),
+        Command::Ab(ab) => ab::main(ab, &args.global),
         Command::Drill(drill) => drill::main(drill, &args.global),
+        Command::Find(find) => find::main(find, &args.global),
         Command::Check(check) => check::main(check, &args.global),
+        Command::Gate(gate) => gate::main(gate, &args.global),
         Command::Report(report) => report::main(report, &args.global),
         Command::Staging(staging) => staging::main(staging, &args.global),
+        Command::Proxy(proxy) => proxy::main(proxy, &args.global),
         Command::Recover(recover) => recover::main(recover, &args.global),
+        Command::Selftest(selftest) => selftest::main(selftest, &args.global),
         Command::Completions(shell) => Ok(completions::main(shell)),
     }
 }

@@ -75,7 +75,7 @@ fn unclosed(out: &Path) -> Result<Vec<PathBuf>, Failure> {
     let mut open = Vec::new();
     for path in found {
         let contents = journal::read(&path).map_err(could_not("read a journal"))?;
-        if !recover::open(&contents).is_empty() {
+        if !recover::open(&contents).is_empty() || recover::unsettled(&contents).is_some() {
             open.push(path);
         }
     }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::args::{Global, RunArgs};
 use super::exit::{Exit, Failure, could_not};
-use super::{assemble, folder, signals, target, term, url};
+use super::{assemble, ci, folder, signals, target, term, url};
 use crate::base::clock::{Clock, Tick};
 use crate::base::seed::Seed;
 use crate::base::shard::Shard;
@@ -48,35 +48,29 @@ pub(super) fn main(args: &RunArgs, global: &Global) -> Result<Exit, Failure> {
         term::diagnostics(&refused, global);
         return Ok(Exit::Usage);
     }
-    let facts = facts(&plan, &files, args, global);
+    let facts = facts(&plan, &files, args, global)?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(could_not("start"))?;
     runtime.block_on(run(Arc::new(plan), facts, args, global))
 }
 
-fn facts(plan: &LoadPlan, files: &Files, args: &RunArgs, global: &Global) -> RunFacts {
-    let origin =
-        plan.origins.first().map(|origin| format!("http://{}:{}", origin.host, origin.port)).unwrap_or_default();
-    let mut repeat = format!("squall run {}", args.what);
-    for (flag, value) in [
-        ("--rate", args.rate.map(|rate| rate.to_string())),
-        ("--users", args.users.map(|users| users.to_string())),
-        ("--for", args.length.map(|length| length.to_string())),
-    ] {
-        if let Some(value) = value {
-            repeat.extend([" ", flag, " ", &value]);
-        }
-    }
-    RunFacts {
+fn facts(plan: &LoadPlan, files: &Files, args: &RunArgs, global: &Global) -> Result<RunFacts, Failure> {
+    let origin = plan
+        .origins
+        .first()
+        .map(|one| format!("{}://{}:{}", one.scheme.name(), one.host, one.port))
+        .unwrap_or_default();
+    let files = if url::is_url(&args.what) { vec![(url::FILE.to_owned(), url::kept(args)?)] } else { texts(files) };
+    Ok(RunFacts {
         command: "run".to_owned(),
         name: plan.name.clone(),
         seed: global.seed,
         plan_hash: plan.hash.clone(),
         squall: env!("CARGO_PKG_VERSION").to_owned(),
-        files: texts(files),
-        settings: Vec::new(),
+        files,
+        settings: plan.client.wires.notes(),
         target: origin,
-        repeat: format!("{repeat} --seed {}", global.seed),
-    }
+        repeat: url::repeat(args, global.seed),
+    })
 }
 
 async fn run(plan: Arc<LoadPlan>, facts: RunFacts, args: &RunArgs, global: &Global) -> Result<Exit, Failure> {
@@ -114,6 +108,7 @@ pub(super) fn conclude(dir: &Path, journal: &mut Journal, reason: &str, global: 
     journal.append(Source::Controller, "", end).map_err(could_not("write the journal"))?;
     let judged = assemble::render(dir)?;
     term::result(&judged, dir, global);
+    ci::tell(&judged, &ci::Ci::of(global), dir)?;
     Ok(judged.exit)
 }
 
@@ -151,9 +146,14 @@ fn watcher(plan: &LoadPlan, start_at: Tick, stop: &Stop, global: &Global) -> imp
     let mut watches: Vec<Watch> = plan.checks.iter().filter_map(Watch::of).collect();
     let starts = phase_starts(plan, start_at);
     let stop = stop.clone();
+    let mut shown = "";
     move |second| {
-        live.second(&second);
         let phase = starts.iter().rev().find(|(at, _)| at.second() <= second.second).map_or("steady", |(_, name)| name);
+        if phase != shown {
+            shown = phase;
+            live.phase(phase);
+        }
+        live.second(&second);
         for watch in &mut watches {
             if watch.fold(&second, &[phase]) == Alarm::Raised {
                 let why = watch.check().id.clone();
@@ -164,8 +164,8 @@ fn watcher(plan: &LoadPlan, start_at: Tick, stop: &Stop, global: &Global) -> imp
 }
 
 /// Journals the phases as they begin, until the load is done.
-async fn phases(
-    starts: Vec<(Tick, &'static str)>,
+pub(super) async fn phases<N: Into<String>>(
+    starts: Vec<(Tick, N)>,
     mut timer: Timer,
     journal: &mut Journal,
     running: load::Running,
@@ -178,13 +178,13 @@ async fn phases(
             done = &mut finished => return done.map(drop).map_err(could_not("finish the load")),
         }
         journal
-            .append(Source::Controller, "", Event::Phase { name: name.to_owned() })
+            .append(Source::Controller, "", Event::Phase { name: name.into() })
             .map_err(could_not("write the journal"))?;
     }
     finished.await.map(drop).map_err(could_not("finish the load"))
 }
 
-fn phase_starts(plan: &LoadPlan, start_at: Tick) -> Vec<(Tick, &'static str)> {
+pub(super) fn phase_starts(plan: &LoadPlan, start_at: Tick) -> Vec<(Tick, &'static str)> {
     let warm = plan.workloads.iter().filter(|one| !one.warmup.is_zero()).map(|one| one.start + one.warmup).max();
     let mut starts = Vec::new();
     if warm.is_some() {

@@ -6,15 +6,17 @@ use std::net::{SocketAddr, ToSocketAddrs};
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use jiff::civil::Date;
+use jiff::tz::TimeZone;
+
 use super::args::TargetArgs;
 use super::exit::{Failure, could_not};
 use crate::base::clock::{Clock, Tick};
 use crate::drill::lever::http::Vouch;
 use crate::plan::check::{self, Files};
 use crate::plan::diagnostic::Diagnostics;
-use crate::plan::drill::DrillPlan;
 use crate::plan::guard::{Guard, MaxRate};
-use crate::plan::load::{LoadPlan, Origin, Pattern};
+use crate::plan::load::{LoadPlan, Origin, Via};
 
 /// The list of targets, by its only name.
 const LIST: &str = "squall.targets.ron";
@@ -23,21 +25,22 @@ const LIST: &str = "squall.targets.ron";
 pub(super) fn guard(args: &TargetArgs) -> Result<Guard, Failure> {
     let allow = match find() {
         None => None,
-        Some(path) => {
-            let clock = Clock::start();
-            let today = clock.utc(Tick::ZERO).to_zoned(jiff::tz::TimeZone::UTC).date();
-            match check::targets(&mut Files::disk(), &path.display().to_string(), today) {
-                Ok((allow, _)) => Some(allow),
-                Err(mistakes) => {
-                    let blocks: String = mistakes.0.iter().map(ToString::to_string).collect();
-                    return Err(Failure::usage(format!(
-                        "the list of targets must be right before anything is sent\n{blocks}"
-                    )));
-                }
+        Some(path) => match check::targets(&mut Files::disk(), &path.display().to_string(), today()) {
+            Ok((allow, _)) => Some(allow),
+            Err(mistakes) => {
+                let blocks: String = mistakes.0.iter().map(ToString::to_string).collect();
+                return Err(Failure::usage(format!(
+                    "the list of targets must be right before anything is sent\n{blocks}"
+                )));
             }
-        }
+        },
     };
     Guard::new(allow, &args.allow).map_err(Failure::usage)
+}
+
+/// Today, UTC: entries of a list of targets run out.
+pub(super) fn today() -> Date {
+    Clock::start().utc(Tick::ZERO).to_zoned(TimeZone::UTC).date()
 }
 
 /// From the working directory up to the repository's root.
@@ -60,30 +63,28 @@ pub(super) fn admit(plan: &mut LoadPlan, guard: &Guard, file: &str) -> Result<Di
     if refused.has_errors() {
         return Ok(refused);
     }
-    let closed = plan.workloads.iter().any(|one| matches!(one.pattern, Pattern::Closed { .. }));
     for origin in &mut plan.origins {
-        let limited = pin(origin, guard)?;
-        if limited && closed {
-            return Err(Failure::usage(format!(
-                "{} has a ceiling, and a closed loop has no rate to hold under it: use arrivals (--rate, Open)",
-                origin.host
-            )));
-        }
+        pin(origin, guard)?;
     }
     Ok(Diagnostics::default())
 }
 
-/// Looks the origin up and pins its addresses; true when one of them has a ceiling.
-fn pin(origin: &mut Origin, guard: &Guard) -> Result<bool, Failure> {
-    let mut limited = false;
-    origin.pinned = resolve(&origin.host, origin.port)?;
-    for address in &origin.pinned {
+/// Looks the origin up, pins its addresses, and takes the lowest ceiling of them.
+fn pin(origin: &mut Origin, guard: &Guard) -> Result<(), Failure> {
+    origin.pinned = match &origin.via {
+        None => resolve(&origin.host, origin.port)?,
+        Some(Via::Address(to)) => vec![*to],
+        Some(Via::Unix(_)) => Vec::new(),
+    };
+    for address in origin.pinned.clone() {
         let ceiling = guard
-            .admit(address.ip(), &origin.host, origin.port)
+            .admit(address.ip(), &origin.host, address.port())
             .map_err(|refusal| Failure::usage(format!("{refusal}\n  {}", refusal.remedy())))?;
-        limited |= ceiling != MaxRate::Unlimited;
+        if let MaxRate::At(rate) = ceiling {
+            origin.limit(rate);
+        }
     }
-    Ok(limited)
+    Ok(())
 }
 
 fn resolve(host: &str, port: u16) -> Result<Vec<SocketAddr>, Failure> {
@@ -94,11 +95,6 @@ fn resolve(host: &str, port: u16) -> Result<Vec<SocketAddr>, Failure> {
         return Err(Failure::could_not(format!("{host} has no address")));
     }
     Ok(found)
-}
-
-/// Both sides of a drill's system, by name alone.
-pub(super) fn judge_drill(plan: &DrillPlan, guard: &Guard, file: &str) -> Diagnostics {
-    guard.judge_drill(plan, file)
 }
 
 /// Gives the pinned address of a host that may be sent traffic.

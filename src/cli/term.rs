@@ -11,6 +11,7 @@ use super::assemble::Judged;
 use super::exit::Failure;
 use crate::plan::diagnostic::{Diagnostic, Diagnostics, Severity};
 use crate::report;
+use crate::report::knee;
 use crate::report::live::Screen;
 use crate::report::terminal::{self, Colour};
 
@@ -91,6 +92,9 @@ pub(super) fn result(judged: &Judged, dir: &Path, global: &Global) {
     } else if global.quiet {
         out(&terminal::quiet(&judged.account, code, &page, colour));
     } else {
+        if let Some(course) = &judged.account.search {
+            out(&format!("{}\n", knee::table(course)));
+        }
         out(&terminal::summary(&judged.account, code, &page, 100, colour));
     }
 }

@@ -30,6 +30,47 @@ pub(super) fn refuse_flags(args: &RunArgs) -> Result<(), Failure> {
     }
 }
 
+/// The command that does the same again, quoted for a shell.
+pub(super) fn repeat(args: &RunArgs, seed: u64) -> String {
+    let mut words = vec!["squall".to_owned(), "run".to_owned(), args.what.clone()];
+    let mut flag = |name: &str, value: String| words.extend([name.to_owned(), value]);
+    args.rate.iter().for_each(|rate| flag("--rate", rate.to_string()));
+    args.users.iter().for_each(|users| flag("--users", users.to_string()));
+    args.length.iter().for_each(|length| flag("--for", length.to_string()));
+    if args.method != "GET" {
+        flag("-X", args.method.clone());
+    }
+    args.headers.iter().for_each(|header| flag("-H", masked(header)));
+    args.body.iter().for_each(|body| flag("--body", body.clone()));
+    args.checks.iter().for_each(|check| flag("--check", check.clone()));
+    args.threads.iter().for_each(|threads| flag("--threads", threads.to_string()));
+    args.target.allow.iter().for_each(|target| flag("--allow-target", target.clone()));
+    flag("--seed", seed.to_string());
+    words.iter().map(|word| shell(word)).collect::<Vec<_>>().join(" ")
+}
+
+/// The scenario as the journal keeps it: reports are made from it, and none needs to know who asked.
+pub(super) fn kept(args: &RunArgs) -> Result<String, Failure> {
+    scenario(&RunArgs { headers: args.headers.iter().map(|header| masked(header)).collect(), ..args.clone() })
+}
+
+/// A header that may be shown: who one is, is nobody's business.
+fn masked(header: &str) -> String {
+    let name = header.split(':').next().unwrap_or_default();
+    let secret =
+        ["authorization", "cookie", "proxy-authorization"].iter().any(|one| name.trim().eq_ignore_ascii_case(one));
+    if secret { format!("{name}: ***") } else { header.to_owned() }
+}
+
+fn shell(word: &str) -> String {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "-_./:@%+=,".contains(c);
+    if !word.is_empty() && word.chars().all(plain) {
+        word.to_owned()
+    } else {
+        format!("'{}'", word.replace('\'', "'\\''"))
+    }
+}
+
 /// The scenario that the flags mean.
 pub(super) fn scenario(args: &RunArgs) -> Result<String, Failure> {
     let (scheme, rest) = args.what.split_once("://").unwrap_or(("http", &args.what));
@@ -58,7 +99,8 @@ pub(super) fn scenario(args: &RunArgs) -> Result<String, Failure> {
         "(\n  name: {},\n  target: (base: {}),\n  load: [{load}],\n  journeys: {{\"url\": (steps: [\n    Http(name: {}, method: {}, url: {}{}{body}),\n  ])}},\n  checks: [{}],\n)\n",
         quoted(&name),
         quoted(&base),
-        plain(&format!("{} {path}", args.method)),
+        // A series has no variables: its name says what is sent, with the `$` that would begin one left out.
+        plain(&format!("{} {}", args.method, path.replace("${", "{"))),
         quoted(&args.method),
         quoted(&path),
         headers(&args.headers)?,
@@ -87,4 +129,34 @@ fn quoted(text: &str) -> String {
 
 fn plain(text: &str) -> String {
     format!("{text:?}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn args() -> RunArgs {
+        RunArgs {
+            what: "http://127.0.0.1:80/a?q=${x}'".to_owned(),
+            rate: Some("5/s".parse().unwrap()),
+            method: "POST".to_owned(),
+            headers: vec!["Authorization: Bearer hush".to_owned(), "x-a: b c".to_owned()],
+            body: Some("{\"a\": 1}".to_owned()),
+            checks: vec!["p99 < 250ms".to_owned()],
+            ..RunArgs::default()
+        }
+    }
+
+    #[test]
+    fn the_command_that_repeats_a_run_says_all_that_was_asked_but_no_secret() {
+        let said = r#"squall run 'http://127.0.0.1:80/a?q=${x}'\''' --rate 5/s -X POST -H 'Authorization: ***' -H 'x-a: b c' --body '{"a": 1}' --check 'p99 < 250ms' --seed 7"#;
+        assert_eq!(repeat(&args(), 7), said);
+    }
+
+    #[test]
+    fn a_literal_dollar_in_a_url_is_no_variable_of_its_name() {
+        let text = scenario(&args()).unwrap();
+        assert!(text.contains("name: \"POST /a?q={x}'\"") && text.contains("url: \"/a?q=$${x}'\""), "{text}");
+        assert!(text.contains("hush") && !kept(&args()).unwrap().contains("hush"));
+    }
 }

@@ -83,6 +83,17 @@ impl Control {
         self.workers.len()
     }
 
+    /// Tells every worker, and waits until all that live have answered.
+    pub(super) async fn ask(&self, command: impl Fn(oneshot::Sender<()>) -> Command) {
+        let mut answers = Vec::with_capacity(self.workers.len());
+        for worker in &*self.workers {
+            let (reply, answer) = oneshot::channel();
+            drop(worker.send(command(reply)));
+            answers.push(answer);
+        }
+        join_all(answers).await;
+    }
+
     /// Ends every worker; each answers when its connections are closed, or by dropping its reply.
     pub(super) fn stop(&self, replies: Vec<oneshot::Sender<()>>) {
         for (worker, reply) in self.workers.iter().zip(replies) {

@@ -32,7 +32,12 @@ impl Draws {
 
     /// Uniform in [0, 1) for the time of parcel number `parcel` that travels `way`.
     pub fn time(&self, way: Way, parcel: u64) -> f64 {
-        unit(self.seed.decide(&self.fault, &[self.proxy, self.connection, way.number(), parcel], 1))
+        self.draw(way, parcel, 1)
+    }
+
+    /// Uniform in [0, 1) for the unit number `nth` that travels `way`. Slots from 2 on are free for each kind of toxic.
+    pub fn draw(&self, way: Way, nth: u64, slot: u64) -> f64 {
+        unit(self.seed.decide(&self.fault, &[self.proxy, self.connection, way.number(), nth], slot))
     }
 }
 

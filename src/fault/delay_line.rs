@@ -10,6 +10,7 @@ use bytes::Buf;
 
 use super::parcel::{Piece, Signal};
 use super::snapshot::FaultId;
+use super::toxic::Held;
 use crate::base::clock::Tick;
 
 /// A piece on its way: its own due instant, and the part of the wait that each fault is answerable for.
@@ -18,7 +19,19 @@ pub(super) struct Transit {
     /// Arrival plus all holds, before the order is kept.
     pub(super) own: Tick,
     pub(super) piece: Piece,
+    /// [`Duration::MAX`]: until the fault goes; such a hold is no part of `own`.
     pub(super) holds: Vec<(FaultId, Duration)>,
+}
+
+impl Transit {
+    fn is_stuck(&self) -> bool {
+        self.holds.iter().any(|(_, held)| *held == Duration::MAX)
+    }
+
+    fn held_by(&self, gone: &[FaultId]) -> Duration {
+        let by = self.holds.iter().filter(|(by, held)| gone.contains(by) && *held != Duration::MAX);
+        by.map(|(_, held)| *held).sum()
+    }
 }
 
 #[derive(Clone, Debug)]
@@ -48,14 +61,14 @@ impl DelayLine {
     }
 
     pub(super) fn push(&mut self, transit: Transit) {
-        self.last = self.last.max(transit.own);
+        self.last = self.last.max(if transit.is_stuck() { Tick::MAX } else { transit.own });
         self.bytes += transit.piece.bytes();
         self.queue.push_back(Queued { due: self.last, transit });
     }
 
-    /// When the first piece may leave.
+    /// When the first piece may leave; `None` when nothing waits, or when it waits until its fault goes.
     pub(super) fn head_due(&self) -> Option<Tick> {
-        self.queue.front().map(|head| head.due)
+        self.queue.front().map(|head| head.due).filter(|due| *due < Tick::MAX)
     }
 
     /// The first piece, if it may leave at `now`.
@@ -77,17 +90,50 @@ impl DelayLine {
         self.queue.pop_front();
     }
 
-    /// Takes back what `fault` added: each piece is due that much earlier, though not before `now`, and still in order.
-    pub(super) fn release(&mut self, fault: FaultId, now: Tick) {
+    /// Takes back what the faults `gone` added: each piece is due that much earlier, though not before `now`, and still in order.
+    pub(super) fn release(&mut self, gone: &[FaultId], now: Tick) {
+        for Queued { transit, .. } in &mut self.queue {
+            if transit.holds.iter().any(|(by, _)| gone.contains(by)) {
+                transit.own = (transit.own - transit.held_by(gone)).max(now);
+                transit.holds.retain(|(by, _)| !gone.contains(by));
+            }
+        }
+        self.reorder();
+    }
+
+    /// The pieces that `fault` holds, in order.
+    pub(super) fn held_by(&self, fault: FaultId) -> Vec<Held> {
+        let held = |transit: &Transit| {
+            let place = transit.holds.iter().position(|(by, _)| *by == fault)?;
+            let (_, time) = *transit.holds.get(place)?;
+            let since: Duration =
+                transit.holds.iter().skip(place).map(|(_, held)| *held).filter(|held| *held != Duration::MAX).sum();
+            Some(Held { came: transit.own - since, bytes: transit.piece.bytes(), time })
+        };
+        self.queue.iter().filter_map(|queued| held(&queued.transit)).collect()
+    }
+
+    /// Holds the pieces of [`DelayLine::held_by`] as long as it says now, though nothing is due before `now`.
+    pub(super) fn hold_anew(&mut self, fault: FaultId, held: &[Held], now: Tick) {
+        let mut held = held.iter();
+        for Queued { transit, .. } in &mut self.queue {
+            let Some((_, old)) = transit.holds.iter_mut().find(|(by, _)| *by == fault) else { continue };
+            let Some(new) = held.next() else { break };
+            if *old == new.time {
+                continue;
+            }
+            let finite = |time: Duration| if time == Duration::MAX { Duration::ZERO } else { time };
+            transit.own = (transit.own - finite(*old) + finite(new.time)).max(now);
+            *old = new.time;
+        }
+        self.reorder();
+    }
+
+    /// A piece that was only waiting behind a held one may leave with it.
+    fn reorder(&mut self) {
         let mut ahead = Tick::ZERO;
         for queued in &mut self.queue {
-            let transit = &mut queued.transit;
-            let held: Duration = transit.holds.iter().filter(|(by, _)| *by == fault).map(|(_, held)| *held).sum();
-            if !held.is_zero() {
-                transit.own = (transit.own - held).max(now);
-            }
-            // A piece that was only waiting behind a held one may leave now, too.
-            queued.due = transit.own.max(ahead);
+            queued.due = ahead.max(if queued.transit.is_stuck() { Tick::MAX } else { queued.transit.own });
             ahead = queued.due;
         }
         self.last = ahead;

@@ -15,9 +15,9 @@ pub(super) struct Lease {
 }
 
 impl Lease {
-    /// A lease of `term` from `now`, for a fault that lasts at most `lasts`.
-    pub(super) fn new(now: Tick, term: Duration, lasts: Option<Duration>) -> Self {
-        Self { deadline: now + term, end: lasts.map_or(Tick::MAX, |lasts| now + lasts) }
+    /// A lease of `term` from `now` (without: until it is healed), for a fault that lasts at most `lasts`.
+    pub(super) fn new(now: Tick, term: Option<Duration>, lasts: Option<Duration>) -> Self {
+        Self { deadline: term.map_or(Tick::MAX, |term| now + term), end: lasts.map_or(Tick::MAX, |lasts| now + lasts) }
     }
 
     /// When the fault heals by itself unless renewed.
@@ -41,7 +41,7 @@ mod tests {
 
     #[test]
     fn a_renewal_moves_the_deadline_and_never_past_the_end() {
-        let lease = Lease::new(Tick::from_secs(10), secs(15), Some(secs(40)));
+        let lease = Lease::new(Tick::from_secs(10), Some(secs(15)), Some(secs(40)));
         assert_eq!(lease.due(), Tick::from_secs(25));
         let lease = lease.renewed(Tick::from_secs(20), secs(15)).unwrap();
         assert_eq!(lease.due(), Tick::from_secs(35));
@@ -51,7 +51,7 @@ mod tests {
 
     #[test]
     fn a_renewal_after_expiry_is_refused() {
-        let lease = Lease::new(Tick::ZERO, secs(15), None);
+        let lease = Lease::new(Tick::ZERO, Some(secs(15)), None);
         assert!(lease.renewed(Tick::from_secs(15), secs(15)).is_none());
         assert_eq!(lease.renewed(Tick::from_secs(1), secs(1)).unwrap().due(), Tick::from_secs(15));
     }

@@ -10,6 +10,7 @@
 //! Outside this room: [`Proxies`] and [`Injection`]. A fault is leased, in force on living connections too, counted, and
 //! verified healed. A new toxic is one file in `toxic/` and one arm in its `build`.
 
+pub mod api;
 mod chain;
 mod control;
 pub mod decide;
@@ -19,6 +20,7 @@ mod injection;
 mod lease;
 mod link;
 pub mod parcel;
+mod paths;
 mod proxies;
 mod proxy;
 mod pump;
@@ -37,6 +39,7 @@ use thiserror::Error;
 pub use injection::{Healed, Injection};
 pub use proxies::Proxies;
 pub use proxy::ProxySpec;
+pub use registry::ProxyState;
 pub use stats::{DrawnHold, FaultStats, Untouched};
 
 /// Why the fault proxy could not do what it was asked.

@@ -107,12 +107,18 @@ impl Piece {
 pub struct Outbox {
     pub(super) sent: Vec<(Tick, Piece)>,
     pub(super) alarms: Vec<(Tick, Close)>,
+    pub(super) changed: bool,
 }
 
 impl Outbox {
-    /// Lets `signal` through at `due`, or later when something before it is due later.
+    /// Lets `signal` through at `due`, or later when something before it is due later; at [`Tick::MAX`]: when the toxic goes.
     pub fn send(&mut self, due: Tick, signal: Signal) {
         self.sent.push((due, Piece::Pass(signal)));
+    }
+
+    /// Bytes of the parcel were changed: that counts as touching the connection.
+    pub fn changed(&mut self) {
+        self.changed = true;
     }
 
     /// Ends the connection in order: after all that was sent before.

@@ -3,7 +3,6 @@
 //! Not here: how changes reach the workers (`control`), what a fault does (`toxic`).
 
 use std::fmt;
-use std::net::SocketAddr;
 use std::num::NonZeroUsize;
 use std::sync::Arc;
 use std::time::Duration;
@@ -14,7 +13,6 @@ use tokio::sync::{mpsc, oneshot};
 use super::FaultError;
 use super::control::Control;
 use super::injection::{Healed, Injection, verify};
-use super::proxy::ProxySpec;
 use super::stats::FaultStats;
 use super::worker::{self, Command, Team};
 use crate::base::clock::Clock;
@@ -25,7 +23,7 @@ use crate::plan::fault::Fault;
 /// workers end, and with them every connection.
 #[derive(Clone, Debug)]
 pub struct Proxies {
-    control: Arc<Control>,
+    pub(super) control: Arc<Control>,
     _running: Arc<Running>,
 }
 
@@ -60,30 +58,6 @@ impl Proxies {
         Ok(proxies)
     }
 
-    /// Adds a proxy and opens its listener; gives the address it listens on.
-    ///
-    /// # Errors
-    /// The name is taken, the upstream is the proxy itself, or the address cannot be listened on.
-    pub async fn add(&self, spec: ProxySpec) -> Result<SocketAddr, FaultError> {
-        let (name, listen) = (spec.name.clone(), spec.listen);
-        let (definition, snapshot) = {
-            let mut registry = self.control.registry();
-            let (definition, snapshot) = registry.add(spec)?;
-            // Told under the lock: no worker hears of a fault before it knows the proxy.
-            self.control.tell(|| Command::Define { proxy: Arc::clone(&definition), snapshot: Arc::clone(&snapshot) });
-            (definition, snapshot)
-        };
-        drop(snapshot);
-        let (reply, bound) = oneshot::channel();
-        let first = self.control.first().ok_or(FaultError::Stopped)?;
-        first.send(Command::Listen { proxy: Arc::clone(&definition.name), reply }).map_err(|_| FaultError::Stopped)?;
-        let bound = bound.await.map_err(|_| FaultError::Stopped)?;
-        bound.map_err(|source| {
-            self.control.registry().forget(&name);
-            FaultError::Listen { name, address: listen, source }
-        })
-    }
-
     /// Puts `fault` in force on new and living connections for `lease`, unless renewed. It is in force on all of them
     /// when this returns.
     ///
@@ -92,12 +66,30 @@ impl Proxies {
     pub async fn inject(&self, fault: Fault, lease: Duration) -> Result<Injection, FaultError> {
         let name = fault.name.clone();
         let (id, posted) = self.control.change(|registry| {
-            let (id, change) = registry.inject(fault, lease, self.control.clock.now())?;
+            let (id, change) = registry.inject(fault, Some(lease), self.control.clock.now())?;
             Ok::<_, FaultError>((id, vec![change]))
         })?;
         // From here on the guard withdraws the fault, whatever happens to this call.
         let injection = Injection::new(Arc::clone(&self.control), name, id);
         if posted.confirmed().await.complete { Ok(injection) } else { Err(FaultError::Stopped) }
+    }
+
+    /// Puts `fault` in force without a guard, or gives the fault of that name other parameters: it keeps its place, its
+    /// counts and its state when proxy, kind and side stay. `None`: not leased, it lives until it is healed.
+    ///
+    /// # Errors
+    /// Unknown proxy, a lease of zero, or the proxies have stopped.
+    pub async fn put(&self, fault: Fault, lease: Option<Duration>) -> Result<(), FaultError> {
+        let now = self.control.clock.now();
+        let ((), posted) =
+            self.control.change(|registry| Ok::<_, FaultError>(((), registry.update(fault, lease, now)?)))?;
+        if posted.confirmed().await.complete { Ok(()) } else { Err(FaultError::Stopped) }
+    }
+
+    /// The faults in force, in the order of their injection, each with the time that is left of its lease.
+    pub fn active(&self) -> Vec<(Fault, Option<Duration>)> {
+        let now = self.control.clock.now();
+        self.control.registry().active(now)
     }
 
     /// Moves the end of a fault's lease to `lease` from now, never back.

@@ -2,16 +2,18 @@
 //!
 //! Not here: the bytes (`pump`), who may change the snapshot (`control`). Held by `worker`; local to its thread.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
+use std::future::poll_fn;
 use std::io;
-use std::net::SocketAddr;
+use std::net::{SocketAddr, TcpListener as StdListener};
 use std::rc::Rc;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering::Relaxed};
+use std::task::Poll;
 use std::time::Duration;
 
-use tokio::net::{TcpListener, TcpSocket, TcpStream};
+use tokio::net::{TcpListener, TcpStream};
 use tokio::task::{AbortHandle, spawn_local};
 
 use super::dial::dial;
@@ -19,13 +21,20 @@ use super::link::{Link, LinkKey};
 use super::parcel::Close;
 use super::pump::{Local, Pump, Seat, end};
 use super::snapshot::Snapshot;
+use super::stats::Traffic;
 use super::worker::{Command, Team};
 use crate::plan::fault::{Side, Toxic};
 
-/// Connections the kernel keeps until they are accepted.
-const BACKLOG: u32 = 4096;
 /// Rest after a failed accept, such as "no descriptor left".
 const ACCEPT_REST: Duration = Duration::from_millis(20);
+
+/// A listener at `address`.
+///
+/// # Errors
+/// The system's.
+pub(super) fn bind(address: SocketAddr) -> io::Result<StdListener> {
+    StdListener::bind(address)
+}
 
 /// A proxy as its owner describes it.
 #[derive(Clone, Debug)]
@@ -51,6 +60,10 @@ pub(super) struct Definition {
     pub(super) spec: ProxySpec,
     /// Connections with both ends up, over all workers.
     pub(super) open: AtomicUsize,
+    /// Ordinal of the next connection; it goes on when the proxy is defined anew.
+    pub(super) next: AtomicU64,
+    /// Bytes, over all workers.
+    pub(super) traffic: Arc<Traffic>,
 }
 
 /// A proxy on one worker.
@@ -61,7 +74,10 @@ pub(super) struct Proxy {
     key: LinkKey,
     snapshot: RefCell<Arc<Snapshot>>,
     seats: RefCell<BTreeMap<u64, Rc<Seat>>>,
+    listener: RefCell<Option<TcpListener>>,
     acceptor: RefCell<Option<AbortHandle>>,
+    /// Where it listened when a fault closed the listener.
+    refused: Cell<Option<SocketAddr>>,
 }
 
 impl Proxy {
@@ -71,35 +87,75 @@ impl Proxy {
             key,
             snapshot: RefCell::new(snapshot),
             seats: RefCell::default(),
+            listener: RefCell::default(),
             acceptor: RefCell::default(),
+            refused: Cell::default(),
         }
     }
 
-    /// Opens the listener; connections are dealt out to the team by their ordinal.
-    pub(super) fn listen(self: &Rc<Self>, local: &Local, team: &Team) -> io::Result<SocketAddr> {
-        let address = self.definition.spec.listen;
-        let socket = if address.is_ipv4() { TcpSocket::new_v4()? } else { TcpSocket::new_v6()? };
-        socket.set_reuseaddr(true)?;
-        socket.bind(address)?;
-        let listener = socket.listen(BACKLOG)?;
-        let bound = listener.local_addr()?;
-        let acceptor = spawn_local(Rc::clone(self).accept(listener, local.clone(), team.clone()));
-        self.acceptor.replace(Some(acceptor.abort_handle()));
-        Ok(bound)
+    /// Accepts from `listener`; connections are dealt out to the team by their ordinal.
+    pub(super) fn listen(self: &Rc<Self>, listener: StdListener, local: &Local, team: &Team) -> io::Result<()> {
+        listener.set_nonblocking(true)?;
+        let listener = TcpListener::from_std(listener)?;
+        if self.snapshot.borrow().refuses() {
+            self.refused.set(Some(listener.local_addr()?));
+            return Ok(());
+        }
+        self.listener.replace(Some(listener));
+        let acceptor = spawn_local(Rc::clone(self).accept(local.clone(), team.clone()));
+        if let Some(old) = self.acceptor.replace(Some(acceptor.abort_handle())) {
+            old.abort();
+        }
+        Ok(())
     }
 
-    async fn accept(self: Rc<Self>, listener: TcpListener, local: Local, team: Team) {
-        let mut ordinal = 0;
+    /// Gives the listener away, to the proxy's next definition.
+    pub(super) fn take_listener(&self) -> Option<io::Result<StdListener>> {
+        self.listener.take().map(TcpListener::into_std)
+    }
+
+    /// A listener that a fault has closed opens again here, when the fault goes.
+    pub(super) fn inherit(&self, old: &Self) {
+        self.refused.set(old.refused.take().map(|_| self.definition.spec.listen));
+    }
+
+    /// A fault that refuses came or went: the listener closes, or opens again at its old address.
+    fn follow(self: &Rc<Self>, local: &Local, team: &Team) {
+        let refuses = self.snapshot.borrow().refuses();
+        if refuses && self.refused.get().is_none() {
+            let listener = self.listener.take();
+            self.refused.set(listener.and_then(|listener| listener.local_addr().ok()));
+            self.hush();
+        } else if let Some(address) = self.refused.take().filter(|_| !refuses)
+            && let Err(error) = bind(address).and_then(|listener| self.listen(listener, local, team))
+        {
+            tracing::error!(proxy = &*self.definition.name, %address, %error, "could not listen again after a fault");
+        }
+    }
+
+    fn hush(&self) {
+        drop(self.listener.take());
+        if let Some(acceptor) = self.acceptor.take() {
+            acceptor.abort();
+        }
+    }
+
+    async fn accept(self: Rc<Self>, local: Local, team: Team) {
         loop {
-            match listener.accept().await {
-                Ok((client, _)) => {
-                    self.deal(client, ordinal, &local, &team);
-                    ordinal += 1;
+            // The listener is in nobody's hands between two looks, so that closing it closes it at once.
+            let next = poll_fn(|cx| match &*self.listener.borrow() {
+                Some(listener) => listener.poll_accept(cx).map(Some),
+                None => Poll::Ready(None),
+            });
+            match next.await {
+                Some(Ok((client, _))) => {
+                    self.deal(client, self.definition.next.fetch_add(1, Relaxed), &local, &team);
                 }
-                Err(error) => {
+                Some(Err(error)) => {
                     tracing::warn!(proxy = &*self.definition.name, %error, "could not accept");
                     local.wakes.until(local.wakes.clock().now() + ACCEPT_REST).await;
                 }
+                None => return,
             }
         }
     }
@@ -130,7 +186,7 @@ impl Proxy {
         drop(client.set_nodelay(true));
         drop(server.set_nodelay(true));
         let seat = self.seat(ordinal, &local);
-        Pump::new(client, server, spec.buffer, local).run(seat).await;
+        Pump::new((client, server), spec.buffer, local, Arc::clone(&self.definition.traffic)).run(seat).await;
         self.seats.borrow_mut().remove(&ordinal);
         self.definition.open.fetch_sub(1, Relaxed);
     }
@@ -146,7 +202,7 @@ impl Proxy {
 
     /// Puts `snapshot` in force on every connection, without touching a socket. Returns how many connections still carry
     /// a fault that it does not hold: none, or healing has failed.
-    pub(super) fn swap(&self, snapshot: Arc<Snapshot>, local: &Local) -> usize {
+    pub(super) fn swap(self: &Rc<Self>, snapshot: Arc<Snapshot>, local: &Local, team: &Team) -> usize {
         let now = local.wakes.clock().now();
         let mut strays = 0;
         for seat in self.seats.borrow().values() {
@@ -156,14 +212,14 @@ impl Proxy {
             });
         }
         self.snapshot.replace(snapshot);
+        self.follow(local, team);
         strays
     }
 
     /// Closes the listener first, then the connections (FIN).
     pub(super) fn close(&self) {
-        if let Some(acceptor) = self.acceptor.take() {
-            acceptor.abort();
-        }
+        self.refused.set(None);
+        self.hush();
         for seat in self.seats.borrow().values() {
             seat.change(|link| link.doom(Close::Fin));
         }

@@ -3,10 +3,11 @@
 //!
 //! Not here: what is due, and when (`link`, `chain`); accepting and dialling (`proxy`, `dial`).
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::future::poll_fn;
 use std::io;
 use std::rc::Rc;
+use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 
 use bytes::Bytes;
@@ -15,6 +16,7 @@ use tokio::net::TcpStream;
 
 use super::link::Link;
 use super::parcel::{Close, Piece, Signal, Way};
+use super::stats::Traffic;
 use super::wake::{Slot, Wakes};
 use crate::base::clock::Tick;
 
@@ -24,6 +26,10 @@ const PARCEL: usize = 32 * 1024;
 const SCRATCH: usize = 64 * 1024;
 /// What may always wait in each direction.
 const BUFFER_LEAST: usize = 64 * 1024;
+/// What may wait in all links of a worker; beyond, each still has its 64 KiB.
+const WORKER_MOST: usize = 1 << 30;
+/// Looks of one link in a row before the others have theirs.
+const TURNS: usize = 8;
 /// Reads that empty a socket before an orderly close: unread bytes would turn the FIN into a reset.
 const DRAINS: usize = 64;
 
@@ -32,11 +38,13 @@ const DRAINS: usize = 64;
 pub(super) struct Local {
     pub(super) wakes: Wakes,
     scratch: Rc<RefCell<Box<[u8]>>>,
+    /// Bytes in the delay lines of all links.
+    waiting: Rc<Cell<usize>>,
 }
 
 impl Local {
     pub(super) fn new(wakes: Wakes) -> Self {
-        Self { wakes, scratch: Rc::new(RefCell::new(vec![0; SCRATCH].into_boxed_slice())) }
+        Self { wakes, scratch: Rc::new(RefCell::new(vec![0; SCRATCH].into_boxed_slice())), waiting: Rc::default() }
     }
 }
 
@@ -95,6 +103,9 @@ pub(super) struct Pump {
     server: TcpStream,
     buffer: usize,
     local: Local,
+    traffic: Arc<Traffic>,
+    /// Of this link, in the worker's sum.
+    counted: usize,
     slot: Slot,
     up: Flow,
     down: Flow,
@@ -102,25 +113,34 @@ pub(super) struct Pump {
 
 impl Pump {
     /// A pump that lets at most `buffer` bytes wait in each direction, and always 64 KiB.
-    pub(super) fn new(client: TcpStream, server: TcpStream, buffer: usize, local: Local) -> Self {
+    pub(super) fn new(
+        (client, server): (TcpStream, TcpStream),
+        buffer: usize,
+        local: Local,
+        traffic: Arc<Traffic>,
+    ) -> Self {
         let slot = local.wakes.slot();
         let buffer = buffer.max(BUFFER_LEAST);
-        Self { client, server, buffer, local, slot, up: Flow::default(), down: Flow::default() }
+        Self { client, server, buffer, local, traffic, counted: 0, slot, up: Flow::default(), down: Flow::default() }
     }
 
     /// Runs until the connection is over, and ends it at both peers.
     pub(super) async fn run(mut self, seat: Rc<Seat>) {
         let how = poll_fn(|cx| {
             seat.attend(cx);
-            self.poll(cx, &mut seat.link.borrow_mut())
+            let mut link = seat.link.borrow_mut();
+            let polled = self.poll(cx, &mut link);
+            self.count(link.waiting());
+            polled
         })
         .await;
+        self.count(0);
         end(self.client, how);
         end(self.server, how);
     }
 
     fn poll(&mut self, cx: &mut Context<'_>, link: &mut Link) -> Poll<Close> {
-        loop {
+        for _ in 0..TURNS {
             let now = self.local.wakes.clock().now();
             let mut moved = self.fill(Way::Up, link, now, cx);
             moved |= self.fill(Way::Down, link, now, cx);
@@ -144,11 +164,22 @@ impl Pump {
                 return Poll::Pending;
             }
         }
+        // The others, and the worker's commands, come first.
+        cx.waker().wake_by_ref();
+        Poll::Pending
+    }
+
+    /// Brings the worker's sum of waiting bytes up to date.
+    fn count(&mut self, waiting: usize) {
+        let others = self.local.waiting.get().saturating_sub(self.counted);
+        self.counted = waiting;
+        self.local.waiting.set(others + waiting);
     }
 
     /// Reads once, if there is room. True when something arrived.
     fn fill(&mut self, way: Way, link: &mut Link, now: Tick, cx: &mut Context<'_>) -> bool {
-        let room = link.chain(way).room(self.buffer);
+        let full = self.local.waiting.get() >= WORKER_MOST;
+        let room = link.chain(way).room(if full { BUFFER_LEAST } else { self.buffer });
         if self.flow(way).drained || room == 0 {
             return false;
         }
@@ -164,8 +195,10 @@ impl Pump {
                 link.chain(way).arrive(now, Signal::Fin);
             }
             Ok(n) => {
+                self.traffic.received(way, n);
                 let got = into.get(..n).unwrap_or_default();
                 let sent = if clear { self.destination(way).try_write(got).unwrap_or(0) } else { 0 };
+                self.traffic.sent(way, sent);
                 // What did not fit waits; an error of the destination shows when it is written again.
                 if let Some(rest) = got.get(sent..).filter(|rest| !rest.is_empty()) {
                     link.chain(way).arrive(now, Signal::Data(Bytes::copy_from_slice(rest)));
@@ -198,7 +231,10 @@ impl Pump {
                 },
             };
             match written {
-                Ok(n) => link.chain(way).advance(n),
+                Ok(n) => {
+                    self.traffic.sent(way, n);
+                    link.chain(way).advance(n);
+                }
                 Err(_) => self.lose(way, link, now),
             }
             step = Step::Moved;

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use super::stats::Tally;
 use crate::base::clock::Tick;
-use crate::plan::fault::{Fault, Side, Toxic};
+use crate::plan::fault::{Fault, Outage, Side, Toxic};
 
 /// One injection; a fault that is healed and injected anew gets another. 0 stands for a proxy's own toxics.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -21,6 +21,8 @@ impl FaultId {
 #[derive(Debug)]
 pub(super) struct Active {
     pub(super) id: FaultId,
+    /// Counts the updates of this injection.
+    pub(super) version: u64,
     pub(super) fault: Fault,
     pub(super) injected: Tick,
     pub(super) tally: Arc<Tally>,
@@ -47,6 +49,21 @@ impl Snapshot {
         let mut next = Self { generation: self.generation + 1, ..self.clone() };
         next.faults.push(active);
         next
+    }
+
+    /// The next generation, with `active` in the place of its older version.
+    pub(super) fn replacing(&self, active: &Arc<Active>) -> Self {
+        let mut next = Self { generation: self.generation + 1, ..self.clone() };
+        for old in next.faults.iter_mut().filter(|old| old.id == active.id) {
+            *old = Arc::clone(active);
+        }
+        next
+    }
+
+    /// True while a fault of it wants the listener closed.
+    pub(super) fn refuses(&self) -> bool {
+        let refuses = |active: &Arc<Active>| matches!(active.fault.inject, Toxic::Down { how: Outage::Refuse, .. });
+        self.faults.iter().any(refuses)
     }
 
     /// The next generation, with the faults that `keep` refuses taken out.

@@ -7,6 +7,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::time::Duration;
 
+use super::parcel::Way;
+
 /// Counters of one fault, over all its connections.
 #[derive(Debug, Default)]
 pub(super) struct Tally {
@@ -30,6 +32,12 @@ impl Tally {
         self.spared.fetch_add(1, Relaxed);
     }
 
+    /// A connection that was spared is considered anew.
+    pub(super) fn unspare(&self) {
+        self.spared.fetch_sub(1, Relaxed);
+        self.considered.fetch_sub(1, Relaxed);
+    }
+
     /// The counters as they stand.
     pub(super) fn read(&self) -> FaultStats {
         // Read in this order, a count is never larger than the one it is a part of.
@@ -51,6 +59,40 @@ impl Tally {
                 longest: Duration::from_nanos(self.hold_longest.load(Relaxed)),
             },
         }
+    }
+}
+
+/// Bytes of one proxy, by direction.
+#[derive(Debug, Default)]
+pub(super) struct Traffic {
+    up: [AtomicU64; 2],
+    down: [AtomicU64; 2],
+}
+
+impl Traffic {
+    fn of(&self, way: Way) -> &[AtomicU64; 2] {
+        match way {
+            Way::Up => &self.up,
+            Way::Down => &self.down,
+        }
+    }
+
+    /// `n` bytes were read from the source of `way`.
+    pub(super) fn received(&self, way: Way, n: usize) {
+        let [received, _] = self.of(way);
+        received.fetch_add(n as u64, Relaxed);
+    }
+
+    /// `n` bytes were written to its destination.
+    pub(super) fn sent(&self, way: Way, n: usize) {
+        let [_, sent] = self.of(way);
+        sent.fetch_add(n as u64, Relaxed);
+    }
+
+    /// Received and sent so far.
+    pub(super) fn read(&self, way: Way) -> [u64; 2] {
+        let [received, sent] = self.of(way);
+        [received.load(Relaxed), sent.load(Relaxed)]
     }
 }
 
@@ -131,16 +173,25 @@ impl Witness {
     pub(super) fn held(&self, drawn: Duration) {
         self.touch();
         let nanos = u64::try_from(drawn.as_nanos()).unwrap_or(u64::MAX);
-        self.tally.holds.fetch_add(1, Relaxed);
-        self.tally.hold_nanos.fetch_add(nanos, Relaxed);
-        self.tally.hold_longest.fetch_max(nanos, Relaxed);
         self.tally.parcels.fetch_add(1, Relaxed);
+        // What is held until the fault goes was not drawn.
+        if drawn < Duration::MAX {
+            self.tally.holds.fetch_add(1, Relaxed);
+            self.tally.hold_nanos.fetch_add(nanos, Relaxed);
+            self.tally.hold_longest.fetch_max(nanos, Relaxed);
+        }
     }
 
     /// A parcel did not leave whole: `bytes` of it are gone (0 for an end of a direction).
     pub(super) fn swallowed(&self, bytes: usize) {
         self.touch();
         self.tally.swallowed.fetch_add(bytes as u64, Relaxed);
+        self.tally.parcels.fetch_add(1, Relaxed);
+    }
+
+    /// Bytes of a parcel were changed.
+    pub(super) fn changed(&self) {
+        self.touch();
         self.tally.parcels.fetch_add(1, Relaxed);
     }
 

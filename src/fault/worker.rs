@@ -5,7 +5,7 @@
 
 use std::collections::HashMap;
 use std::io;
-use std::net::{SocketAddr, TcpStream as StdStream};
+use std::net::{TcpListener as StdListener, TcpStream as StdStream};
 use std::rc::Rc;
 use std::sync::{Arc, mpsc as blocking};
 use std::thread;
@@ -33,10 +33,14 @@ const FAREWELLS: usize = 1_000;
 /// What a worker is asked to do.
 #[derive(Debug)]
 pub(super) enum Command {
-    /// A proxy exists from now on.
+    /// A proxy exists from now on, or is another one: the connections of the old one are closed, its listener goes on.
     Define { proxy: Arc<Definition>, snapshot: Arc<Snapshot> },
-    /// Open the proxy's listener.
-    Listen { proxy: Arc<str>, reply: oneshot::Sender<io::Result<SocketAddr>> },
+    /// Accept from a listener, in the place of the proxy's old one.
+    Listen { proxy: Arc<str>, listener: StdListener, reply: oneshot::Sender<io::Result<()>> },
+    /// Close the proxy's listener, then its connections.
+    Close { proxy: Arc<str>, reply: oneshot::Sender<()> },
+    /// Close it and forget it.
+    Forget { proxy: Arc<str>, reply: oneshot::Sender<()> },
     /// Serve a connection that another worker accepted.
     Adopt { proxy: Arc<str>, ordinal: u64, client: StdStream },
     /// Put a snapshot in force; the reply counts the connections that could not follow.
@@ -107,10 +111,19 @@ impl Worker {
         while let Some(command) = commands.recv().await {
             match command {
                 Command::Define { proxy, snapshot } => self.define(proxy, snapshot),
-                Command::Listen { proxy, reply } => drop(reply.send(self.listen(&proxy))),
+                Command::Listen { proxy, listener, reply } => drop(reply.send(self.listen(&proxy, listener))),
+                Command::Close { proxy, reply } => {
+                    self.proxies.get(&proxy).inspect(|proxy| proxy.close());
+                    reply.send(()).ok();
+                }
+                Command::Forget { proxy, reply } => {
+                    self.proxies.remove(&proxy).inspect(|proxy| proxy.close());
+                    reply.send(()).ok();
+                }
                 Command::Adopt { proxy, ordinal, client } => self.adopt(&proxy, ordinal, client),
                 Command::Swap { proxy, snapshot, reply } => {
-                    let swapped = self.proxies.get(&proxy).map_or(0, |proxy| proxy.swap(snapshot, &self.local));
+                    let swapped =
+                        self.proxies.get(&proxy).map_or(0, |proxy| proxy.swap(snapshot, &self.local, &self.team));
                     // Nobody waits for the end of a lease.
                     reply.send(swapped).ok();
                 }
@@ -127,12 +140,20 @@ impl Worker {
     fn define(&mut self, proxy: Arc<Definition>, snapshot: Arc<Snapshot>) {
         let name = Arc::clone(&proxy.name);
         let key = LinkKey { seed: self.seed, proxy: proxy_number(self.seed, &name), connection: 0 };
-        self.proxies.insert(name, Rc::new(Proxy::new(proxy, key, snapshot)));
+        let proxy = Rc::new(Proxy::new(proxy, key, snapshot));
+        let Some(old) = self.proxies.insert(name, Rc::clone(&proxy)) else { return };
+        let listener = old.take_listener();
+        proxy.inherit(&old);
+        old.close();
+        if let Some(Err(error)) = listener.map(|kept| kept.and_then(|kept| proxy.listen(kept, &self.local, &self.team)))
+        {
+            tracing::error!(%error, "could not go on listening");
+        }
     }
 
-    fn listen(&self, proxy: &str) -> io::Result<SocketAddr> {
+    fn listen(&self, proxy: &str, listener: StdListener) -> io::Result<()> {
         let proxy = self.proxies.get(proxy).ok_or(io::ErrorKind::NotFound)?;
-        proxy.listen(&self.local, &self.team)
+        proxy.listen(listener, &self.local, &self.team)
     }
 
     fn adopt(&self, proxy: &str, ordinal: u64, client: StdStream) {

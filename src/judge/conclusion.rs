@@ -5,6 +5,7 @@
 
 use super::account::{Account, HEALING};
 use super::finding::{FindingKind, Verdict, worst};
+use crate::plan::threshold::Level;
 
 /// How a run came out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -70,6 +71,8 @@ pub fn of(account: &Account) -> Conclusion {
 fn lacks_ground(account: &Account) -> bool {
     account.drill.is_some()
         && account.findings.iter().any(|one| {
-            one.verdict == Verdict::Inconclusive && matches!(one.kind, FindingKind::Injection | FindingKind::Recovery)
+            one.verdict == Verdict::Inconclusive
+                && one.level != Level::Info
+                && matches!(one.kind, FindingKind::Injection | FindingKind::Recovery)
         })
 }

@@ -105,6 +105,32 @@ pub fn never_answered(subject: Subject, scope: &Scope, seconds: &[&Interval]) ->
     look.batches(|cell| (look.bins(cell).n() + look.unanswered(cell), look.unanswered(cell)))
 }
 
+/// One batch of seconds: the times of what was answered, and how many arrivals were not.
+#[derive(Clone, Copy, Debug)]
+pub struct Part<'a> {
+    /// Times, µs.
+    pub bins: &'a Bins,
+    /// Arrivals that rank above every time.
+    pub unanswered: u64,
+}
+
+/// The 95 % interval of quantile `q` over `parts`, whose times in one are `merged`: widened to the outer edges of its bins, its
+/// upper end infinite where nothing limits it. `None` for fewer than six parts or no arrivals.
+pub fn interval(q: f64, parts: &[Part<'_>], merged: &Bins) -> Option<(ClusterEstimate, (f64, f64))> {
+    let unanswered: u64 = parts.iter().map(|part| part.unanswered).sum();
+    let n = merged.n() + unanswered;
+    let limit = merged.value_at_rank(rank_of(q, n));
+    let counted = |part: &Part<'_>| Batch {
+        arrivals: part.bins.n() + part.unanswered,
+        counted: limit.map_or(part.bins.n(), |limit| part.bins.at_or_below(limit)),
+    };
+    let cluster = ClusterEstimate::of(q, &parts.iter().map(counted).collect::<Vec<_>>(), ALPHA)?;
+    let ranks = cluster.ranks(q, unanswered);
+    let low = lower_edge(merged, rank_of(ranks.lower, n));
+    let high = ranks.upper.and_then(|upper| merged.value_at_rank(rank_of(upper, n)));
+    Some((cluster, (low, high.map_or(f64::INFINITY, |value| value as f64))))
+}
+
 /// A subject looked at in some seconds.
 #[derive(Clone, Copy)]
 struct Look<'a> {
@@ -171,18 +197,24 @@ impl Look<'_> {
     }
 
     fn quantile_interval(&self, q: f64, estimate: &mut Estimate) {
-        let limit = if estimate.value.is_finite() { Some(whole(estimate.value)) } else { None };
-        let batches = self.batches(|cell| {
-            let bins = self.bins(cell);
-            (bins.n() + self.unanswered(cell), limit.map_or(bins.n(), |limit| bins.at_or_below(limit)))
-        });
-        let Some(cluster) = ClusterEstimate::of(q, &batches, ALPHA) else { return };
         let mut merged = Bins::default();
-        cells(self.seconds, &self.scope.steps).for_each(|cell| merged.merge(self.bins(cell)));
-        let ranks = cluster.ranks(q, estimate.unanswered);
-        let low = lower_edge(&merged, rank_of(ranks.lower, estimate.n));
-        let high = ranks.upper.and_then(|upper| merged.value_at_rank(rank_of(upper, estimate.n)));
-        estimate.interval = Some((low, high.map_or(f64::INFINITY, |value| value as f64)));
+        let sums: Vec<(Bins, u64)> = self
+            .cuts()
+            .into_iter()
+            .map(|seconds| {
+                let (mut bins, mut unanswered) = (Bins::default(), 0);
+                for cell in cells(seconds, &self.scope.steps) {
+                    bins.merge(self.bins(cell));
+                    unanswered += self.unanswered(cell);
+                }
+                merged.merge(&bins);
+                (bins, unanswered)
+            })
+            .collect();
+        let parts: Vec<Part<'_>> =
+            sums.iter().map(|(bins, unanswered)| Part { bins, unanswered: *unanswered }).collect();
+        let Some((cluster, limits)) = interval(q, &parts, &merged) else { return };
+        estimate.interval = Some(limits);
         estimate.n_eff = Some(cluster.n_eff);
         estimate.deff = Some(cluster.deff);
     }

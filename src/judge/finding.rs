@@ -4,6 +4,7 @@
 
 use crate::plan::diagnostic::Place;
 use crate::plan::threshold::{Level, Unit};
+use crate::stats::shift::Shift;
 
 /// The five verdicts, from best to worst: the worst finding is the run's.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
@@ -39,6 +40,8 @@ impl Verdict {
 pub enum FindingKind {
     /// A check of the scenario.
     Threshold,
+    /// A line against another run of the same plan.
+    Comparison,
     /// The generator's own health.
     Validity,
     /// A target of a drill.
@@ -54,6 +57,7 @@ impl FindingKind {
     pub fn word(self) -> &'static str {
         match self {
             Self::Threshold => "threshold",
+            Self::Comparison => "comparison",
             Self::Validity => "validity",
             Self::Expectation => "expectation",
             Self::Injection => "injection",
@@ -89,6 +93,16 @@ pub enum Reason {
     NotEvaluated,
     /// It never happened before the end.
     Censored,
+    /// The blocks neither prove a change beyond the margin nor that there is none.
+    LowPower,
+    /// So few blocks can prove nothing, whatever they show.
+    Unresolvable,
+    /// What one slot leaves behind reaches the next.
+    CarryOver,
+    /// A step moved that the change cannot touch.
+    ControlMoved,
+    /// The arms were under unlike load, or failed unlike.
+    ArmsUnlike,
 }
 
 impl Reason {
@@ -107,6 +121,11 @@ impl Reason {
             Self::Truncated => "truncated",
             Self::NotEvaluated => "not_evaluated",
             Self::Censored => "censored",
+            Self::LowPower => "low_power",
+            Self::Unresolvable => "unresolvable",
+            Self::CarryOver => "carry_over",
+            Self::ControlMoved => "control_moved",
+            Self::ArmsUnlike => "arms_unlike",
         }
     }
 }
@@ -132,6 +151,38 @@ pub struct Evidence {
     pub deff: Option<f64>,
     /// Seconds of the run it is about: from, to.
     pub window_s: (f64, f64),
+    /// For a comparison; its value is then a ratio less 1 (or a difference of shares), the ends are one-sided bounds at
+    /// the error of the gate, and n counts blocks.
+    pub compare: Option<Box<Compare>>,
+}
+
+/// What a comparison of two arms rests on.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Compare {
+    /// What was compared, in words: `p95 /checkout`.
+    pub what: String,
+    /// How far beyond the baseline is allowed, in words: `+5 %`.
+    pub margin: String,
+    /// Sum of the ranks of the blocks beyond the margin; halves where ranks are tied.
+    pub w: f64,
+    /// The largest such sum.
+    pub w_max: f64,
+    /// Chance of such a sum or a larger one between equal arms.
+    pub p: f64,
+    /// Chance of any false red of the whole gate.
+    pub alpha: f64,
+    /// Comparisons that share it.
+    pub m: usize,
+    /// At which stage it was decided, and of how many.
+    pub stage: (usize, usize),
+    /// Deviation between blocks: of logarithms, or of shares.
+    pub sd: Option<f64>,
+    /// The smallest change beyond the margin that shows four times in five: a ratio less 1, or a difference of shares.
+    pub mde: Option<f64>,
+    /// Each block's change (difference of logarithms, or of shares), and whether the base went first.
+    pub blocks: Vec<(f64, bool)>,
+    /// How the quantiles moved, for times.
+    pub shift: Vec<Shift>,
 }
 
 /// One judgement.

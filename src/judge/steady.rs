@@ -32,10 +32,7 @@ pub struct Rules {
 /// Judges the baseline's seconds. The bad ratio counts by the lower end of its 95 % interval, so that one unlucky request of
 /// a few hundred does not end a drill.
 pub fn finding(seconds: &[&Interval], rules: Rules) -> Finding {
-    let mut classes = Classes::default();
-    for one in seconds {
-        classes.merge(&one.classes());
-    }
+    let classes = sum(seconds);
     let (bad, n) = (classes.bad(), classes.total());
     let tolerated = 2.0 * (1.0 - rules.objective);
     let share = bad as f64 / n.max(1) as f64;
@@ -79,9 +76,49 @@ pub fn finding(seconds: &[&Interval], rules: Rules) -> Finding {
             n_eff: None,
             deff: None,
             window_s: span(seconds),
+            compare: None,
         },
         source: None,
     }
+}
+
+/// Whether a window is no worse than the baseline was: steady by the same rules, or its bad ratio not provably above the baseline's
+/// (the lower end of its 95 % interval at most the upper end of the baseline's), and as fast as demanded.
+pub fn is_back(window: &[&Interval], baseline: &[&Interval], rules: Rules) -> bool {
+    if finding(window, rules).verdict == Verdict::Pass {
+        return true;
+    }
+    let classes = sum(window);
+    let calm = sum(baseline);
+    let bounds = |of: &Classes| wilson(of.bad() as f64 / of.total().max(1) as f64, of.total() as f64, 1.96);
+    let p95 = estimate::point(Subject::Quantile(0.95), &Scope::default(), window);
+    let wrong = classes.get(Class::Leak) + classes.get(Class::Wrong);
+    classes.total() >= LEAST
+        && wrong == 0
+        && bounds(&classes).low <= bounds(&calm).high
+        && too_slow(p95.map(|one| one.value), rules.p95).is_none()
+}
+
+/// A window in words: `0.2 % of 1000 requests bad, p95 = 24 ms`.
+pub fn words(window: &[&Interval]) -> String {
+    let classes = sum(window);
+    if classes.total() == 0 {
+        return "no request finished".to_owned();
+    }
+    let share = classes.bad() as f64 / classes.total() as f64;
+    let p95 = match estimate::point(Subject::Quantile(0.95), &Scope::default(), window).map(|one| one.value) {
+        Some(p95) if p95.is_finite() => format!("p95 = {}", quantity(p95, Unit::Us)),
+        _ => "p95 never answered".to_owned(),
+    };
+    format!("{} of {} requests bad, {p95}", quantity(share, Unit::Ratio), classes.total())
+}
+
+fn sum(seconds: &[&Interval]) -> Classes {
+    let mut classes = Classes::default();
+    for one in seconds {
+        classes.merge(&one.classes());
+    }
+    classes
 }
 
 const NEXT: &str = "let the system come to rest, or lower the rate, before the drill begins";

@@ -71,7 +71,9 @@ fn scope(scope: &Scope, steps: &[String]) -> String {
         parts.push(format!("step={}", names.join("|")));
     }
     if !scope.phases.is_empty() {
-        parts.push(format!("phase={}", scope.phases.join("|")));
+        // The slots of one arm are one thing to a reader.
+        let slots = scope.phases.len() > 1 && scope.phases.iter().all(|phase| phase.starts_with("candidate:"));
+        parts.push(if slots { "phase=candidate:*".to_owned() } else { format!("phase={}", scope.phases.join("|")) });
     }
     match scope.outcome {
         Outcomes::Any => {}
@@ -112,6 +114,13 @@ pub fn advice(reason: Reason) -> &'static str {
         }
         Reason::Truncated => "run again: the record ends before the run did",
         Reason::NotEvaluated => "run longer than the window of the check",
+        Reason::LowPower => "use more blocks, or longer slots: so few neither prove a change nor that there is none",
+        Reason::Unresolvable => "use more blocks: so few can prove nothing",
+        Reason::CarryOver => "lengthen --settle: what one slot leaves behind reaches the next",
+        Reason::ControlMoved => "find what else differs between the arms: a step moved that the change cannot touch",
+        Reason::ArmsUnlike => {
+            "give both arms the same load and compare their errors as well: unlike arms have unlike times"
+        }
         Reason::Censored => "it did not happen while the run was observed: rehearse this response again",
     }
 }

@@ -14,7 +14,8 @@ use std::time::Duration;
 
 use super::crew::Crew;
 use super::exemplars::Exemplars;
-use super::pace::Pace;
+use super::gate::Gate;
+use super::pace::{Limits, Pace};
 use super::pulse::{self, Message};
 use super::step::http::Ended;
 use super::step::{Course, Script};
@@ -70,6 +71,8 @@ pub struct Post {
     pub stops: [Stop; 2],
     /// Journeys under way by workload, over all workers.
     pub under_way: Arc<Vec<AtomicU64>>,
+    /// Ceilings by origin, over all workers.
+    pub gates: Arc<Vec<Option<Gate>>>,
     /// Shared tickets taken by workload, over all workers.
     pub tickets: Arc<Vec<AtomicU64>>,
 }
@@ -94,6 +97,8 @@ pub struct Worker {
     pub seed: Seed,
     /// The arrivals it owns.
     pub shard: Shard,
+    /// Ceilings by origin, shared with all workers.
+    gates: Arc<Vec<Option<Gate>>>,
     /// By workload.
     pub crews: Vec<Crew>,
     /// What it writes down.
@@ -116,6 +121,7 @@ impl Worker {
             script: Arc::clone(&post.script),
             seed: post.seed,
             shard: post.shard,
+            gates: Arc::clone(&post.gates),
             crews: plan.workloads.iter().enumerate().map(|(n, one)| Crew::new(post, n, one)).collect(),
             log: RefCell::new(Log { recorder, exemplars: Exemplars::default() }),
             halted: Cell::new(false),
@@ -142,14 +148,18 @@ impl Worker {
         self.alive.set((now - 1, most));
     }
 
+    /// The ceiling of origin number `origin`; `None` when it has none.
+    pub fn gate(&self, origin: usize) -> Option<&Gate> {
+        self.gates.get(origin).and_then(Option::as_ref)
+    }
+
     /// Classes and records a finished request.
     pub fn finished(&self, mut sample: Sample, said: Said) -> Ended {
         sample.class = self.script.plan.good.class(sample.outcome, said, sample.response_time());
         let mut log = self.log.borrow_mut();
         log.recorder.sample(&sample);
-        log.recorder.flow(sample.done, |flow| flow.bytes_out += sample.bytes_out);
         log.exemplars.see(&sample, said.status.unwrap_or(0));
-        Ended { done: sample.done, outcome: sample.outcome, status: said.status.unwrap_or(0) }
+        Ended { outcome: sample.outcome, status: said.status.unwrap_or(0), ..Ended::nothing(sample.done) }
     }
 
     /// Waits until `at`; false when the run ends before.
@@ -207,6 +217,23 @@ impl Worker {
     }
 }
 
+/// Opens what every workload wants open before its first arrival.
+fn open_ahead(worker: &Rc<Worker>) {
+    let most = worker.script.plan.client.timeouts.total;
+    for (n, crew) in worker.crews.iter().enumerate() {
+        for _ in 0..crew.opens_first(&worker.script, worker.shard) {
+            let worker = Rc::clone(worker);
+            drop(tokio::task::spawn_local(async move {
+                let crew = &worker.crews[n];
+                let now = worker.pace.now();
+                let mut limits = Limits::new(&worker.pace, (now, now + most), &crew.cut);
+                // One that cannot be opened now is missing to the first who wants it, and told there.
+                crew.client.open_ahead(&mut limits).await;
+            }));
+        }
+    }
+}
+
 /// The life of a worker's thread.
 ///
 /// # Errors
@@ -222,6 +249,7 @@ pub fn live(post: &Post, out: &Sender<Message>) -> Result<(), LoadError> {
         let timer = Timer::new(&post.clock).map_err(system("timer"))?;
         let pacing = Rc::clone(&worker);
         let driver = tokio::task::spawn_local(async move { pacing.pace.drive(timer).await });
+        open_ahead(&worker);
         for (n, workload) in post.script.plan.workloads.iter().enumerate() {
             match &workload.pattern {
                 Pattern::Open { .. } => drop(tokio::task::spawn_local(open::drive(Rc::clone(&worker), n))),

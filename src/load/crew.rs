@@ -6,12 +6,15 @@ use std::cell::{Cell, RefCell};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use super::arrivals::owned;
 use super::client::Client;
 use super::core::Post;
 use super::lounge::Lounge;
+use super::step::Script;
 use super::step::tries::Budget;
 use crate::base::clock::Tick;
 use crate::base::seed::Seed;
+use crate::base::shard::Shard;
 use crate::plan::deck::Deck;
 use crate::plan::load::{Connections, Pattern, Workload};
 
@@ -125,7 +128,7 @@ impl Crew {
                 index: u64::from(post.shard.index) % post.shards,
                 of: post.shards,
             },
-            client: Client::new(&post.script.plan, how, post.shard),
+            client: Client::new(&post.script, how, post.shard),
             driving: Cell::new(true),
             arrivals: Cell::default(),
             budget: post.script.plan.client.retry.is_some().then(Budget::default),
@@ -135,6 +138,11 @@ impl Crew {
             },
             deck: RefCell::default(),
         }
+    }
+
+    /// How many connections this worker opens before the first arrival.
+    pub fn opens_first(&self, script: &Script, shard: Shard) -> u64 {
+        owned(script.plan.client.wires.life.open_first as u64, shard)
     }
 
     /// The card of arrival `n` in `mix`: card n mod size of deck n / size.

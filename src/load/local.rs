@@ -11,6 +11,7 @@ use std::time::Duration;
 use tokio::sync::oneshot;
 
 use super::core::{Farewell, Post, live};
+use super::gate::gates;
 use super::pulse::Message;
 use super::step::Script;
 use super::{Env, LoadError, secrets};
@@ -65,6 +66,8 @@ pub fn start(
     on_second: impl FnMut(Interval) + Send + 'static,
 ) -> Result<Running, LoadError> {
     let workers = env.threads.unwrap_or_else(|| workers_for(&plan, env.shard)).max(1);
+    let shards = u64::from(env.shard.of.max(1));
+    let gates = Arc::new(gates(&plan, shards));
     let counters = || Arc::new(plan.workloads.iter().map(|_| AtomicU64::new(0)).collect());
     let (under_way, tickets) = (counters(), counters());
     let mut script = Script::new(plan)?;
@@ -75,13 +78,14 @@ pub fn start(
     let post = Post {
         number: 0,
         shard: env.shard,
-        shards: u64::from(env.shard.of.max(1)),
+        shards,
         script,
         clock: env.clock.clone(),
         seed: env.seed,
         start_at: env.start_at,
         stops: [env.stop, halt.clone()],
         under_way,
+        gates,
         tickets,
     };
     let (out, frames) = channel();
@@ -128,7 +132,7 @@ fn workers_for(plan: &LoadPlan, shard: Shard) -> usize {
 }
 
 /// Worker `index` of `workers` within `shard`: every `workers`th of the shard's arrivals.
-fn part(shard: Shard, index: usize, workers: usize) -> Shard {
+pub(super) fn part(shard: Shard, index: usize, workers: usize) -> Shard {
     let (index, workers) = (u32::try_from(index).unwrap_or(0), u32::try_from(workers).unwrap_or(1));
     Shard { index: shard.index + shard.of * index, of: shard.of * workers }
 }

@@ -8,15 +8,17 @@
 //! | file | holds |
 //! |---|---|
 //! | `arrivals` | which arrivals are ours, and when each is due (pure) |
+//! | `gate` | the ceiling of a target, over all attempts |
 //! | `pace` | all waiting of one worker, on one precise timer |
 //! | `core` `crew` `pulse` | one worker; a workload on it; its heartbeat and frames |
 //! | `local` | all workers of this machine, and the collector |
 //! | `open` `closed` `lounge` | who begins when, and who stays |
 //! | `user` `vars` `rows` `secrets` | one journey; its variables, their draws, rows and secrets |
 //! | `listing` | the plan of arrivals as a text, for people and for comparison |
-//! | `cookies` `truth` | a user's cookies; leaks and stale reads |
+//! | `cookies` `integrity` | a user's cookies; leaks and stale reads |
 //! | `step` `client` | one move of a journey; connections and HTTP |
 //! | `reach` | names to addresses, and a first connection to each origin |
+//! | `truth` | a scripted target, and the arrivals of a plan on paper: what the engine is tested against |
 //! | `exemplars` | the requests kept as examples |
 //!
 //! Not here: who may be sent traffic (`plan::guard`; the caller pins addresses), judgement (`judge`).
@@ -28,6 +30,8 @@ pub mod cookies;
 pub mod core;
 pub mod crew;
 pub mod exemplars;
+pub mod gate;
+pub mod integrity;
 pub mod listing;
 pub mod local;
 pub mod lounge;
@@ -143,6 +147,22 @@ pub enum LoadError {
         /// The pattern.
         pattern: String,
         /// What is wrong with it.
+        why: String,
+    },
+    /// A certificate, key or root that cannot be used.
+    #[error("{what}: {why}")]
+    Tls {
+        /// The file, or what it is.
+        what: String,
+        /// What is wrong with it.
+        why: String,
+    },
+    /// An origin that TLS cannot be agreed on with.
+    #[error("TLS with {origin}: {why}")]
+    Handshake {
+        /// Host and port.
+        origin: String,
+        /// What is wrong, and the remedy where there is one.
         why: String,
     },
     /// Our bug: a worker thread ended without its report.

@@ -8,9 +8,13 @@ use super::arrivals::{Arrival, Arrivals, Order};
 use super::core::Worker;
 use super::crew::Tally;
 use super::pace::wake_for;
+use super::step::Move;
 use super::user;
 use crate::base::clock::Tick;
 use crate::plan::load::Pattern;
+
+/// Arrivals that may begin before everything else has its turn.
+const IN_A_ROW: u32 = 64;
 
 /// Lets the arrivals of workload number `crew` begin, each when it is due.
 pub async fn drive(worker: Rc<Worker>, crew: usize) {
@@ -24,11 +28,21 @@ pub async fn drive(worker: Rc<Worker>, crew: usize) {
     let mut waiting = planned;
     let share = 1.0 / f64::from(worker.shard.of);
     let lasts = script.lasts.get(here.workload).copied().unwrap_or(u64::MAX);
+    let mut in_a_row = 0;
     for Arrival { n, due } in mine.take_while(|one| one.n < lasts) {
         let rate = curve.rate_at(due.secs_f64()) * share;
         let due = here.origin + due.since(Tick::ZERO);
         if !worker.rest_until_arrival(wake_for(due, rate)).await {
             break;
+        }
+        // Arrivals that are all overdue must leave room for answers, the heartbeat and the word to stop.
+        in_a_row += 1;
+        if in_a_row == IN_A_ROW {
+            in_a_row = 0;
+            tokio::task::yield_now().await;
+            if worker.pace.now() >= here.cut.get() {
+                break;
+            }
         }
         waiting -= 1;
         begin(&worker, crew, Arrival { n, due });
@@ -49,6 +63,19 @@ fn begin(worker: &Rc<Worker>, crew: usize, arrival: Arrival) {
         log.recorder.shed(id, first, arrival.due);
         return;
     }
+    // A journey that begins with a request needs leave for it before it begins.
+    let opening =
+        if let Some(Move::Ask(ask)) = course.moves.first() { worker.gate(ask.origin).zip(first) } else { None };
+    if let Some((_, step)) = opening.filter(|(gate, _)| !gate.passes(worker.pace.now())) {
+        here.cap.leave();
+        log.recorder.journey(id, arrival.due, |travel| {
+            travel.planned += 1;
+            travel.shed += 1;
+        });
+        log.recorder.over_ceiling(step, arrival.due);
+        return;
+    }
+    let admitted = opening.is_some();
     log.recorder.journey(id, arrival.due, |travel| {
         travel.planned += 1;
         travel.started += 1;
@@ -61,6 +88,7 @@ fn begin(worker: &Rc<Worker>, crew: usize, arrival: Arrival) {
         let here = &worker.crews[crew];
         let course = &worker.script.courses[usize::from(id.0)];
         let mut user = worker.spare.borrow_mut().pop().unwrap_or_default();
+        user.admitted = admitted;
         (user.visit, user.number) = (0, None);
         let ended = user::travel(&worker, here, &mut user, arrival, course).await;
         if let Some(lounge) = &here.lounge {

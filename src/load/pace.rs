@@ -150,7 +150,11 @@ pub struct Alarm<'a> {
 impl Alarm<'_> {
     /// True when `at` has come; else the task of `cx` is woken then, or before.
     pub fn rings(&mut self, at: Tick, cx: &Context<'_>) -> bool {
-        let now = self.pace.clock.now();
+        self.rings_at(self.pace.clock.now(), at, cx)
+    }
+
+    /// As [`Self::rings`], for one who has just read the clock.
+    fn rings_at(&mut self, now: Tick, at: Tick, cx: &Context<'_>) -> bool {
         if now >= at {
             return true;
         }
@@ -183,8 +187,12 @@ pub struct Limits<'a> {
     pub total: Tick,
     /// The end of the workload's drain, which an interruption moves.
     pub cut: &'a std::cell::Cell<Tick>,
-    /// The phase under way.
-    pub phase: Tick,
+    /// The end of the phase under way.
+    phase: Tick,
+    /// The length of a phase that begins when the task first waits in it: what comes at once needs no look at the clock.
+    begun: Option<Duration>,
+    /// The last look at the clock.
+    seen: Tick,
 }
 
 /// Which limit passed.
@@ -199,16 +207,21 @@ pub enum Passed {
 }
 
 impl<'a> Limits<'a> {
-    /// Limits without a phase.
-    pub fn new(pace: &'a Pace, total: Tick, cut: &'a std::cell::Cell<Tick>) -> Self {
-        Self { alarm: pace.alarm(), total, cut, phase: Tick::MAX }
+    /// Limits without a phase, from `now` until `total`.
+    pub fn new(pace: &'a Pace, (now, total): (Tick, Tick), cut: &'a std::cell::Cell<Tick>) -> Self {
+        Self { alarm: pace.alarm(), total, cut, phase: Tick::MAX, begun: None, seen: now }
     }
 
     /// The limit that has passed; else the task is woken when the nearest one does.
     pub fn passed(&mut self, cx: &Context<'_>) -> Option<Passed> {
+        let now = self.now();
+        self.seen = now;
+        if let Some(most) = self.begun.take() {
+            self.phase = now + most;
+        }
         let cut = self.cut.get();
         let nearest = self.total.min(self.phase).min(cut);
-        if !self.alarm.rings(nearest, cx) {
+        if !self.alarm.rings_at(now, nearest, cx) {
             return None;
         }
         Some(if nearest == cut {
@@ -220,13 +233,23 @@ impl<'a> Limits<'a> {
         })
     }
 
-    /// Begins a phase that lasts at most `most` from `now`.
-    pub fn begin(&mut self, now: Tick, most: Duration) {
-        self.phase = now + most;
+    /// Begins a phase that lasts at most `most` from the first wait in it.
+    pub fn begin(&mut self, most: Duration) {
+        self.begun = Some(most);
+    }
+
+    /// The last look at the clock: at the request's start, or when it last waited.
+    pub fn seen(&self) -> Tick {
+        self.seen
     }
 
     /// Now.
     pub fn now(&self) -> Tick {
         self.alarm.pace.now()
+    }
+
+    /// Where the task waits.
+    pub fn pace(&self) -> &'a Pace {
+        self.alarm.pace
     }
 }

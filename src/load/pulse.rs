@@ -48,7 +48,7 @@ pub async fn keep(worker: &Worker, post: &Post, out: &Sender<Message>) {
             // The collector outlives its workers; if it died, `finished` says so.
             drop(out.send(worker.frame(second, pulse.take())));
             second += 1;
-            worker.crews.iter().for_each(|crew| crew.client.sweep());
+            worker.crews.iter().for_each(|crew| crew.client.sweep(now));
         }
         if over {
             return;

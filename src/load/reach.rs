@@ -8,13 +8,17 @@ use std::net::SocketAddr;
 use std::pin::pin;
 use std::sync::Arc;
 use std::task::Poll;
+use std::time::Duration;
 
-use tokio::net::{TcpStream, lookup_host};
+use tokio::net::{UnixStream, lookup_host};
 
 use super::LoadError;
+use super::client::connect;
+use super::client::line::Plain;
+use super::client::tls::{self, Connector};
 use crate::base::clock::Clock;
 use crate::base::timer::Timer;
-use crate::plan::load::LoadPlan;
+use crate::plan::load::{LoadPlan, Origin, Scheme, Via};
 
 /// The addresses of `host`, in the resolver's order, each once; at least one.
 ///
@@ -32,40 +36,55 @@ pub async fn resolve(host: &str, port: u16) -> Result<Vec<SocketAddr>, LoadError
     if addresses.is_empty() { Err(none(io::ErrorKind::NotFound.into())) } else { Ok(addresses) }
 }
 
-/// Opens one connection to each origin of `plan` and closes it again.
+/// Opens one connection to each origin of `plan`, agrees on TLS where it is spoken, and closes it again.
 ///
 /// # Errors
-/// When an origin has no address or none of its addresses accepts within the connect timeout.
+/// When an origin has no address, none of its addresses accepts within the connect timeout, or its certificate is not believed.
 pub async fn preflight(plan: Arc<LoadPlan>) -> Result<(), LoadError> {
-    for origin in &plan.origins {
-        let name = format!("{}:{}", origin.host, origin.port);
-        let mut why = LoadError::Unresolvable { host: origin.host.clone(), source: io::ErrorKind::NotFound.into() };
-        let mut reached = false;
-        for address in &origin.pinned {
-            match connect(*address, plan.client.timeouts.connect).await {
-                Ok(()) => {
-                    reached = true;
-                    break;
-                }
-                Err(source) => why = LoadError::Preflight { origin: format!("{name} ({address})"), source },
-            }
-        }
-        if !reached {
-            return Err(why);
+    let connector = Connector::of(&plan)?;
+    let timeouts = &plan.client.timeouts;
+    for (index, origin) in plan.origins.iter().enumerate() {
+        let stream = first(&plan, origin).await?;
+        let Some(connector) = connector.as_ref().filter(|_| origin.scheme == Scheme::Https) else { continue };
+        if let Err(error) = within(connector.greet(index, stream), timeouts.tls).await {
+            let origin = format!("{}:{}", origin.host, origin.port);
+            return Err(LoadError::Handshake { origin, why: tls::explain(&error) });
         }
     }
     Ok(())
 }
 
-async fn connect(address: SocketAddr, most: std::time::Duration) -> io::Result<()> {
+/// A connection to `origin`.
+async fn first(plan: &LoadPlan, origin: &Origin) -> Result<Plain, LoadError> {
+    let most = plan.client.timeouts.connect;
+    if let Some(Via::Unix(path)) = &origin.via {
+        let refused = |source| LoadError::Preflight { origin: path.display().to_string(), source };
+        return within(UnixStream::connect(path), most).await.map(Plain::Unix).map_err(refused);
+    }
+    let source = plan.client.wires.source.first().copied();
+    let mut why = LoadError::Unresolvable { host: origin.host.clone(), source: io::ErrorKind::NotFound.into() };
+    for address in &origin.pinned {
+        let fitting = source.filter(|own| own.is_ipv4() == address.is_ipv4());
+        match within(connect::reach(*address, fitting), most).await {
+            Ok(stream) => return Ok(Plain::Tcp(stream)),
+            Err(source) => {
+                let origin = format!("{}:{} ({address})", origin.host, origin.port);
+                why = LoadError::Preflight { origin, source };
+            }
+        }
+    }
+    Err(why)
+}
+
+async fn within<T>(doing: impl Future<Output = io::Result<T>>, most: Duration) -> io::Result<T> {
     let clock = Clock::start();
     let mut timer = Timer::new(&clock)?;
     let until = clock.now() + most;
-    let mut connecting = pin!(TcpStream::connect(address));
+    let mut doing = pin!(doing);
     let mut late = pin!(timer.until(until));
     poll_fn(|cx| {
-        if let Poll::Ready(result) = connecting.as_mut().poll(cx) {
-            return Poll::Ready(result.map(drop));
+        if let Poll::Ready(result) = doing.as_mut().poll(cx) {
+            return Poll::Ready(result);
         }
         late.as_mut().poll(cx).map(|()| Err(io::ErrorKind::TimedOut.into()))
     })

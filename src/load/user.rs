@@ -9,10 +9,10 @@ use super::client::Seat;
 use super::cookies::Jar;
 use super::core::Worker;
 use super::crew::Crew;
+use super::integrity::Memory;
 use super::rows::{self, Asking};
 use super::step::turn::Turn;
 use super::step::{Course, Move, group, http};
-use super::truth::Memory;
 use super::vars::{self, Dice};
 use crate::base::clock::Tick;
 use crate::measure::histogram::micros;
@@ -27,6 +27,8 @@ pub struct User {
     pub values: Vec<String>,
     /// Its own connections, when they are not shared.
     pub seat: Seat,
+    /// True when its next request has the target's leave already.
+    pub admitted: bool,
     /// Which journey of its session this is, from 0.
     pub visit: u64,
     /// Its key in every draw: the workload's, and another one for each further visit.
@@ -116,6 +118,8 @@ impl Fate {
         match outcome.kind() {
             None => self,
             Some(Kind::Unfinished) => Self::Unfinished,
+            // What the target has no room for goes no further.
+            Some(Kind::OverCeiling) => Self::Failed,
             Some(_) if course.on_failure == OnFailure::Continue => Self::Completed(false),
             Some(_) => Self::Failed,
         }
@@ -174,11 +178,13 @@ pub async fn travel(worker: &Worker, crew: &Crew, user: &mut User, arrival: Arri
             Move::Ask(ask) => {
                 let ended = http::run(worker, crew, user, ask, (next, dice)).await;
                 (next, user.status) = (ended.done, ended.status);
+                rested += ended.rested;
                 fate = fate.after(ended.outcome, course);
             }
             Move::Together(group) => {
                 let ended = group::run(worker, crew, user, group, (next, dice)).await;
                 (next, user.status) = (ended.done, ended.status);
+                rested += ended.rested;
                 fate = fate.after(ended.outcome, course);
             }
             Move::Again(number, back) => {
@@ -197,8 +203,14 @@ pub async fn travel(worker: &Worker, crew: &Crew, user: &mut User, arrival: Arri
             break;
         }
     }
-    let latency = micros((next - arrival.due).saturating_sub(rested));
-    worker.log.borrow_mut().recorder.journey(course.id, arrival.due, |travel| match fate {
+    count(worker, course, (fate, arrival.due), (next - arrival.due).saturating_sub(rested));
+    next
+}
+
+/// Counts a journey that was due at `due` and took `took` without its rests.
+fn count(worker: &Worker, course: &Course, (fate, due): (Fate, Tick), took: Duration) {
+    let latency = micros(took);
+    worker.log.borrow_mut().recorder.journey(course.id, due, |travel| match fate {
         Fate::Completed(good) => {
             travel.completed += 1;
             if good { travel.latency.ok.record(latency) } else { travel.latency.rest.record(latency) }
@@ -209,5 +221,4 @@ pub async fn travel(worker: &Worker, crew: &Crew, user: &mut User, arrival: Arri
         }
         Fate::Unfinished => travel.unfinished += 1,
     });
-    next
 }

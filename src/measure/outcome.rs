@@ -11,6 +11,8 @@ pub enum Phase {
     Resolve,
     /// Opening the connection.
     Connect,
+    /// Agreeing on TLS, or on HTTP/2.
+    Tls,
     /// Waiting for a free connection.
     Wait,
     /// Sending the request.
@@ -30,6 +32,8 @@ pub enum Phase {
 pub enum Kind {
     /// The name has no address.
     Resolve,
+    /// The name was not looked up in time.
+    ResolveTimeout,
     /// Nobody listens.
     ConnectRefused,
     /// No route.
@@ -40,6 +44,12 @@ pub enum Kind {
     LocalPort,
     /// Ours: no file descriptor left.
     LocalFd,
+    /// The server's certificate is not believed.
+    TlsCertificate,
+    /// The other side, or the bytes it sent, ended the agreement on TLS.
+    TlsAlert,
+    /// No agreement on TLS or HTTP/2 in time.
+    TlsTimeout,
     /// No connection became free in time.
     PoolTimeout,
     /// Reset while sending.
@@ -58,6 +68,8 @@ pub enum Kind {
     TimeoutIdle,
     /// Not HTTP.
     Protocol,
+    /// The body is not what its `content-encoding` says.
+    Decode,
     /// The body exceeds what is kept for checks.
     TooLarge,
     /// The whole request took too long.
@@ -92,14 +104,20 @@ impl Kind {
     /// Where the failure lies.
     pub fn phase(self) -> Phase {
         match self {
-            Self::Resolve => Phase::Resolve,
+            Self::Resolve | Self::ResolveTimeout => Phase::Resolve,
             Self::ConnectRefused | Self::Unreachable | Self::ConnectTimeout | Self::LocalPort | Self::LocalFd => {
                 Phase::Connect
             }
+            Self::TlsCertificate | Self::TlsAlert | Self::TlsTimeout => Phase::Tls,
             Self::PoolTimeout => Phase::Wait,
             Self::ResetSending => Phase::Send,
             Self::EofBeforeStatus | Self::ResetWaiting | Self::TimeoutFirstByte => Phase::Await,
-            Self::EofMidBody | Self::ResetReading | Self::TimeoutIdle | Self::Protocol | Self::TooLarge => Phase::Read,
+            Self::EofMidBody
+            | Self::ResetReading
+            | Self::TimeoutIdle
+            | Self::Protocol
+            | Self::Decode
+            | Self::TooLarge => Phase::Read,
             Self::TimeoutTotal | Self::Abandoned | Self::OverCeiling | Self::Unfinished => Phase::Any,
             Self::Status(_)
             | Self::Check(_)
@@ -127,7 +145,13 @@ impl Kind {
     pub fn is_timeout(self) -> bool {
         matches!(
             self,
-            Self::ConnectTimeout | Self::PoolTimeout | Self::TimeoutFirstByte | Self::TimeoutIdle | Self::TimeoutTotal
+            Self::ResolveTimeout
+                | Self::ConnectTimeout
+                | Self::TlsTimeout
+                | Self::PoolTimeout
+                | Self::TimeoutFirstByte
+                | Self::TimeoutIdle
+                | Self::TimeoutTotal
         )
     }
 
@@ -144,6 +168,11 @@ impl Kind {
             Self::ConnectTimeout => "connect_timeout",
             Self::LocalPort => "local_port",
             Self::LocalFd => "local_fd",
+            Self::TlsCertificate => "tls_certificate",
+            Self::TlsAlert => "tls_alert",
+            Self::TlsTimeout => "tls_timeout",
+            Self::ResolveTimeout => "resolve_timeout",
+            Self::Decode => "decode",
             Self::PoolTimeout => "pool_timeout",
             Self::ResetSending => "reset_sending",
             Self::EofBeforeStatus => "eof_before_status",

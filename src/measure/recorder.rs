@@ -102,6 +102,7 @@ impl Recorder {
             flow.done += 1;
             flow.good += u64::from(sample.class == Class::Ok);
             flow.bytes_in += sample.bytes_in;
+            flow.bytes_out += sample.bytes_out;
         });
         let second = sample.due.second();
         if !self.turn_to(second) {
@@ -188,6 +189,13 @@ impl Recorder {
         if let Some(step) = step {
             second.steps.entry(step).or_default().classes.add(Class::Shed, 1);
         }
+    }
+
+    /// Counts a request that is not sent because it would exceed the ceiling of its target, in the second it was due.
+    pub fn over_ceiling(&mut self, step: StepId, due: Tick) {
+        let cell = part(&mut self.sparse, due.second()).steps.entry(step).or_default();
+        cell.classes.add(Class::Shed, 1);
+        *cell.errors.entry(Kind::OverCeiling.key(&self.labels)).or_default() += 1;
     }
 
     /// Everything since the last frame; `health` belongs to the second of `now`.

@@ -4,9 +4,12 @@
 
 use std::time::Duration;
 
+use super::condition::{Condition, Limits};
 use super::diagnostic::Place;
 use super::fault::Fault;
 use super::load::LoadPlan;
+pub use super::people::{Cue, RobotDeed, RobotStep, Role};
+use super::slo::Slo;
 
 /// A checked drill.
 #[derive(Clone, Debug)]
@@ -21,10 +24,10 @@ pub struct DrillPlan {
     pub load: LoadPlan,
     /// How long the phases last.
     pub phases: Phases,
-    /// Objective, as a share of good requests, such as 0.999. (What good means is `load.good`.)
-    pub objective: f64,
-    /// Period of the error budget.
-    pub budget_period: Duration,
+    /// What was promised. (What good means is `load.good`.)
+    pub slo: Slo,
+    /// When it must end before its time.
+    pub limits: Limits,
     /// Who plays: the robot's steps; empty: nobody acts.
     pub robot: Vec<RobotStep>,
     /// What is done to the players, in file order.
@@ -88,7 +91,7 @@ pub enum ShopData {
 }
 
 /// How long the phases last.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Phases {
     /// Before the first act, at least 20 s.
     pub baseline: Duration,
@@ -96,12 +99,14 @@ pub struct Phases {
     pub at_most: Duration,
     /// How long recovery must hold.
     pub recovery_hold: Duration,
+    /// How much faster than with people it goes, in (0, 1]: what judges by minutes judges by so much less.
+    pub time_factor: f64,
 }
 
 impl Phases {
-    /// The longest course of a drill, clean-up included: as long as this the load is held.
+    /// The longest course of a drill, clean-up and the look at the traffic after it included: as long as this the load is held.
     pub fn longest(&self) -> Duration {
-        self.baseline + self.at_most + self.recovery_hold + Duration::from_secs(60)
+        self.baseline + self.at_most + self.recovery_hold + Duration::from_secs(180)
     }
 }
 
@@ -119,12 +124,21 @@ pub struct Act {
 }
 
 /// When an act is due.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub enum When {
     /// So long after the start of the exercise.
     At(Duration),
     /// So long after something happened.
     After(Moment, Duration),
+    /// Once a condition has held.
+    Holds {
+        /// The condition.
+        is: Condition,
+        /// How long without a break.
+        hold: Duration,
+        /// At the latest so long after the start of the exercise; `None`: perhaps never.
+        else_at: Option<Duration>,
+    },
 }
 
 /// Something that happens in a drill.
@@ -153,6 +167,8 @@ pub struct Technical {
     pub players_undo: bool,
     /// What shows that it touched something.
     pub proof: Proof,
+    /// How far it should move the share of bad requests, 0 to 1; `None`: not said.
+    pub moves_bad: Option<f64>,
 }
 
 /// What can be pulled.
@@ -228,79 +244,6 @@ pub enum MitigationKind {
     NoEffect,
     /// Makes it worse.
     Harmful,
-}
-
-/// A player's role.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Role {
-    /// Incident commander.
-    Ic,
-    /// Deputy.
-    Deputy,
-    /// Operations lead.
-    Ops,
-    /// Subject-matter expert.
-    Expert,
-    /// Communications lead.
-    Comms,
-    /// Customer liaison.
-    Liaison,
-    /// Scribe.
-    Scribe,
-}
-
-impl Role {
-    /// The name in files and documents.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Ic => "IC",
-            Self::Deputy => "Deputy",
-            Self::Ops => "Ops",
-            Self::Expert => "Expert",
-            Self::Comms => "Comms",
-            Self::Liaison => "Liaison",
-            Self::Scribe => "Scribe",
-        }
-    }
-}
-
-/// One step of the robot that plays the people.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct RobotStep {
-    /// What wakes it.
-    pub on: Cue,
-    /// How long it waits then.
-    pub wait: Duration,
-    /// What it does.
-    pub does: RobotDeed,
-}
-
-/// What wakes a robot step, once.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Cue {
-    /// The first page after the first act.
-    Page,
-    /// Live impact.
-    Impact,
-    /// The live window has been clean for 5 s after an impact.
-    Clear,
-    /// A mark was made.
-    Mark(String),
-    /// An act was injected.
-    Act(String),
-}
-
-/// What the robot does.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum RobotDeed {
-    /// Acknowledges the page.
-    Ack,
-    /// Takes a role; IC is taking command.
-    Take(Role),
-    /// Begins a mitigation.
-    Mitigate(String),
-    /// Claims `mitigated` or `resolved`.
-    Claim(String),
 }
 
 /// What must hold.

@@ -3,6 +3,7 @@
 //! Made by `check`; run by `load`; read by `judge` and `report`. Addresses and secrets are not part of the plan hash.
 
 use std::net::SocketAddr;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -15,6 +16,8 @@ use super::staff::Staff;
 use super::template::Template;
 use super::threshold::Threshold;
 use super::values::Values;
+use super::wires::Wires;
+use crate::base::rate::Rate;
 
 /// A checked scenario.
 #[derive(Clone, Debug)]
@@ -58,21 +61,68 @@ impl LoadPlan {
     }
 }
 
-/// Scheme, host and port of a target. Only clear HTTP for now; `https` is diagnosed as not built.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// Scheme, host and port of a target, and where it is reached.
+#[derive(Clone, Debug, PartialEq)]
 pub struct Origin {
+    /// In clear or over TLS.
+    pub scheme: Scheme,
     /// Host as written: name or address.
     pub host: String,
     /// Port.
     pub port: u16,
-    /// Addresses the guard has vouched for, pinned; empty until resolved.
+    /// Where it is connected to instead of its name's addresses.
+    pub via: Option<Via>,
+    /// Addresses the guard has vouched for, pinned; empty until resolved, and for a socket file.
     pub pinned: Vec<SocketAddr>,
+    /// At most this many attempts a second, over all workloads; `None`: as fast as it goes.
+    pub ceiling: Option<Rate>,
+}
+
+/// In clear or over TLS.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Scheme {
+    /// `http`
+    #[default]
+    Http,
+    /// `https`
+    Https,
+}
+
+impl Scheme {
+    /// As it is written.
+    pub fn name(self) -> &'static str {
+        if self == Self::Https { "https" } else { "http" }
+    }
+
+    /// The port that need not be written.
+    pub fn port(self) -> u16 {
+        if self == Self::Https { 443 } else { 80 }
+    }
+}
+
+/// Where an origin is connected to instead of its name's addresses; `Host` and SNI stay.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Via {
+    /// Another address.
+    Address(SocketAddr),
+    /// A socket file on this machine.
+    Unix(PathBuf),
 }
 
 impl Origin {
-    /// `host:port` as the `Host` header wants it; port 80 is left out.
+    /// An origin in clear, reached at `pinned`.
+    pub fn clear(host: impl Into<String>, port: u16, pinned: Vec<SocketAddr>) -> Self {
+        Self { scheme: Scheme::Http, host: host.into(), port, via: None, pinned, ceiling: None }
+    }
+
+    /// Lowers the ceiling to `rate`, never raises it.
+    pub fn limit(&mut self, rate: Rate) {
+        self.ceiling = Some(self.ceiling.map_or(rate, |held| if held < rate { held } else { rate }));
+    }
+
+    /// `host:port` as the `Host` header wants it; the scheme's own port is left out.
     pub fn authority(&self) -> String {
-        if self.port == 80 { self.host.clone() } else { format!("{}:{}", self.host, self.port) }
+        if self.port == self.scheme.port() { self.host.clone() } else { format!("{}:{}", self.host, self.port) }
     }
 }
 
@@ -95,6 +145,8 @@ pub struct Client {
     pub patience: Option<Patience>,
     /// What is tried again; `None`: nothing.
     pub retry: Option<Retry>,
+    /// How connections are made and how long they live.
+    pub wires: Wires,
 }
 
 /// How connections are shared. (Open: `Shared(max: 100)`, Closed: `PerUser`, unless written.)
@@ -116,8 +168,12 @@ pub enum Connections {
 /// Limits of time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Timeouts {
+    /// Looking up a name (2 s).
+    pub resolve: Duration,
     /// Opening a connection (3 s).
     pub connect: Duration,
+    /// Agreeing on TLS, and on HTTP/2 (3 s).
+    pub tls: Duration,
     /// Waiting for a free connection (30 s).
     pub wait: Duration,
     /// From sent to the first byte (30 s).
@@ -131,7 +187,15 @@ pub struct Timeouts {
 impl Default for Timeouts {
     fn default() -> Self {
         let secs = Duration::from_secs;
-        Self { connect: secs(3), wait: secs(30), first_byte: secs(30), idle: secs(30), total: secs(60) }
+        Self {
+            resolve: secs(2),
+            connect: secs(3),
+            tls: secs(3),
+            wait: secs(30),
+            first_byte: secs(30),
+            idle: secs(30),
+            total: secs(60),
+        }
     }
 }
 

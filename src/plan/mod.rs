@@ -8,14 +8,18 @@
 //! | `curve` `deck` `staff` | the rate over time, the exact mix, and which users are there when |
 //! | `program` `course` `draw` | journeys compiled to steps by number; steps that hold steps; variables and their draws |
 //! | `template` `values` | texts with `${…}`, precompiled; where values come from |
-//! | `load` | a checked scenario |
+//! | `load` `held` | a checked scenario; one rate of it held |
 //! | `good` `retry` | what a good request is; what clients do about others |
 //! | `threshold` | checks of a scenario |
+//! | `wires` | how a target is reached |
+//! | `ab` | a scenario that compares two targets |
 //! | `guard` | who may be sent traffic |
-//! | `drill` | a checked drill |
+//! | `drill` `people` `condition` `slo` | a checked drill |
 //! | `fault` | a checked fault |
 
+pub mod ab;
 pub mod check;
+pub mod condition;
 pub mod course;
 pub mod curve;
 pub mod deck;
@@ -25,10 +29,14 @@ pub mod drill;
 pub mod fault;
 pub mod good;
 pub mod guard;
+pub mod held;
 pub mod load;
+mod people;
 pub mod program;
 pub mod retry;
+pub mod slo;
 pub mod staff;
 pub mod template;
 pub mod threshold;
 pub mod values;
+pub mod wires;

@@ -34,6 +34,34 @@ pub struct Threshold {
     pub place: Place,
 }
 
+/// One line against another run of the same plan, after expansion. `judge::blocks` decides it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Comparison {
+    /// The expanded text in canonical spacing, or its `as` name.
+    pub id: String,
+    /// How much it counts.
+    pub level: Level,
+    /// What is measured.
+    pub subject: Subject,
+    /// Of which arrivals; phases are those of each arm.
+    pub scope: Scope,
+    /// The comparison that must hold.
+    pub cmp: Cmp,
+    /// How far from the baseline the bound lies.
+    pub margin: Margin,
+    /// Where it is written.
+    pub place: Place,
+}
+
+/// How far from a baseline's value b a bound lies: `b·(1+slack)`, for shares `b + slack`.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Margin {
+    /// A signed share of the baseline; for shares signed points (0.01 = one percentage point).
+    pub slack: f64,
+    /// The bound lies at least this far from the baseline, µs; for times only.
+    pub least_us: Option<f64>,
+}
+
 /// How much a check counts.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Level {
@@ -105,6 +133,11 @@ impl Subject {
             Self::Offered | Self::Achieved | Self::Goodput => Unit::PerS,
             Self::Requests => Unit::Count,
         }
+    }
+
+    /// True for shares of the arrivals: they are compared by difference, everything else by ratio.
+    pub fn is_share(self) -> bool {
+        self.unit() == Unit::Ratio
     }
 
     /// True for times of requests, which the generator's lateness can spoil.

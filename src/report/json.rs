@@ -6,13 +6,15 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value, json};
 
+use super::knee;
 use super::view::{self, checks, tables::answered_at};
-use crate::judge::account::{Account, BandKind, DrillAccount};
-use crate::judge::finding::Finding;
+use crate::judge::account::{Account, BandKind, Clocks, Confidence, DrillAccount, Ranges};
+use crate::judge::finding::{Compare, Finding};
 use crate::measure::histogram::Bins;
 use crate::measure::interval::{Cell, Split, Travel};
 use crate::measure::outcome::Class;
 use crate::plan::threshold::Unit;
+use crate::stats::shift::Shift;
 
 const QUANTILES: [(&str, f64); 5] = [("p50", 0.5), ("p90", 0.9), ("p95", 0.95), ("p99", 0.99), ("p999", 0.999)];
 
@@ -41,9 +43,9 @@ pub fn result(account: &Account, exit_code: u8) -> Value {
             "bytes_out": totals.flow.bytes_out,
         },
         "rate": { "offered": number(totals.offered), "achieved": number(totals.achieved) },
-        "latency_us": times(all),
+        "latency_us": times(all, &totals.intervals.all),
         "classes": Class::ALL.iter().map(|class| (class.name().to_owned(), all.classes.get(*class).into())).collect::<Map<_, _>>(),
-        "steps": totals.steps.iter().map(|(name, cell)| (name.clone(), times(cell))).collect::<Map<_, _>>(),
+        "steps": steps(account),
         "journeys": journeys(&totals.journeys),
         "errors": all.errors,
         "generator": generator(account),
@@ -52,6 +54,9 @@ pub fn result(account: &Account, exit_code: u8) -> Value {
     });
     if let (Some(drill), Some(object)) = (&account.drill, result.as_object_mut()) {
         object.insert("drill".to_owned(), of_drill(drill));
+    }
+    if let (Some(course), Some(object)) = (&account.search, result.as_object_mut()) {
+        object.insert("find".to_owned(), knee::json(course));
     }
     result
 }
@@ -71,13 +76,34 @@ fn maybe(value: Option<f64>) -> Value {
     value.map_or(Value::Null, number)
 }
 
-fn times(cell: &Cell) -> Value {
+fn steps(account: &Account) -> Value {
+    let totals = &account.totals;
+    let none = Clocks::default();
+    let one =
+        |(name, cell): (&String, &Cell)| (name.clone(), times(cell, totals.intervals.steps.get(name).unwrap_or(&none)));
+    totals.steps.iter().map(one).collect::<Map<_, _>>().into()
+}
+
+fn times(cell: &Cell, intervals: &Clocks) -> Value {
     let arrivals = cell.arrivals();
     json!({
-        "response": of_split(&cell.response, arrivals),
-        "service": of_split(&cell.service, arrivals),
-        "lateness": of_bins(&cell.lateness),
+        "response": trusted(of_split(&cell.response, arrivals), &intervals.response),
+        "service": trusted(of_split(&cell.service, arrivals), &intervals.service),
+        "lateness": trusted(of_bins(&cell.lateness), &intervals.lateness),
     })
+}
+
+/// With the effective number and the intervals: `[low, null]` has no upper end, `null` no interval.
+fn trusted(mut times: Value, confidence: &Confidence) -> Value {
+    if let Some(object) = times.as_object_mut() {
+        let ends =
+            |one: &Option<(f64, Option<f64>)>| one.map_or(Value::Null, |(low, high)| json!([number(low), maybe(high)]));
+        let ci95: Map<String, Value> =
+            ["p50", "p95", "p99"].into_iter().map(str::to_owned).zip(confidence.ci95.iter().map(ends)).collect();
+        object.insert("n_eff".to_owned(), maybe(confidence.n_eff));
+        object.insert("ci95".to_owned(), ci95.into());
+    }
+    times
 }
 
 /// Percentiles among all arrivals: null where the rank falls among the unanswered. `max` is the longest of all, given up or not.
@@ -121,9 +147,14 @@ fn generator(account: &Account) -> Value {
         "lateness_p50_us": own.lateness_p50_us,
         "lateness_p99_us": own.lateness_p99_us,
         "stalled_seconds": own.stalls.len(),
+        "stalls": own.stalls.iter().map(stall).collect::<Vec<_>>(),
         "verdict": view::generator_word(own.verdict),
         "sentence": own.sentence,
     })
+}
+
+fn stall(&(second, longest_ms, affected): &(u32, f64, u64)) -> Value {
+    json!({ "second": second, "longest_ms": number(longest_ms), "affected": affected })
 }
 
 fn unit(unit: Unit) -> &'static str {
@@ -136,7 +167,38 @@ fn unit(unit: Unit) -> &'static str {
     }
 }
 
+/// What a comparison rests on.
+fn compared(compare: &Compare) -> Value {
+    let shift = |one: &Shift| json!({ "q": number(one.q), "ratio": number(one.ratio), "low": maybe(one.low), "high": maybe(one.high) });
+    json!({
+        "mode": "interleaved",
+        "w": number(compare.w),
+        "w_max": number(compare.w_max),
+        "p": number(compare.p),
+        "alpha": number(compare.alpha),
+        "m": compare.m,
+        "stage": compare.stage.0,
+        "stages": compare.stage.1,
+        "sd": maybe(compare.sd),
+        "mde": maybe(compare.mde),
+        "effects": compare.blocks.iter().map(|(change, _)| number(*change)).collect::<Vec<_>>(),
+        "base_first": compare.blocks.iter().map(|(_, first)| *first).collect::<Vec<_>>(),
+        "shift": compare.shift.iter().map(shift).collect::<Vec<_>>(),
+    })
+}
+
 fn finding(finding: &Finding) -> Value {
+    let mut value = plain(finding);
+    let compare = finding.evidence.compare.as_ref();
+    if let (Some(compare), Some(evidence)) = (compare, value.get_mut("evidence").and_then(Value::as_object_mut)) {
+        evidence.insert("compare".to_owned(), compared(compare));
+        // Two one-sided bounds at the error of the gate.
+        evidence.insert("conf".to_owned(), maybe(finding.evidence.low.map(|_| 1.0 - 2.0 * compare.alpha)));
+    }
+    value
+}
+
+fn plain(finding: &Finding) -> Value {
     let evidence = &finding.evidence;
     let source =
         finding.source.as_ref().map(|place| json!({ "file": place.file, "line": place.line, "column": place.column }));
@@ -199,6 +261,9 @@ fn of_drill(drill: &DrillAccount) -> Value {
             "actor": action.actor,
             "at_s": number(action.at_s),
             "verified_s": maybe(action.verified_s),
+            "effect": action.effect.efficacy.word(),
+            "bad_before": maybe(action.effect.before),
+            "bad_after": maybe(action.effect.after),
         })
     });
     let expectations = drill.expectations.iter().map(|one| {
@@ -231,13 +296,30 @@ fn of_drill(drill: &DrillAccount) -> Value {
             "claims": timeline.claims.iter().map(|(mark, at)| json!({ "mark": mark, "at_s": number(*at) })).collect::<Vec<_>>(),
             "false_alarms": timeline.false_alarms,
             "observed_until_s": number(timeline.observed_until_s),
+            "ranges": ranges(&timeline.ranges),
         },
         "actions": actions.collect::<Vec<_>>(),
         "expectations": expectations.collect::<Vec<_>>(),
         "score": maybe(drill.score),
+        "parts": drill.parts.iter().map(|(part, points)| (part.word().to_owned(), number(*points))).collect::<Map<_, _>>(),
         "coverage": number(drill.coverage),
+        "reference": drill.reference.as_ref().map(|alert| json!({
+            "rule": alert.rule, "at_s": number(alert.at_s), "in_production_s": maybe(alert.in_production_s),
+        })),
         "budget_spent": number(drill.budget_spent),
         "bad_requests": drill.bad_requests,
         "bad_minutes": number(drill.bad_minutes),
+    })
+}
+
+fn range(range: Option<(f64, f64)>) -> Value {
+    range.map_or(Value::Null, |(low, high)| json!([number(low), number(high)]))
+}
+
+fn ranges(ranges: &Ranges) -> Value {
+    json!({
+        "impact_s": range(ranges.impact),
+        "mitigated_s": range(ranges.mitigated),
+        "recovered_s": range(ranges.recovered),
     })
 }

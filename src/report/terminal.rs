@@ -6,10 +6,10 @@ use std::fmt::Write as _;
 
 use super::view::checks::Check;
 use super::view::tables::CellRow;
-use super::view::{self, View};
+use super::view::{self, View, compared};
 use super::words;
 use crate::judge::account::Account;
-use crate::judge::finding::Verdict;
+use crate::judge::finding::{FindingKind, Verdict};
 use crate::measure::outcome::Class;
 
 /// Whether escape codes may be written.
@@ -68,8 +68,11 @@ pub fn summary(account: &Account, exit_code: u8, page: &str, columns: usize, col
     lines.push(Line::new());
     lines.extend(table(&view));
     lines.push(Line::new());
+    lines.extend(compared(account));
     lines.extend(checks(&view));
-    if let Some(next) = view.checks.iter().find(|one| one.verdict != Verdict::Pass && !one.next.is_empty()) {
+    if let Some(next) =
+        view.checks.iter().find(|one| one.verdict != Verdict::Pass && one.level != "info" && !one.next.is_empty())
+    {
         lines.extend(wrapped(&format!("next: {}", next.next), columns, 2).into_iter().map(|text| vec![(text, None)]));
     }
     lines.truncate(MOST_LINES - 1);
@@ -112,7 +115,12 @@ fn head(account: &Account, view: &View) -> Vec<Line> {
 }
 
 fn table(view: &View) -> Vec<Line> {
-    let head = format!("{:<26}{:>10}{:>10}{:>10}{:>11}{:>11}{:>11}", "", "n", "errors", "bad", "p50", "p95", "p99");
+    let bad = if view.drill.is_some() { "bad" } else { "errors" };
+    let head = format!(
+        "{:<20}{:>10}{:>7}{:>10}{:>22}{:>22}{:>9}",
+        "", "n", "n_eff", "p50", "p95 [95 % CI]", "p99 [95 % CI]", bad
+    );
+    let cells = |row: &CellRow| cells(row, if view.drill.is_some() { &row.bad } else { &row.errors });
     let mut lines = vec![vec![(head, Some(DIM))]];
     let tables = &view.tables;
     let rows = std::iter::once(&tables.all).chain(tables.steps.iter().take(STEP_ROWS));
@@ -127,16 +135,35 @@ fn table(view: &View) -> Vec<Line> {
     lines
 }
 
-fn cells(row: &CellRow) -> String {
-    let name: String = row.name.chars().take(24).collect();
-    let [p50, p95, p99] = &row.times;
-    format!("{name:<26}{:>10}{:>10}{:>10}{p50:>11}{p95:>11}{p99:>11}", row.n, row.errors, row.bad)
+fn cells(row: &CellRow, errors: &str) -> String {
+    let name: String = row.name.chars().take(19).collect();
+    let [p50, ..] = &row.times;
+    let [_, p95, p99] = &row.ranged;
+    format!("{name:<20}{:>10}{:>7}{p50:>10}{p95:>22}{p99:>22}{errors:>9}", row.n, row.n_eff)
+}
+
+/// One line per comparison, then what the gate could not have seen.
+fn compared(account: &Account) -> Vec<Line> {
+    let all = compared::lines(account);
+    let more = all.len().saturating_sub(CHECK_ROWS);
+    let mut lines: Vec<Line> = all
+        .into_iter()
+        .take(CHECK_ROWS)
+        .map(|(verdict, text)| vec![(format!("  {text}  "), None), (shout(verdict).to_owned(), Some(code(verdict)))])
+        .collect();
+    if more > 0 {
+        lines.push(vec![(format!("  {more} more comparisons in the report"), Some(DIM))]);
+    }
+    lines.extend(compared::detectable(account).map(|text| vec![(format!("  {text}"), Some(DIM))]));
+    lines
 }
 
 fn checks(view: &View) -> Vec<Line> {
-    let open: Vec<&Check> = view.checks.iter().filter(|check| check.verdict != Verdict::Pass).collect();
+    // Comparisons have lines of their own.
+    let plain = || view.checks.iter().filter(|check| check.kind != FindingKind::Comparison);
+    let open: Vec<&Check> = plain().filter(|check| check.verdict != Verdict::Pass).collect();
     let mut lines: Vec<Line> = open.iter().take(CHECK_ROWS).map(|check| check_line(check)).collect();
-    let passed = view.checks.len() - open.len();
+    let passed = plain().count() - open.len();
     let rest = match (open.len().saturating_sub(CHECK_ROWS), passed) {
         (0, 0) => return lines,
         (0, passed) => vec![("  pass".to_owned(), Some(GREEN)), (format!("   {passed} held"), None)],
@@ -154,8 +181,12 @@ fn check_line(check: &Check) -> Line {
             text.chars().take(most - 1).chain(['…']).collect()
         }
     };
-    let word = if check.verdict == Verdict::Inconclusive { "  ?   " } else { shout(check.verdict) };
-    let word = if check.verdict == Verdict::Inconclusive { word.to_owned() } else { format!("  {word:<4}") };
+    let word = match check.verdict {
+        _ if check.level == "info" => "info",
+        Verdict::Inconclusive => "?",
+        verdict => shout(verdict),
+    };
+    let word = format!("  {word:<4}");
     let seen = format!("{}, demanded {}", check.observed, check.expected);
     vec![(word, Some(code(check.verdict))), (format!("   {:<38}  {}", cut(&check.id, 38), cut(&seen, 50)), None)]
 }

@@ -2,9 +2,9 @@
 
 use super::sample::{self, HOSTILE};
 use super::terminal::{Colour, summary};
-use super::{html, json, junit, markdown, view, words, write_all};
+use super::{annotation, gitlab, hlog, html, json, junit, markdown, view, words, write_all};
 use crate::judge::account::{Account, Band, BandKind};
-use crate::judge::finding::{Finding, Verdict};
+use crate::judge::finding::{Compare, Finding, FindingKind, Verdict};
 
 pub(super) fn page(account: &Account) -> String {
     html::render(account, &view::of(account, 0))
@@ -232,17 +232,17 @@ fn all_documents_are_written_and_an_edited_one_is_kept() {
     };
     let account = sample::drill();
     let first = names(write_all(&account, dir.path(), 0).unwrap());
-    assert_eq!(first, ["index.html", "result.json", "junit.xml", "postmortem.md"]);
+    assert_eq!(first, ["index.html", "result.json", "junit.xml", "summary.md", "latency.hlog", "postmortem.md"]);
     assert_eq!(names(write_all(&account, dir.path(), 0).unwrap()), first, "an unedited one is written again");
     let edited = dir.path().join("postmortem.md");
     std::fs::write(&edited, "our own words").unwrap();
-    assert_eq!(names(write_all(&account, dir.path(), 0).unwrap())[3], "postmortem.new.md");
+    assert_eq!(names(write_all(&account, dir.path(), 0).unwrap())[5], "postmortem.new.md");
     assert_eq!(std::fs::read_to_string(&edited).unwrap(), "our own words");
     let left: Vec<_> = std::fs::read_dir(dir.path()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
     assert!(left.iter().all(|name| !name.to_string_lossy().ends_with(".draft")), "{left:?}");
     let missing = write_all(&account, &dir.path().join("none"), 0).unwrap_err();
     assert!(missing.to_string().contains("index.html could not be written"), "{missing}");
-    assert_eq!(names(write_all(&sample::load(), dir.path(), 1).unwrap()).len(), 3);
+    assert_eq!(names(write_all(&sample::load(), dir.path(), 1).unwrap()).len(), 5);
 }
 
 /// `SQUALL_PICTURES=/tmp/x cargo test --lib report::tests::pages_to_look_at -- --ignored` writes pages for human eyes.
@@ -255,4 +255,94 @@ fn pages_to_look_at() {
         std::fs::create_dir_all(&dir).unwrap();
         write_all(&account, &dir, u8::from(name == "load")).unwrap();
     }
+}
+
+#[test]
+fn hostile_names_stay_text_for_ci_systems_too() {
+    let account = sample::hostile();
+    let view = view::of(&account, 1);
+    let (summary, notes) = (markdown::summary(&account, &view), annotation::github(&account, &view));
+    let (metrics, log) = (gitlab::metrics(&account), hlog::render(&account));
+    assert!(!summary.contains("<img") && !summary.contains("</script"), "{summary}");
+    for row in summary.lines().filter(|line| line.starts_with('|')) {
+        assert_eq!(row.replace("\\|", "").matches('|').count(), 5, "{row}");
+    }
+    for line in notes.lines() {
+        assert!(line.starts_with("::error ") || line.starts_with("::warning "), "{line}");
+    }
+    for line in log.lines().filter(|line| !line.starts_with(['#', '"'])) {
+        assert_eq!((line.starts_with("Tag="), line.matches(',').count()), (true, 4), "{line}");
+        assert!(!line.contains(' '), "{line}");
+    }
+    for (name, text) in [("summary", &summary), ("notes", &notes), ("metrics", &metrics), ("log", &log)] {
+        assert_eq!(text.chars().find(|c| (c.is_control() && *c != '\n') || *c == '\u{202e}'), None, "{name}");
+    }
+}
+
+#[test]
+fn a_thousand_red_checks_fit_into_a_comment_and_ten_annotations() {
+    let mut account = sample::load();
+    let place = account.findings.iter().find_map(|one| one.source.clone());
+    let one = |n| {
+        let finding = sample::finding(&format!("{n} {}", "y".repeat(100)), Verdict::Fail, [48e3, 46e3, 51e3, 30e3]);
+        Finding { source: place.clone(), ..finding }
+    };
+    account.findings = (0..1_000).map(one).collect();
+    let view = view::of(&account, 1);
+    let summary = markdown::summary(&account, &view);
+    assert!(summary.len() <= 60_000 && summary.contains("more rows are in the report"), "{}", summary.len());
+    let notes = annotation::github(&account, &view);
+    assert_eq!(notes.lines().count(), 10);
+    assert!(notes.lines().last().unwrap().contains("and 991 more"), "{notes}");
+}
+
+#[test]
+fn a_day_of_many_steps_keeps_the_interval_log_below_ten_thousand_lines() {
+    let log = hlog::render(&sample::long(2));
+    let lines = log.lines().filter(|line| line.starts_with("Tag=")).count();
+    assert!((1_000..=10_000).contains(&lines), "{lines}");
+    assert!(log.contains(",10.000,"), "the first length that fits is taken");
+}
+
+#[test]
+fn a_comparison_is_one_line_and_what_it_could_not_see_another() {
+    let mut account = sample::load();
+    let mut finding = sample::finding("p95{step=/x} <= baseline +5%", Verdict::Fail, [0.0815, 0.057, 0.1037, 0.05]);
+    finding.kind = FindingKind::Comparison;
+    finding.observed = "+8.2 % [+5.7, +10.4]".into();
+    finding.evidence.compare = Some(Box::new(Compare {
+        what: "p95 /x".into(),
+        margin: "+5 %".into(),
+        w: 51.0,
+        w_max: 55.0,
+        p: 7.0 / 1_024.0,
+        alpha: 0.01,
+        m: 1,
+        stage: (1, 1),
+        sd: Some(0.024),
+        mde: Some(0.0292),
+        blocks: vec![(0.0839, true); 10],
+        shift: Vec::new(),
+    }));
+    let mut tied = finding.clone();
+    if let Some(compare) = tied.evidence.compare.as_mut() {
+        (compare.w, compare.p) = (50.5, 0.5);
+    }
+    account.findings = vec![finding, tied];
+    let terminal = summary(&account, 1, "x", 100, Colour::Plain);
+    assert!(
+        terminal.contains("p95 /x  +8.2 % [+5.7, +10.4]  vs baseline +5 %  W 51/55  p 0.0068  FAIL\n"),
+        "{terminal}"
+    );
+    assert!(terminal.contains("W 50.5/55  p 0.50  FAIL"), "{terminal}");
+    assert!(terminal.contains("detectable: p95 /x +2.9 % beyond the margin (10 blocks, sd 2.4 %)"), "{terminal}");
+    let result = json::result(&account, 1);
+    let evidence = &result["findings"][0]["evidence"];
+    let (compare, conf) = (&evidence["compare"], evidence["conf"].as_f64().unwrap());
+    assert!((conf - 0.98).abs() < 1e-12 && compare["mode"] == "interleaved", "{evidence:#}");
+    assert_eq!(
+        (&compare["w"], &compare["stage"], compare["effects"].as_array().unwrap().len()),
+        (&51.0.into(), &1.into(), 10)
+    );
+    assert_eq!(json::result(&sample::load(), 0)["findings"][0]["evidence"]["compare"], serde_json::Value::Null);
 }

@@ -27,6 +27,15 @@ pub fn count(n: u64) -> String {
     text
 }
 
+/// A large number in short: `714`, `9 k`, `61 k`, `1.2 M`.
+pub fn thousands(value: f64) -> String {
+    match value {
+        size if size >= 999_500.0 => format!("{}{UNIT}M", number(value / 1e6)),
+        size if size >= 9_995.0 => format!("{}{UNIT}k", number((value / 1e3).round())),
+        _ => whole(value),
+    }
+}
+
 /// Three useful digits at most: `1.94`, `18.2`, `253`, `1 200`.
 pub fn number(value: f64) -> String {
     match value.abs() {
@@ -59,6 +68,18 @@ pub fn time(us: f64) -> String {
     };
     let text = if value >= 99.95 { whole(value) } else { trimmed(format!("{value:.1}")) };
     format!("{text}{UNIT}{unit}")
+}
+
+/// A time with its 95 % interval in the unit of the time, µs: `182 [176, 190] ms`; without upper end `≥ 4 s`, the lower one.
+pub fn ranged(us: f64, (low, high): (f64, Option<f64>)) -> String {
+    let Some(high) = high else { return format!("≥{UNIT}{}", time(low)) };
+    let (scale, unit) = match us.abs() {
+        size if size >= 999_500.0 => (1e6, "s"),
+        size if size >= 999.5 => (1e3, "ms"),
+        _ => (1.0, "µs"),
+    };
+    let [us, low, high] = [us, low, high].map(|value| number(value / scale));
+    format!("{us}{UNIT}[{low},{UNIT}{high}]{UNIT}{unit}")
 }
 
 /// A time in microseconds, or a dash.
@@ -224,6 +245,14 @@ mod tests {
             [(9.24, "9.2 s"), (43.2, "43 s"), (751.0, "12 m 31 s"), (7_500.0, "2 h 05 m"), (0.0, "0 s")]
         {
             assert_eq!(plain(&span(seconds)), text);
+        }
+        for (us, interval, text) in [
+            (182_000.0, (176_000.0, Some(190_400.0)), "182 [176, 190] ms"),
+            (1_100_000.0, (890_000.0, Some(1_400_000.0)), "1.1 [0.89, 1.4] s"),
+            (141.0, (140.0, Some(1_142.0)), "141 [140, 1 142] µs"),
+            (950_000.0, (805_000.0, None), "≥ 805 ms"),
+        ] {
+            assert_eq!(plain(&ranged(us, interval)), text);
         }
         assert_eq!(plain(&count(714_203)), "714 203");
         assert_eq!(

@@ -1,8 +1,10 @@
-//! Acts, mitigations, levers and faults as written.
+//! Acts, mitigations, levers and faults as written. Not here: toxics and their parameters (`inject`).
 
 use serde::Deserialize;
 
+use super::condition::{Holds, Signal};
 use super::drill::{Role, Stated};
+use super::inject::{Inject, Side};
 use super::source::Spanned;
 use super::written::{Extra, Written, plain, written};
 
@@ -16,9 +18,16 @@ written! {
 pub(crate) enum When {
     At(Spanned<String>),
     After(Spanned<Moment>, Spanned<String>),
+    Within(Spanned<String>, Spanned<String>),
+    #[serde(rename = "When")]
+    Holds(Box<Holds>),
 }
 
-plain!(When);
+impl Written for When {
+    fn extra(&self) -> Extra<'_> {
+        if let Self::Holds(holds) = self { holds.extra() } else { Extra::default() }
+    }
+}
 
 /// Something that happens in a drill.
 #[derive(Clone, Debug, Deserialize)]
@@ -88,57 +97,6 @@ written! {
     } later { name, users, per, pattern, ramp, caps }
 }
 
-/// A toxic.
-#[derive(Clone, Debug, Deserialize)]
-pub(crate) enum Inject {
-    Latency(Box<Latency>),
-    Timeout(Box<Timeout>),
-    ResetPeer(Box<ResetPeer>),
-}
-
-impl Written for Inject {
-    fn extra(&self) -> Extra<'_> {
-        match self {
-            Self::Latency(latency) => latency.extra(),
-            Self::Timeout(timeout) => timeout.extra(),
-            Self::ResetPeer(reset) => reset.extra(),
-        }
-    }
-}
-
-written! {
-    /// Every parcel is late.
-    Latency { time: Spanned<Time>, jitter: Option<Spanned<String>> } later { draw }
-}
-
-written! {
-    /// Data is swallowed, then the connection is closed.
-    Timeout { after: Spanned<String> } later {}
-}
-
-written! {
-    /// A true reset to both peers.
-    ResetPeer { after: Spanned<String>, grace: Option<Spanned<String>> } later { data }
-}
-
-/// How long.
-#[derive(Clone, Debug, Deserialize)]
-pub(crate) enum Time {
-    Fixed(Spanned<String>),
-}
-
-plain!(Time);
-
-/// Which direction.
-#[derive(Clone, Copy, Debug, Deserialize)]
-pub(crate) enum Side {
-    Upstream,
-    Downstream,
-    Both,
-}
-
-plain!(Side);
-
 /// Who is to undo it.
 #[derive(Clone, Copy, Debug, Deserialize)]
 pub(crate) enum Owner {
@@ -191,26 +149,6 @@ written! {
     /// A signal that an act should move, and how far.
     Move { signal: Spanned<Signal>, to: Spanned<String> } later {}
 }
-
-/// What is watched in a drill.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
-pub(crate) enum Signal {
-    Bad,
-    Errors,
-    LatencyP95,
-    BadMinutes,
-    Goodput,
-    Leaks,
-    Stale,
-    Wrong,
-    LostWrites,
-    Throttled,
-    Fairness,
-    ControlBad,
-    LatenessP99,
-}
-
-plain!(Signal);
 
 written! {
     /// Something the players may do.

@@ -44,12 +44,25 @@ impl Written for Connections {
 
 written! {
     /// At most so many for all.
-    Shared { max: Option<Spanned<u64>> } later { streams, open_first, open_rate, max_requests, max_age, idle }
+    Shared {
+        max: Option<Spanned<u64>>,
+        streams: Option<Spanned<u64>>,
+        open_first: Option<Spanned<u64>>,
+        open_rate: Option<Spanned<String>>,
+        max_requests: Option<Spanned<u64>>,
+        max_age: Option<Spanned<String>>,
+        idle: Option<Spanned<String>>,
+    } later {}
 }
 
 written! {
     /// Own ones for each user.
-    PerUser {} later { streams, open_first, open_rate, max_requests, max_age, idle }
+    PerUser {
+        open_rate: Option<Spanned<String>>,
+        max_requests: Option<Spanned<u64>>,
+        max_age: Option<Spanned<String>>,
+        idle: Option<Spanned<String>>,
+    } later { streams, open_first }
 }
 
 written! {
@@ -60,7 +73,8 @@ written! {
         first_byte: Option<Spanned<String>>,
         idle: Option<Spanned<String>>,
         total: Option<Spanned<String>>,
-    } later { resolve, tls }
+        tls: Option<Spanned<String>>,
+    } later { resolve }
 }
 
 written! {

@@ -3,6 +3,7 @@
 use serde::Deserialize;
 
 use super::act::{Act, Mitigation};
+use super::condition::{Abort, Reference};
 use super::source::Spanned;
 use super::written::{Extra, Written, plain, written};
 
@@ -20,7 +21,8 @@ written! {
         acts: Spanned<Vec<Spanned<Act>>>,
         mitigations: Option<Spanned<Vec<Spanned<Mitigation>>>>,
         expectations: Option<Spanned<Vec<Spanned<Expectation>>>>,
-    } later { abort }
+        abort: Option<Spanned<Vec<Spanned<Abort>>>>,
+    } later {}
 }
 
 written! {
@@ -82,12 +84,18 @@ written! {
 
 written! {
     /// How the drill runs.
-    Run { time_factor: Option<Spanned<f64>>, at_most: Spanned<String> } later { allow_destructive, scale_alerts, bad_budget }
+    Run { time_factor: Option<Spanned<f64>>, at_most: Spanned<String>, bad_budget: Option<Spanned<u64>> }
+    later { allow_destructive, scale_alerts }
 }
 
 written! {
     /// What was promised to users.
-    Slo { good: Spanned<Good>, objective: Spanned<String>, period: Option<Spanned<String>> } later { reference }
+    Slo {
+        good: Spanned<Good>,
+        objective: Spanned<String>,
+        period: Option<Spanned<String>>,
+        reference: Option<Spanned<Vec<Spanned<Reference>>>>,
+    } later {}
 }
 
 written! {
@@ -137,6 +145,7 @@ pub(crate) enum Cue {
     Page,
     Impact,
     Clear,
+    Recovered,
     Mark(Spanned<Stated>),
     Act(Spanned<String>),
 }

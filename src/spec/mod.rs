@@ -8,17 +8,22 @@
 //! | `words` | words of the grammar that are known but not built yet |
 //! | `scenario` `client` `step` | a scenario |
 //! | `threshold` | one line of a scenario's `checks` |
-//! | `drill` `act` | a drill |
+//! | `drill` `act` `condition` | a drill |
+//! | `inject` | toxics and their parameters |
+//! | `proxy` | a file of proxies |
 //! | `allow` | `squall.targets.ron` |
 //!
-//! A value that can be wrong on its own is a [`source::Spanned`]: it keeps its place, and its mistake of shape if it has one, so that
+//! A value that can be wrong on its own is a `source::Spanned`: it keeps its place, and its mistake of shape if it has one, so that
 //! one wrong element of a list does not hide the mistakes of the next.
 
 pub(crate) mod act;
 pub(crate) mod allow;
 pub(crate) mod client;
+pub(crate) mod condition;
 pub(crate) mod drill;
+pub(crate) mod inject;
 pub(crate) mod names;
+pub(crate) mod proxy;
 pub(crate) mod scenario;
 pub(crate) mod shape;
 pub(crate) mod source;

@@ -27,8 +27,53 @@ written! {
 
 written! {
     /// Where requests go.
-    Target { base: Spanned<String>, hosts: Option<Spanned<Named<String>>>, max_rate: Option<Spanned<String>> }
-    later { http, dns, tls, connect_to, unix, source, max_run }
+    Target {
+        base: Spanned<String>,
+        hosts: Option<Spanned<Named<String>>>,
+        max_rate: Option<Spanned<String>>,
+        http: Option<Spanned<Version>>,
+        tls: Option<Spanned<Tls>>,
+        connect_to: Option<Spanned<Named<String>>>,
+        unix: Option<Spanned<String>>,
+        source: Option<Spanned<Vec<Spanned<String>>>>,
+    } later { dns, max_run }
+}
+
+/// Which HTTP is spoken.
+#[derive(Clone, Copy, Debug, Deserialize)]
+pub(crate) enum Version {
+    Auto,
+    Http1,
+    Http2,
+    Http2Prior,
+}
+
+plain!(Version);
+
+written! {
+    /// How `https` is spoken.
+    Tls {
+        roots: Option<Spanned<Roots>>,
+        insecure: Option<Spanned<bool>>,
+        client: Option<Spanned<Identity>>,
+        sni: Option<Spanned<String>>,
+        min: Option<Spanned<String>>,
+    } later {}
+}
+
+/// Whose certificates are believed.
+#[derive(Clone, Debug, Deserialize)]
+pub(crate) enum Roots {
+    Platform,
+    File(Spanned<String>),
+    Both(Spanned<String>),
+}
+
+plain!(Roots);
+
+written! {
+    /// Our own certificate and its key.
+    Identity { cert: Spanned<String>, key: Spanned<String> } later {}
 }
 
 /// One stream of arrivals, or one group of users.

@@ -20,6 +20,9 @@ fn said(path: &str) -> Diagnostics {
             Ok((plan, warnings)) => (warnings, guard.judge_drill(&plan, path)),
             Err(found) => (found, Diagnostics::default()),
         },
+        FileKind::Proxies => match check::proxies(&mut files, path) {
+            Ok((_, warnings)) | Err(warnings) => (warnings, Diagnostics::default()),
+        },
         FileKind::Targets => match check::targets(&mut files, path, date(2026, 11, 20)) {
             Ok((_, warnings)) | Err(warnings) => (warnings, Diagnostics::default()),
         },

@@ -4,7 +4,6 @@
 
 use std::fs;
 use std::path::Path;
-use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use rustix::process::Signal;
@@ -13,12 +12,7 @@ use squall::base::clock::{Clock, Tick};
 
 use crate::support::postgres::postgres;
 use crate::support::program::{Ran, Running, Squall};
-
-static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
-
-fn alone() -> MutexGuard<'static, ()> {
-    ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner)
-}
+use crate::support::quiet::{alone, unspoilt};
 
 fn scenario(name: &str) -> String {
     fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("scenarios").join(name)).unwrap()
@@ -114,13 +108,14 @@ fn recovered(ran: &Ran) {
 #[test]
 fn the_robot_kills_the_flag_and_users_recover() {
     let _lock = alone();
-    let ran = Squall::new()
-        .file("short.ron", &short())
-        .file("shop_mix.ron", &scenario("shop_mix.ron"))
-        .args(["drill", "short.ron"])
-        .within(Duration::from_secs(240))
-        .run()
-        .exits(0);
+    let ran = unspoilt(2, 0, || {
+        Squall::new()
+            .file("short.ron", &short())
+            .file("shop_mix.ron", &scenario("shop_mix.ron"))
+            .args(["drill", "short.ron"])
+            .within(Duration::from_secs(240))
+            .run()
+    });
     recovered(&ran);
     for file in ["index.html", "postmortem.md", "junit.xml"] {
         assert!(ran.report().join(file).is_file(), "{file}");
@@ -131,7 +126,7 @@ fn the_robot_kills_the_flag_and_users_recover() {
 #[ignore = "long-running: the whole night, in release"]
 fn full_drill_robot_recovers() {
     let _lock = alone();
-    let ran = midnight(&[]).exits(0);
+    let ran = unspoilt(2, 0, || midnight(&[]));
     assert!(ran.took() < Duration::from_secs(240), "{:?}", ran.took());
     recovered(&ran);
 }
@@ -140,7 +135,7 @@ fn full_drill_robot_recovers() {
 #[ignore = "long-running: the whole night, in release"]
 fn full_drill_nobody_acts_and_it_stays_bad() {
     let _lock = alone();
-    midnight(&["--responder", "none"]).exits(1).says("not recovered");
+    unspoilt(2, 1, || midnight(&["--responder", "none"])).says("not recovered");
 }
 
 #[test]
@@ -155,7 +150,10 @@ fn full_drill_test_like_data_hurt_nobody() {
     let times: Vec<&Value> =
         result["findings"].as_array().unwrap().iter().filter(|one| one["kind"] == "expectation").collect();
     for name in ["detect", "mitigate", "recover"] {
-        assert!(times.iter().any(|one| one["id"] == name && one["verdict"] == "inconclusive"), "{name}: {times:#?}");
+        assert!(
+            times.iter().any(|one| one["id"] == format!("expect.{name}") && one["verdict"] == "inconclusive"),
+            "{name}: {times:#?}"
+        );
     }
 }
 
@@ -164,7 +162,7 @@ fn full_drill_test_like_data_hurt_nobody() {
 fn full_drill_on_a_real_postgresql() {
     let _lock = alone();
     let Some(database) = postgres() else { return };
-    recovered(&midnight(&["--database", &database.url()]).exits(0));
+    recovered(&unspoilt(2, 0, || midnight(&["--database", &database.url()])));
 }
 
 /// Waits, without sleeping, until `seen` gives something; at most `limit`.
@@ -265,4 +263,33 @@ fn a_killed_drill_leaves_nothing_behind_and_recover_says_so_twice() {
     assert!(first.contains("`ship` is healed"), "{first}");
     assert_eq!(first, recover());
     assert!(staging.switched(true) < staging.switched(false));
+}
+
+#[test]
+fn the_shops_ordinary_evening_passes_its_own_checks() {
+    let _lock = alone();
+    let staging = Staging::start();
+    let text = scenario("shop_mix.ron").replace("http://127.0.0.1:8080", &staging.address("gateway"));
+    assert!(text.contains("for: \"60s\""));
+    let ran = Squall::new()
+        .file("shop_mix.ron", &text.replace("for: \"60s\"", "for: \"10s\""))
+        .args(["run", "shop_mix.ron"])
+        .run();
+    let result = ran.json("result.json");
+    assert_eq!((&result["totals"]["failed"], &result["totals"]["shed"]), (&0.into(), &0.into()), "{result:#}");
+    assert!(result["journeys"]["checkout"]["completed"].as_u64().unwrap() > 40, "{result:#}");
+}
+
+#[test]
+fn every_file_of_the_catalogue_is_run_by_a_test_and_named_in_its_readme() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("scenarios");
+    let readme = fs::read_to_string(folder.join("README.md")).unwrap();
+    let tests = include_str!("drill.rs");
+    for entry in fs::read_dir(&folder).unwrap() {
+        let name = entry.unwrap().file_name().into_string().unwrap();
+        if Path::new(&name).extension().is_some_and(|ending| ending == "ron") {
+            assert!(readme.contains(&name), "{name} is missing in scenarios/README.md");
+            assert!(tests.contains(&format!("scenario(\"{name}\")")), "no test runs {name}");
+        }
+    }
 }

@@ -4,13 +4,27 @@
 //! `cfg(test)` tells clippy that a test fails by panicking.
 
 #[cfg(test)]
+mod ab;
+#[cfg(test)]
 mod bad;
+#[cfg(test)]
+mod connections;
 #[cfg(test)]
 mod drill;
 #[cfg(test)]
+mod find;
+#[cfg(test)]
+mod gate;
+#[cfg(test)]
 mod house;
 #[cfg(test)]
+mod outputs;
+#[cfg(test)]
+mod page;
+#[cfg(test)]
 mod plan;
+#[cfg(test)]
+mod proxy;
 #[cfg(test)]
 mod run;
 #[cfg(test)]

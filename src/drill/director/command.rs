@@ -148,6 +148,8 @@ pub enum Command {
         /// Free text.
         text: String,
     },
+    /// Everything is undone: users are back where the baseline left them, or are not; in words.
+    Back(Result<String, String>),
     /// The drill is over.
     Finish(Ended),
 }

@@ -10,36 +10,31 @@
 
 mod acts;
 mod command;
+mod course;
 mod robot;
 mod story;
 #[cfg(test)]
 mod tests;
 mod view;
+mod watch;
 
 use std::sync::Arc;
-use std::time::Duration;
 
 pub use command::{ActId, Author, Command, Ended, Ending, Event, MitigationId, Page, Phase};
 
 use crate::base::clock::Tick;
 use crate::measure::interval::Interval;
+use crate::plan::condition::AbortVerdict;
 use crate::plan::drill::{DrillPlan, Moment, When};
-use acts::{Acts, Patience, Stand};
+use acts::{Acts, Patience};
+use course::{AFTER_CLAIM, Course};
 use robot::Robot;
 use story::{Happened, Story};
 use view::View;
+use watch::{Scene, Watches};
 
 /// The mark that ends the exercise.
 const RESOLVED: &str = "resolved";
-/// The least time between that mark and the end of watching.
-const AFTER_CLAIM: Duration = Duration::from_secs(5);
-
-/// When the phases began.
-#[derive(Clone, Copy, Debug, Default)]
-struct Course {
-    baseline: Tick,
-    exercise: Tick,
-}
 
 /// Decides one drill.
 #[derive(Debug)]
@@ -51,13 +46,12 @@ pub struct Director {
     stepped: Tick,
     /// What was heard since then.
     heard: Vec<(Tick, Event)>,
-    ready: bool,
     view: View,
     story: Story,
     acts: Acts,
     robot: Robot,
+    watches: Watches,
     ending: Option<Ending>,
-    patience: Patience,
 }
 
 impl Director {
@@ -68,13 +62,12 @@ impl Director {
             course: Course::default(),
             stepped: Tick::ZERO,
             heard: Vec::new(),
-            ready: false,
             view: View::new(&plan),
             story: Story::default(),
             acts: Acts::new(&plan),
             robot: Robot::new(&plan),
+            watches: Watches::new(&plan),
             ending: None,
-            patience: Patience::Waits,
             plan,
         }
     }
@@ -99,6 +92,9 @@ impl Director {
         if let Some(why) = self.view.silent(now).filter(|_| self.phase.has_load()) {
             self.end(Ending::Aborted(why));
         }
+        if self.phase.has_load() {
+            self.guard(now);
+        }
         self.listen(&mut out);
         self.act(now, &mut out);
         self.acts.renew(now, &self.plan, &mut out);
@@ -122,14 +118,15 @@ impl Director {
             Phase::Baseline => Some(self.course.baseline + phases.baseline),
             Phase::Exercise => Some(exercise + phases.at_most),
             Phase::Watching => Some(exercise + phases.at_most + phases.recovery_hold),
-            Phase::Cleanup => self.acts.overdue_at(),
+            Phase::Cleanup => self.acts.overdue_at().or_else(|| self.back_by().filter(|_| self.course.loaded)),
         };
+        let abort = self.watches.abort_at(&self.plan).filter(|_| self.phase.has_load());
         let claim = self.story.claim().filter(|_| self.phase == Phase::Watching).map(|at| at + AFTER_CLAIM);
         let silence = self.view.silent_at().filter(|_| self.phase.has_load());
         let acting = self.phase.is_exercised() && self.ending.is_none();
         let act = self.acts.waiting().filter(|_| acting).filter_map(|act| self.due(act)).min();
         let robot = self.robot.next(&self.plan, &self.story).filter(|_| acting);
-        let all = [own, claim, silence, act, robot, self.acts.renew_at()];
+        let all = [own, claim, silence, abort, act, robot, self.acts.renew_at()];
         all.into_iter().flatten().filter(|at| *at > self.stepped).min()
     }
 
@@ -158,10 +155,34 @@ impl Director {
                 }
                 if self.view.clear() {
                     self.story.note(now, Happened::Clear);
+                    if self.view.clean_for() >= self.plan.phases.recovery_hold {
+                        self.story.note(now, Happened::Recovered);
+                    }
                 }
             }
-            Phase::Armed | Phase::Aborting | Phase::Cleanup | Phase::Done => {}
+            Phase::Cleanup => self.view.fold(now, second),
+            Phase::Armed | Phase::Aborting | Phase::Done => {}
         }
+    }
+
+    /// Ends the drill when one of its limits is reached.
+    fn guard(&mut self, now: Tick) {
+        if let Some(budget) = self.plan.limits.bad_budget {
+            let bad = self.view.bad_requests();
+            if bad > budget {
+                self.end(Ending::Aborted(format!("{bad} requests were bad, and the drill may cost {budget}")));
+            }
+        }
+        let scene = Scene { plan: &self.plan, view: &self.view, story: &self.story, acts: &self.acts };
+        let Some(rule) = self.watches.look_at_aborts(now, scene).and_then(|n| self.plan.limits.aborts.get(n)) else {
+            return;
+        };
+        let because = rule.because.clone();
+        let ending = match rule.verdict {
+            AbortVerdict::Aborted => Ending::Aborted(because),
+            AbortVerdict::Invalid => Ending::Invalid(because),
+        };
+        self.end(ending);
     }
 
     fn end(&mut self, ending: Ending) {
@@ -174,7 +195,7 @@ impl Director {
     fn listen(&mut self, out: &mut Vec<Command>) {
         for (at, event) in std::mem::take(&mut self.heard) {
             match event {
-                Event::Ready => self.ready = true,
+                Event::Ready => self.course.ready = true,
                 Event::Page(page) => {
                     let shaken = self.acts.first_at().is_some_and(|first| first <= at);
                     if page.action == "trigger" && shaken {
@@ -183,7 +204,7 @@ impl Director {
                 }
                 Event::Marked(mark) => self.story.note(at, Happened::Mark(mark)),
                 Event::Stop(ending) => self.end(ending),
-                Event::Hurry => self.patience = Patience::Hurries,
+                Event::Hurry => self.acts.patience = Patience::Hurries,
                 Event::Performed(id) => {
                     if self.plan.mitigations.get(id.0).is_some_and(|one| one.verify.is_some()) {
                         out.push(Command::Verify(id));
@@ -200,7 +221,7 @@ impl Director {
                 }
                 Event::Undone(act) if self.acts.undone(act) => out.push(Command::Confirm(act)),
                 Event::Healed(act) if self.acts.healed(act) => out.push(Command::ReadBack(act)),
-                other => self.acts.hear(other),
+                other => self.acts.hear(at, other),
             }
         }
     }
@@ -217,6 +238,10 @@ impl Director {
                     Moment::Mitigation(name) => Happened::Mitigation(name.clone()),
                 };
                 self.story.when(&happened).map(|at| at + *after)
+            }
+            When::Holds { hold, else_at, .. } => {
+                let latest = else_at.map(|after| self.course.exercise + after);
+                [self.watches.act_at(act.0, *hold), latest].into_iter().flatten().min()
             }
         }
     }
@@ -235,6 +260,8 @@ impl Director {
     }
 
     fn trigger(&mut self, now: Tick, out: &mut Vec<Command>) {
+        let scene = Scene { plan: &self.plan, view: &self.view, story: &self.story, acts: &self.acts };
+        self.watches.look_at_acts(now, scene);
         let due: Vec<ActId> = self.acts.waiting().filter(|act| self.due(*act).is_some_and(|due| due <= now)).collect();
         for act in due {
             self.acts.begin(act, now);
@@ -256,92 +283,6 @@ impl Director {
                 _ => {}
             }
             out.push(deed);
-        }
-    }
-
-    fn enter(&mut self, phase: Phase, out: &mut Vec<Command>) {
-        self.phase = phase;
-        out.push(Command::Enter(phase));
-    }
-
-    /// Moves through the phases as far as `now` allows. True when it moved.
-    fn advance(&mut self, now: Tick, out: &mut Vec<Command>) -> bool {
-        let first = self.phase;
-        loop {
-            let before = self.phase;
-            match self.phase {
-                phase if phase.may_end() && self.ending.is_some() => {
-                    let loaded = self.phase.has_load();
-                    self.enter(Phase::Aborting, out);
-                    if loaded {
-                        out.push(Command::StopLoad);
-                    }
-                }
-                Phase::Armed if self.ready => {
-                    self.course.baseline = now;
-                    self.view.begin(now);
-                    self.enter(Phase::Baseline, out);
-                    out.push(Command::StartLoad);
-                }
-                Phase::Baseline if now >= self.course.baseline + self.plan.phases.baseline => {
-                    self.leave_baseline(now, out);
-                }
-                Phase::Exercise if self.exercise_over(now) => self.enter(Phase::Watching, out),
-                Phase::Watching if self.watching_over(now) => {
-                    out.push(Command::StopLoad);
-                    self.ending = Some(Ending::Finished);
-                    self.enter(Phase::Cleanup, out);
-                }
-                Phase::Aborting => self.enter(Phase::Cleanup, out),
-                Phase::Cleanup => {
-                    self.acts.clean_up(now, self.patience, out);
-                    if self.acts.open().next().is_none() {
-                        self.enter(Phase::Done, out);
-                        out.push(Command::Finish(self.ended()));
-                    }
-                }
-                _ => {}
-            }
-            if self.phase == before && (self.ending.is_none() || !self.phase.may_end()) {
-                return self.phase != first;
-            }
-        }
-    }
-
-    fn leave_baseline(&mut self, now: Tick, out: &mut Vec<Command>) {
-        match self.view.steady() {
-            Ok(()) => {
-                self.course.exercise = now;
-                self.enter(Phase::Exercise, out);
-            }
-            Err(ending) => self.end(ending),
-        }
-    }
-
-    fn exercise_over(&self, now: Tick) -> bool {
-        self.story.claim().is_some() || now >= self.course.exercise + self.plan.phases.at_most
-    }
-
-    fn watching_over(&self, now: Tick) -> bool {
-        let phases = &self.plan.phases;
-        let claimed = self.story.claim().is_none_or(|at| now >= at + AFTER_CLAIM);
-        let clean = self.view.clean_for() >= phases.recovery_hold;
-        (clean && claimed) || now >= self.course.exercise + phases.at_most + phases.recovery_hold
-    }
-
-    fn ended(&self) -> Ended {
-        let name = |act: ActId| self.plan.acts[act.0].name.clone();
-        Ended {
-            ending: self.ending.clone().unwrap_or(Ending::Finished),
-            unclean: self
-                .acts
-                .iter()
-                .filter_map(|(act, stand)| match stand {
-                    Stand::Stuck(why) => Some((name(act), why.clone())),
-                    _ => None,
-                })
-                .collect(),
-            unproved: self.acts.unproved().map(name).collect(),
         }
     }
 }

@@ -36,6 +36,7 @@ fn due(plan: &DrillPlan, step: usize, story: &Story) -> Option<Tick> {
         Cue::Page => Happened::Page,
         Cue::Impact => Happened::Impact,
         Cue::Clear => Happened::Clear,
+        Cue::Recovered => Happened::Recovered,
         Cue::Mark(mark) => Happened::Mark(mark.clone()),
         Cue::Act(name) => Happened::Act(name.clone()),
     };

@@ -13,6 +13,8 @@ pub(super) enum Happened {
     Impact,
     /// The live window was clean after an impact.
     Clear,
+    /// It stayed clean for as long as recovery must hold.
+    Recovered,
     /// A mark was made.
     Mark(String),
     /// An act was put in force.

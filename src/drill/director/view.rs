@@ -1,18 +1,23 @@
-//! What the director sees of the traffic: the baseline's steadiness, live impact, how long it has been clean, silence.
+//! What the director sees of the traffic: the baseline's steadiness, live impact and signals, how long it has been clean, silence.
 //!
 //! By second of completion, so it is late by up to the clients' time-out; the timeline of the report is made from the record
 //! instead. Not here: what impact and steadiness are (`judge`). Called by the director.
 
+use std::collections::VecDeque;
 use std::time::Duration;
 
 use super::command::Ending;
 use crate::base::clock::Tick;
+use crate::judge::estimate;
 use crate::judge::finding::Verdict;
-use crate::judge::impact::Live;
+use crate::judge::impact::{Live, WINDOW};
 use crate::judge::steady::{self, Rules, SETTLING};
 use crate::judge::validity::{Limits, Model, spoils};
 use crate::measure::interval::Interval;
+use crate::measure::outcome::{Class, Classes};
+use crate::plan::condition::Signal;
 use crate::plan::drill::DrillPlan;
+use crate::plan::threshold::{Scope, Subject};
 
 /// So long without a request finished, the drill ends: it cannot see what it does.
 const SILENCE: Duration = Duration::from_secs(10);
@@ -26,17 +31,23 @@ pub(super) struct View {
     live: Live,
     /// When a request was last seen to finish; `None` before the load began.
     heard: Option<Tick>,
+    /// The last ten seconds.
+    recent: VecDeque<Interval>,
+    /// Bad requests of the exercise, and the integral of their share, s.
+    bad: (u64, f64),
 }
 
 impl View {
     pub(super) fn new(plan: &DrillPlan) -> Self {
         let within = plan.load.good.within;
         Self {
-            rules: Rules { objective: plan.objective, p95: within },
+            rules: Rules { objective: plan.slo.objective, p95: within },
             limits: Limits::new(Model::Open, Some(within.map_or(1e6, |within| within.as_secs_f64() * 1e6))),
             baseline: Vec::new(),
             live: Live::new(),
             heard: None,
+            recent: VecDeque::new(),
+            bad: (0, 0.0),
         }
     }
 
@@ -58,13 +69,69 @@ impl View {
     /// Takes a later second, closed at `now`.
     pub(super) fn fold(&mut self, now: Tick, second: &Interval) {
         self.listen(now, second);
-        self.live.fold(&second.classes());
+        let classes = second.classes();
+        self.live.fold(&classes);
+        self.bad.0 += classes.bad();
+        if classes.total() > 0 {
+            self.bad.1 += classes.bad() as f64 / classes.total() as f64;
+        }
     }
 
     fn listen(&mut self, now: Tick, second: &Interval) {
         if second.classes().total() > 0 {
             self.heard = Some(now);
         }
+        self.recent.push_back(second.clone());
+        if self.recent.len() > WINDOW {
+            self.recent.pop_front();
+        }
+    }
+
+    /// What `signal` is now; `None` before anything was measured.
+    pub(super) fn signal(&self, signal: Signal) -> Option<f64> {
+        let seconds: Vec<&Interval> = self.recent.iter().collect();
+        let point = |subject| estimate::point(subject, &Scope::default(), &seconds).map(|one| one.value);
+        match signal {
+            Signal::Bad => self.live.ratio(),
+            Signal::Errors => point(Subject::Errors),
+            Signal::LatencyP95 => point(Subject::Quantile(0.95)).map(|us| us / 1e6),
+            Signal::LatenessP99 => point(Subject::Lateness(0.99)).map(|us| us / 1e6),
+            Signal::BadTime => Some(self.bad.1),
+            Signal::Throttled => {
+                let mut classes = Classes::default();
+                for one in &seconds {
+                    classes.merge(&one.classes());
+                }
+                (classes.total() > 0).then(|| classes.get(Class::Throttled) as f64 / classes.total() as f64)
+            }
+            Signal::Goodput if seconds.is_empty() => None,
+            Signal::Goodput => {
+                let completed: u64 = seconds.iter().map(|one| one.travel().completed).sum();
+                Some(completed as f64 / seconds.len() as f64)
+            }
+        }
+    }
+
+    /// Bad requests since the exercise began.
+    pub(super) fn bad_requests(&self) -> u64 {
+        self.bad.0
+    }
+
+    /// Whether users are back where the baseline left them: the last ten whole seconds, all of them after `since`. `None`: they
+    /// are not, or there are not yet as many. In words.
+    pub(super) fn is_back(&self, since: Tick) -> Option<String> {
+        let whole = self.recent.len() == WINDOW && self.recent.iter().all(|one| begins(one) >= since);
+        if !whole {
+            return None;
+        }
+        let (seconds, baseline): (Vec<&Interval>, Vec<&Interval>) =
+            (self.recent.iter().collect(), self.baseline.iter().collect());
+        steady::is_back(&seconds, &baseline, self.rules).then(|| steady::words(&seconds))
+    }
+
+    /// The last seconds in words.
+    pub(super) fn words(&self) -> String {
+        steady::words(&self.recent.iter().collect::<Vec<_>>())
     }
 
     /// Whether the baseline was steady; if not, how the drill ends.
@@ -106,4 +173,8 @@ impl View {
             .filter(|at| *at <= now)
             .map(|_| format!("no request has finished for {} s: the drill cannot see what it does", SILENCE.as_secs()))
     }
+}
+
+fn begins(second: &Interval) -> Tick {
+    Tick::from_secs(u64::from(second.second))
 }

@@ -24,7 +24,7 @@ pub(super) async fn renew(proxies: Option<&Proxies>, fault: &Fault, lease: Durat
     let Some(proxies) = proxies else { return Renewal::Lost("there are no proxies".to_owned()) };
     match proxies.renew(&fault.name, lease).await {
         Ok(()) => Renewal::Renewed,
-        Err(FaultError::LeaseOver { .. }) if fault.lasts.is_some() => Renewal::Undone,
+        Err(FaultError::LeaseOver { .. }) if fault.lasts.is_some() => Renewal::Over,
         Err(error) => Renewal::Lost(error.to_string()),
     }
 }

@@ -104,6 +104,8 @@ pub enum Renewal {
     Unasked(String),
     /// Somebody has undone the change.
     Undone,
+    /// It lasted as long as it should and ended by itself.
+    Over,
     /// The lease ended by itself; why.
     Lost(String),
 }

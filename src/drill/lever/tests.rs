@@ -38,6 +38,7 @@ fn ship(lease: Duration) -> Act {
         lease,
         players_undo: true,
         proof: Proof::Probe(probe),
+        moves_bad: None,
     };
     Act { name: "ship".into(), when: When::At(Duration::ZERO), hidden: true, does }
 }
@@ -200,7 +201,7 @@ async fn a_fault_is_injected_counted_healed_and_read_back() {
     act.does.apply = Lever::Fault(Fault {
         name: "slow".into(),
         on: "pay".into(),
-        inject: Toxic::Latency { time: millis(20), jitter: Duration::ZERO },
+        inject: Toxic::latency(millis(20)),
         side: Side::Downstream,
         share: Ratio::ONE,
         lasts: None,

@@ -21,7 +21,7 @@ use super::lever::{LeverError, READ_BACK};
 use crate::base::clock::Clock;
 use crate::base::secret::Secret;
 use crate::base::timer::Timer;
-use crate::measure::journal::{Contents, Event, Journal, JournalError, Source, Undo, UndoProbe};
+use crate::measure::journal::{Contents, Event, Journal, JournalError, Source, TRAFFIC, Undo, UndoProbe};
 
 /// How often an undo is tried.
 const TRIES: u32 = 3;
@@ -105,7 +105,17 @@ pub async fn recover(path: &Path, env: &RecoverEnv) -> Result<Recovered, Recover
             }
         }
     }
+    recovered.failed.extend(unsettled(&contents).map(|why| (TRAFFIC.to_owned(), why)));
     Ok(recovered)
+}
+
+/// Why users were not back once everything was undone, when that is how the drill ended. Only a person can say that they are now:
+/// there is nothing left to undo, and nothing to see it by without load.
+pub fn unsettled(contents: &Contents) -> Option<String> {
+    contents.lines.iter().rev().find_map(|line| match &line.event {
+        Event::HealFailed { id, reason } if id == TRAFFIC => Some(reason.clone()),
+        _ => None,
+    })
 }
 
 /// Acts that were healed and read back, in the order in which they were begun.

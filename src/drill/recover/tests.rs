@@ -115,7 +115,8 @@ async fn an_open_intent_is_set_back_read_back_and_closed_for_good() {
     let text = std::fs::read_to_string(&path).unwrap();
     assert!(!text.contains("t0ken"), "no secret in the journal");
     let again = recover(&path, &env()).await.unwrap();
-    assert_eq!((again, system.puts()), (Recovered::default(), 1), "running it again changes nothing");
+    let earlier = Recovered { earlier: vec!["ship".into(), "slow".into()], ..Recovered::default() };
+    assert_eq!((again, system.puts()), (earlier, 1), "running it again changes nothing");
     assert_eq!(std::fs::read_to_string(&path).unwrap(), text);
 }
 
@@ -151,4 +152,22 @@ async fn without_its_token_or_off_loopback_nothing_is_sent() {
     let recovered = recover(&path, &fenced).await.unwrap();
     assert!(recovered.failed[0].1.contains("may not"), "{recovered:?}");
     assert_eq!(system.asked.lock().unwrap().len(), 0);
+}
+
+#[tokio::test]
+async fn users_who_were_not_back_stay_an_open_item() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("journal.jsonl");
+    let mut journal = Journal::create(&path, &Clock::start()).unwrap();
+    journal.append(Source::Controller, "", Event::Phase { name: "cleanup".into() }).unwrap();
+    let failed = Event::HealFailed { id: TRAFFIC.into(), reason: "60 % bad".into() };
+    journal.append(Source::Measured, "", failed).unwrap();
+    drop(journal);
+    for _ in 0..2 {
+        let recovered = recover(&path, &env()).await.unwrap();
+        assert_eq!(
+            (recovered.failed.clone(), recovered.exit_code()),
+            (vec![(TRAFFIC.to_owned(), "60 % bad".to_owned())], 7)
+        );
+    }
 }

@@ -65,7 +65,7 @@ impl Deeds {
                 Ok(()) => Told { lines: Vec::new(), event: Some(Event::Applied(id)) },
                 Err(error) => {
                     // It may be in force all the same; what is missing is the proof.
-                    let unproved = Line::Injected { id: act.name.clone(), proof: String::new(), proved: false };
+                    let unproved = Line::Injected { id: act.name.clone(), proof: error.to_string(), proved: false };
                     let text = format!("act `{}` was not put in force: {error}", act.name);
                     Told::new(vec![unproved, note(text)], Event::NotApplied(id))
                 }
@@ -82,7 +82,7 @@ impl Deeds {
                 Ok(seen) => Told::new(vec![injected(seen, true)], Event::Proved(id, true)),
                 Err(why) => {
                     let text = format!("no proof that act `{}` touched anything: {why}", act.name);
-                    Told::new(vec![injected(String::new(), false), note(text)], Event::Proved(id, false))
+                    Told::new(vec![injected(why, false), note(text)], Event::Proved(id, false))
                 }
             }
         }
@@ -98,6 +98,10 @@ impl Deeds {
                 Renewal::Unasked(why) => Told::note(format!("the lease of act `{name}` could not be renewed: {why}")),
                 Renewal::Undone => {
                     Told::new(vec![note(format!("act `{name}` was undone by somebody"))], Event::Undone(id))
+                }
+                Renewal::Over => {
+                    let text = format!("act `{name}` lasted as long as it should and ended by itself");
+                    Told::new(vec![note(text)], Event::Undone(id))
                 }
                 Renewal::Lost(why) => {
                     let text = format!("the lease of act `{name}` ended: {why}");

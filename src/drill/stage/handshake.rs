@@ -28,7 +28,15 @@ pub(super) struct Agreement {
 pub(super) async fn agree(public: &Endpoint, rate: f64) -> Result<Agreement, DrillError> {
     let url = public.url(TARGET);
     let ask = Ask::get(TARGET);
-    let answer = public.send(&ask).await?.accepted(&ask)?;
+    let absent = |error: LeverError| DrillError::Absent { url: url.clone(), why: error.to_string() };
+    let answer = public.send(&ask).await.map_err(absent)?;
+    if (400..500).contains(&answer.status) && answer.status != 429 {
+        return Err(DrillError::Handshake {
+            url,
+            why: format!("it answers {}, and says nothing of drills", answer.status),
+        });
+    }
+    let answer = answer.accepted(&ask)?;
     let agreement = read(&answer.json()).map_err(|why| DrillError::Handshake { url: url.clone(), why })?;
     match agreement.max_rate {
         Some(most) if rate > most => {

@@ -86,6 +86,14 @@ pub enum DrillError {
         /// What is missing.
         why: String,
     },
+    /// The system does not answer.
+    #[error("{url} does not answer ({why}): start the system, or correct its address in the drill file")]
+    Absent {
+        /// What was asked.
+        url: String,
+        /// What happened.
+        why: String,
+    },
     /// An act of an earlier drill is still in force.
     #[error("act `{act}` is in force already ({seen}): `squall recover` heals what an earlier drill left")]
     InForce {

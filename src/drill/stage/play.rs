@@ -18,7 +18,7 @@ use crate::base::timer::Timer;
 use crate::drill::director::{ActId, Author, Command, Director, Ended, Ending, Event, Page, Phase};
 use crate::drill::lever::Levers;
 use crate::measure::interval::Interval;
-use crate::measure::journal::{Event as Line, Journal, Source};
+use crate::measure::journal::{Event as Line, Journal, Source, TRAFFIC};
 use crate::plan::drill::{DrillPlan, Lever};
 
 /// A drill under way.
@@ -237,6 +237,21 @@ impl<'a> Play<'a> {
                 self.note(&format!("mark: {mark} {text}"));
                 self.write(Source::Robot, &role, Line::Mark { mark, text });
             }
+            Command::Back(back) => {
+                let id = TRAFFIC.to_owned();
+                let line = match back {
+                    Ok(words) => {
+                        self.note(&format!("users are back: {words}"));
+                        self.write(Source::Measured, "", mark(format!("after clean-up: {words}")));
+                        Line::Verified { id }
+                    }
+                    Err(reason) => {
+                        self.note(&reason);
+                        Line::HealFailed { id, reason }
+                    }
+                };
+                self.write(Source::Measured, "", line);
+            }
             Command::Finish(ended) => self.ended = Some(ended),
         }
     }
@@ -250,11 +265,15 @@ impl<'a> Play<'a> {
         let act = self.deeds.plan.acts.get(act.0)?;
         let what = match &act.does.apply {
             Lever::Http { method, path, .. } => format!("{method} {path}"),
-            Lever::Fault(fault) => format!("{:?} on proxy {}", fault.inject, fault.on),
+            Lever::Fault(fault) => fault.words(),
         };
         let lease_ms = u64::try_from(act.does.lease.as_millis()).unwrap_or(u64::MAX);
         Some(Line::Intent { id: act.name.clone(), what, undo: self.rig.undo(&act.does), lease_ms })
     }
+}
+
+fn mark(text: String) -> Line {
+    Line::Mark { mark: "note".to_owned(), text }
 }
 
 fn failed(why: String) -> Ended {

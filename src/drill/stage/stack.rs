@@ -112,7 +112,7 @@ impl Stack {
         let place = place_of(&direct).ok_or(RigError::Database)?;
         let upstream = (ground.vouch)(place.host, place.port).map_err(RigError::NotAllowed)?;
         let proxies = Proxies::start(ground.clock.clone(), ground.seed)?;
-        let distance = Toxic::Latency { time: DISTANCE, jitter: Duration::ZERO };
+        let distance = Toxic::latency(DISTANCE);
         let spec = ProxySpec {
             name: "db".to_owned(),
             listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),

@@ -125,7 +125,7 @@ fn the_midnight_flag_is_killed_and_the_shop_recovers() {
 }
 
 fn short() -> Phases {
-    Phases { baseline: secs(2), at_most: secs(20), recovery_hold: secs(10) }
+    Phases { baseline: secs(2), at_most: secs(20), recovery_hold: secs(10), time_factor: 0.1 }
 }
 
 fn lines(dir: &Path) -> Vec<Line> {
@@ -248,7 +248,7 @@ fn an_interrupt_while_users_suffer_heals_within_two_seconds() {
 #[ignore = "a minute of real traffic"]
 fn an_act_that_touches_nothing_proves_nothing() {
     let dir = tempfile::tempdir().unwrap();
-    let phases = Phases { baseline: secs(20), at_most: secs(12), recovery_hold: secs(10) };
+    let phases = Phases { baseline: secs(20), at_most: secs(12), recovery_hold: secs(10), time_factor: 0.1 };
     let mut plan = DrillPlan { robot: Vec::new(), ..midnight(phases) };
     plan.acts[0].does.apply = put(r#"{"enabled":true,"rollout_pct":0,"push":true}"#);
     let ended = hold(plan, dir.path(), watch_only());

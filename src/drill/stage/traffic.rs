@@ -103,7 +103,8 @@ impl Traffic {
 /// The plan with its target replaced by the system.
 fn aimed(load: &LoadPlan, public: &Endpoint) -> LoadPlan {
     let address = public.address();
-    let target = Origin { host: public.host(), port: address.port(), pinned: vec![address] };
+    let ceiling = load.origins.first().and_then(|origin| origin.ceiling);
+    let target = Origin { ceiling, ..Origin::clear(public.host(), address.port(), vec![address]) };
     let mut aimed = load.clone();
     match aimed.origins.first_mut() {
         Some(first) => *first = target,

@@ -7,13 +7,15 @@
 //! added is remembered so that its removal takes exactly that back. Not here: sockets (`pump`), both directions (`link`).
 
 use std::rc::Rc;
+use std::time::Duration;
 
 use super::delay_line::{DelayLine, Transit};
 use super::parcel::{Close, Outbox, Parcel, Piece, Signal};
 use super::snapshot::FaultId;
 use super::stats::Witness;
-use super::toxic::{Arming, Toxic};
+use super::toxic::{Arming, Queue, Toxic};
 use crate::base::clock::Tick;
+use crate::plan::fault::Toxic as Kind;
 
 /// One toxic in its place.
 #[derive(Debug)]
@@ -64,19 +66,27 @@ impl Stage {
             self.swallowed = true;
             self.witnessed(|witness| witness.swallowed(size.saturating_sub(left)));
         }
+        if out.changed {
+            self.witnessed(Witness::changed);
+        }
         self.arm(out.alarms, alarms);
         for (due, piece) in out.sent {
-            let held = due.since(own);
-            let mut holds = holds.clone();
-            if !held.is_zero() {
-                holds.push((self.fault, held));
-                self.witnessed(|witness| witness.held(held));
-            }
-            if matches!(piece, Piece::Cut(_)) {
-                self.witnessed(Witness::cut);
-            }
-            onward.push(Transit { own: own.max(due), piece, holds });
+            onward.push(self.held((own, due), piece, &holds));
         }
+    }
+
+    /// What leaves the toxic, with its own hold beside the others.
+    fn held(&self, (came, due): (Tick, Tick), piece: Piece, holds: &[(FaultId, Duration)]) -> Transit {
+        let mut holds = holds.to_vec();
+        let (own, held) = if due == Tick::MAX { (came, Duration::MAX) } else { (came.max(due), due.since(came)) };
+        if !held.is_zero() {
+            holds.push((self.fault, held));
+            self.witnessed(|witness| witness.held(held));
+        }
+        if matches!(piece, Piece::Cut(_)) {
+            self.witnessed(Witness::cut);
+        }
+        Transit { own, piece, holds }
     }
 
     fn arm(&self, set: Vec<(Tick, Close)>, alarms: &mut Vec<Alarm>) {
@@ -94,30 +104,41 @@ impl Stage {
 impl Chain {
     /// A socket gave `signal` at `now`. After an end, anything is dropped.
     pub(super) fn arrive(&mut self, now: Tick, signal: Signal) {
-        self.carry(0, vec![Transit { own: now, piece: Piece::Pass(signal), holds: Vec::new() }]);
+        self.carry(vec![Transit { own: now, piece: Piece::Pass(signal), holds: Vec::new() }]);
     }
 
-    /// Adds a toxic behind the others: it acts on what arrives from now on, and may arm itself at once.
+    /// Adds a toxic behind those of older faults: it acts on what arrives from now on, and may arm itself at once.
     pub(super) fn add(&mut self, mut stage: Stage, arming: Arming) {
         let mut out = Outbox::default();
         stage.toxic.open(arming, &mut out);
         stage.arm(out.alarms, &mut self.alarms);
-        self.stages.push(stage);
-        let bare = |(own, piece)| Transit { own, piece, holds: Vec::new() };
-        self.carry(self.stages.len(), out.sent.into_iter().map(bare).collect());
+        let place = self.stages.partition_point(|other| other.fault <= stage.fault);
+        self.stages.insert(place, stage);
     }
 
-    /// Takes the toxic of `fault` out: its alarms are off, and what it added to queued pieces is subtracted. True when it
+    /// The parameters of `fault` became `to`: its toxics keep their state, what they hold follows, alarms are set anew.
+    pub(super) fn retune(&mut self, fault: FaultId, to: &Kind, now: Tick) {
+        for stage in self.stages.iter_mut().filter(|stage| stage.fault == fault) {
+            let mut queue = Queue { now, held: self.line.held_by(fault) };
+            let mut out = Outbox::default();
+            stage.toxic.retune(to, &mut queue, &mut out);
+            self.alarms.retain(|alarm| alarm.fault != fault);
+            stage.arm(out.alarms, &mut self.alarms);
+            self.line.hold_anew(fault, &queue.held, now);
+        }
+    }
+
+    /// Takes the toxics of the faults `gone` out: their alarms are off, and what they added to queued pieces is subtracted. True when one
     /// had swallowed something, so that the connection cannot go on as if nothing had been.
-    pub(super) fn remove(&mut self, fault: FaultId, now: Tick) -> bool {
+    pub(super) fn remove(&mut self, gone: &[FaultId], now: Tick) -> bool {
         let mut swallowed = false;
-        for stage in self.stages.iter().filter(|stage| stage.fault == fault && stage.swallowed) {
+        for stage in self.stages.iter().filter(|stage| gone.contains(&stage.fault) && stage.swallowed) {
             swallowed = true;
             stage.witnessed(Witness::cut);
         }
-        self.stages.retain(|stage| stage.fault != fault);
-        self.alarms.retain(|alarm| alarm.fault != fault);
-        self.line.release(fault, now);
+        self.stages.retain(|stage| !gone.contains(&stage.fault));
+        self.alarms.retain(|alarm| !gone.contains(&alarm.fault));
+        self.line.release(gone, now);
         swallowed
     }
 
@@ -135,6 +156,11 @@ impl Chain {
     /// buffers then push back as they would without a proxy.
     pub(super) fn room(&self, buffer: usize) -> usize {
         if self.stages.is_empty() && !self.line.is_empty() { 0 } else { buffer.saturating_sub(self.line.bytes()) }
+    }
+
+    /// Bytes that wait.
+    pub(super) fn waiting(&self) -> usize {
+        self.line.bytes()
     }
 
     /// When the first queued piece may leave.
@@ -175,11 +201,11 @@ impl Chain {
         self.closed = true;
     }
 
-    fn carry(&mut self, first: usize, mut transits: Vec<Transit>) {
+    fn carry(&mut self, mut transits: Vec<Transit>) {
         if self.closed {
             return;
         }
-        for stage in self.stages.iter_mut().skip(first) {
+        for stage in &mut self.stages {
             let mut onward = Vec::with_capacity(transits.len());
             for transit in transits {
                 stage.pass(transit, &mut onward, &mut self.alarms);

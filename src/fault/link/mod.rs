@@ -3,7 +3,7 @@
 //! Pure. A link follows its proxy's snapshot: what left it is taken out of the chains, what came is drawn and added. Not
 //! here: sockets (`pump`), who swaps snapshots (`registry`, `worker`).
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 use std::rc::Rc;
 use std::sync::Arc;
 
@@ -26,6 +26,15 @@ pub(super) struct LinkKey {
     pub(super) connection: u64,
 }
 
+/// What was decided about a fault, and under which of its versions.
+#[derive(Clone, Copy, Debug)]
+struct Decision {
+    version: u64,
+    hit: bool,
+    /// Counted as spared.
+    spared: bool,
+}
+
 /// Both directions of one connection.
 #[derive(Debug)]
 pub(super) struct Link {
@@ -33,7 +42,8 @@ pub(super) struct Link {
     up: Chain,
     down: Chain,
     /// Faults of the snapshot that were drawn, hit or not: no fault is drawn twice.
-    decided: BTreeSet<FaultId>,
+    decided: BTreeMap<FaultId, Decision>,
+    opened: Tick,
     /// The link ends now, whatever is queued.
     doom: Option<Close>,
 }
@@ -41,11 +51,18 @@ pub(super) struct Link {
 impl Link {
     /// A connection opened at `now` under `snapshot`.
     pub(super) fn open(key: LinkKey, snapshot: &Snapshot, now: Tick) -> Self {
-        let mut link = Self { key, up: Chain::default(), down: Chain::default(), decided: BTreeSet::new(), doom: None };
+        let mut link = Self {
+            key,
+            up: Chain::default(),
+            down: Chain::default(),
+            decided: BTreeMap::new(),
+            opened: now,
+            doom: None,
+        };
         for (index, (kind, side)) in snapshot.base.iter().enumerate() {
             let draws = link.draws(&format!("base/{index}"));
-            for &way in toxic::ways(*kind, *side) {
-                let stage = Stage::new(FaultId::BASE, toxic::build(*kind, way, draws.clone()), None);
+            for &way in toxic::ways(kind, *side) {
+                let stage = Stage::new(FaultId::BASE, toxic::build(kind, way, draws.clone()), None);
                 link.chain(way).add(stage, Arming::Opened(now));
             }
         }
@@ -57,19 +74,47 @@ impl Link {
 
     /// Brings a living link to `snapshot`. A fault that swallowed bytes of it ends it when it goes.
     pub(super) fn sync(&mut self, snapshot: &Snapshot, now: Tick) {
-        let gone: Vec<FaultId> = self.decided.iter().copied().filter(|id| !snapshot.holds(*id)).collect();
-        for id in gone {
-            self.decided.remove(&id);
-            let swallowed = [self.up.remove(id, now), self.down.remove(id, now)];
-            if swallowed.contains(&true) {
-                self.doom(Close::Fin);
-            }
+        let gone: Vec<FaultId> = self.decided.keys().copied().filter(|id| !snapshot.holds(*id)).collect();
+        if !gone.is_empty() {
+            self.decided.retain(|id, _| !gone.contains(id));
+            self.take_out(&gone, now);
         }
         for active in &snapshot.faults {
-            if !self.decided.contains(&active.id) {
-                self.consider(active, Arming::Injected(active.injected));
+            match self.decided.get(&active.id) {
+                None => self.consider(active, Arming::Injected { at: active.injected, opened: self.opened }),
+                Some(decision) if decision.version < active.version => self.update(active, *decision, now),
+                Some(_) => {}
             }
         }
+    }
+
+    fn take_out(&mut self, gone: &[FaultId], now: Tick) {
+        let swallowed = [self.up.remove(gone, now), self.down.remove(gone, now)];
+        if swallowed.contains(&true) {
+            self.doom(Close::Fin);
+        }
+    }
+
+    /// The fault has other parameters, or another share: the draw stays, and the threshold moves.
+    fn update(&mut self, active: &Active, before: Decision, now: Tick) {
+        let fault = &active.fault;
+        let hit = self.draws(&fault.name).hit(fault.share);
+        match (before.hit, hit) {
+            (false, true) => {
+                if before.spared {
+                    active.tally.unspare();
+                }
+                self.consider(active, Arming::Injected { at: now, opened: self.opened });
+                return;
+            }
+            (true, true) => {
+                self.up.retune(active.id, &fault.inject, now);
+                self.down.retune(active.id, &fault.inject, now);
+            }
+            (true, false) => self.take_out(&[active.id], now),
+            (false, false) => {}
+        }
+        self.decided.insert(active.id, Decision { version: active.version, hit, ..before });
     }
 
     /// The chain of one direction.
@@ -95,22 +140,28 @@ impl Link {
         self.doom.or_else(|| self.up.ring(now)).or_else(|| self.down.ring(now))
     }
 
+    /// Bytes that wait in both directions.
+    pub(super) fn waiting(&self) -> usize {
+        self.up.waiting() + self.down.waiting()
+    }
+
     /// When the next alarm rings.
     pub(super) fn alarm_due(&self) -> Option<Tick> {
         self.up.alarm_due().into_iter().chain(self.down.alarm_due()).min()
     }
 
     fn consider(&mut self, active: &Active, arming: Arming) {
-        self.decided.insert(active.id);
         let fault = &active.fault;
         let draws = self.draws(&fault.name);
-        if !draws.hit(fault.share) {
+        let hit = draws.hit(fault.share);
+        self.decided.insert(active.id, Decision { version: active.version, hit, spared: !hit });
+        if !hit {
             active.tally.spare();
             return;
         }
         let witness = Rc::new(Witness::new(&active.tally));
-        for &way in toxic::ways(fault.inject, fault.side) {
-            let toxic = toxic::build(fault.inject, way, draws.clone());
+        for &way in toxic::ways(&fault.inject, fault.side) {
+            let toxic = toxic::build(&fault.inject, way, draws.clone());
             self.chain(way).add(Stage::new(active.id, toxic, Some(Rc::clone(&witness))), arming);
         }
     }

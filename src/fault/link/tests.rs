@@ -8,7 +8,7 @@ use super::*;
 use crate::base::ratio::Ratio;
 use crate::fault::parcel::{Piece, Signal};
 use crate::fault::stats::Tally;
-use crate::plan::fault::{Fault, Side, Toxic as Kind};
+use crate::plan::fault::{Data, Fault, Side, Toxic as Kind};
 
 fn ms(n: u64) -> Tick {
     Tick::from_millis(n)
@@ -16,10 +16,10 @@ fn ms(n: u64) -> Tick {
 
 fn active(id: u64, inject: Kind, side: Side, share: f64) -> Arc<Active> {
     let fault = Fault { name: format!("f{id}"), on: "db".into(), inject, side, share: Ratio::new(share), lasts: None };
-    Arc::new(Active { id: FaultId(id), fault, injected: ms(100), tally: Arc::new(Tally::default()) })
+    Arc::new(Active { id: FaultId(id), version: 0, fault, injected: ms(100), tally: Arc::new(Tally::default()) })
 }
 
-const SLOW: Kind = Kind::Latency { time: Duration::from_millis(50), jitter: Duration::ZERO };
+const SLOW: Kind = Kind::latency(Duration::from_millis(50));
 const HOLD: Kind = Kind::Timeout { after: Duration::ZERO };
 
 fn link(connection: u64, snapshot: &Snapshot, at: u64) -> Link {
@@ -121,9 +121,9 @@ fn a_link_that_was_not_brought_along_is_a_stray() {
 
 #[test]
 fn a_reset_of_either_side_sees_the_first_byte_of_the_client() {
-    let reset = Kind::ResetPeer { after: Duration::ZERO, grace: Duration::from_millis(50) };
+    let reset = Kind::ResetPeer { after: Duration::ZERO, data: Data::Pass, grace: Duration::from_millis(50) };
     for side in [Side::Upstream, Side::Downstream, Side::Both] {
-        let with = Snapshot::default().with(active(1, reset, side, 1.0));
+        let with = Snapshot::default().with(active(1, reset.clone(), side, 1.0));
         let mut link = link(0, &with, 200);
         assert_eq!((link.verdict(ms(200)), link.alarm_due()), (None, Some(ms(250))));
         link.chain(Way::Up).arrive(ms(203), data());

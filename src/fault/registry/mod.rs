@@ -3,7 +3,10 @@
 //! Pure: every change is a function of what is known and the time, and gives the snapshots to put in force. Held by
 //! `control` under a short lock; no socket is ever touched under it. Not here: workers.
 
+mod paths;
+
 use std::collections::BTreeMap;
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
 use std::time::Duration;
@@ -16,6 +19,8 @@ use super::stats::{FaultStats, Tally};
 use crate::base::clock::Tick;
 use crate::base::name::nearest;
 use crate::plan::fault::Fault;
+pub use paths::ProxyState;
+use paths::refuse_loop;
 
 /// All that is known of proxies and faults.
 #[derive(Debug, Default)]
@@ -32,6 +37,8 @@ pub(super) struct Registry {
 struct Known {
     definition: Arc<Definition>,
     snapshot: Arc<Snapshot>,
+    /// The bound address, while it listens.
+    listening: Option<SocketAddr>,
 }
 
 #[derive(Debug)]
@@ -60,45 +67,70 @@ impl Registry {
         if self.proxies.contains_key(&spec.name) {
             return Err(FaultError::ProxyExists { name: spec.name });
         }
-        if spec.upstream == spec.listen {
-            return Err(FaultError::Loop { name: spec.name, address: spec.upstream });
-        }
+        refuse_loop(&spec)?;
         let snapshot = Arc::new(Snapshot { base: spec.base.as_slice().into(), ..Snapshot::default() });
         let name: Arc<str> = spec.name.as_str().into();
-        let definition = Arc::new(Definition { name, spec, open: 0.into() });
-        let known = Known { definition: Arc::clone(&definition), snapshot: Arc::clone(&snapshot) };
+        let definition = Arc::new(Definition { name, spec, open: 0.into(), next: 0.into(), traffic: Arc::default() });
+        let known = Known { definition: Arc::clone(&definition), snapshot: Arc::clone(&snapshot), listening: None };
         self.proxies.insert(definition.spec.name.clone(), known);
         Ok((definition, snapshot))
     }
 
-    /// Gives a proxy up whose listener could not be opened.
-    pub(super) fn forget(&mut self, proxy: &str) {
-        self.proxies.remove(proxy);
-    }
-
-    /// Puts `fault` in force from `now`, behind the faults that are.
-    pub(super) fn inject(&mut self, fault: Fault, term: Duration, now: Tick) -> Result<(FaultId, Change), FaultError> {
+    /// Puts `fault` in force from `now`, behind the faults that are. Without a `term` it is not leased.
+    pub(super) fn inject(
+        &mut self,
+        fault: Fault,
+        term: Option<Duration>,
+        now: Tick,
+    ) -> Result<(FaultId, Change), FaultError> {
         if self.faults.contains_key(&fault.name) {
             return Err(FaultError::FaultExists { name: fault.name });
         }
-        if term.is_zero() {
+        if term.is_some_and(|term| term.is_zero()) {
             return Err(FaultError::NoLease { name: fault.name });
         }
-        let Some(known) = self.proxies.get_mut(&fault.on) else {
-            let nearest = nearest(&fault.on, self.proxies.keys().map(String::as_str)).map(String::from);
-            return Err(FaultError::UnknownProxy { name: fault.on, nearest });
-        };
+        let unknown = self.unknown_proxy(&fault.on);
+        let known = self.proxies.get_mut(&fault.on).ok_or(unknown)?;
         self.injections += 1;
         let id = FaultId(self.injections);
         let tally = Arc::new(Tally::default());
         let name = fault.name.clone();
         let lease = Lease::new(now, term, fault.lasts);
-        let active = Arc::new(Active { id, fault, injected: now, tally: Arc::clone(&tally) });
+        let active = Arc::new(Active { id, version: 0, fault, injected: now, tally: Arc::clone(&tally) });
         known.snapshot = Arc::new(known.snapshot.with(Arc::clone(&active)));
         let change = known.change();
         self.tallies.insert(name.clone(), tally);
         self.faults.insert(name, Leased { active, lease });
         Ok((id, change))
+    }
+
+    /// Gives a fault in force other parameters and a new lease. It keeps its place, its counts and its draws when proxy,
+    /// kind and side stay; else it is taken out, and put in again behind the others.
+    pub(super) fn update(
+        &mut self,
+        fault: Fault,
+        term: Option<Duration>,
+        now: Tick,
+    ) -> Result<Vec<Change>, FaultError> {
+        let Some(leased) = self.faults.get_mut(&fault.name) else {
+            return self.inject(fault, term, now).map(|(_, change)| vec![change]);
+        };
+        let old = &leased.active;
+        let same = |old: &Fault| old.on == fault.on && old.side == fault.side && old.inject.is_like(&fault.inject);
+        if !same(&old.fault) {
+            let name = fault.name.clone();
+            let mut changes = self.withdraw(|candidate, _| candidate == name).changes;
+            changes.push(self.inject(fault, term, now)?.1);
+            return Ok(changes);
+        }
+        leased.lease = Lease::new(now, term, fault.lasts);
+        let (id, version, injected) = (old.id, old.version + 1, old.injected);
+        let active = Arc::new(Active { id, version, fault, injected, tally: Arc::clone(&old.tally) });
+        leased.active = Arc::clone(&active);
+        let unknown = self.unknown_proxy(&active.fault.on);
+        let known = self.proxies.get_mut(&active.fault.on).ok_or(unknown)?;
+        known.snapshot = Arc::new(known.snapshot.replacing(&active));
+        Ok(vec![known.change()])
     }
 
     /// Moves the end of a lease; over is over, even when its healing is still on the way.
@@ -156,9 +188,17 @@ impl Registry {
         self.withdraw(|_, leased| leased.lease.due() <= now)
     }
 
+    /// The faults in force, in the order of their injection, each with the time that is left of its lease at `now`.
+    pub(super) fn active(&self, now: Tick) -> Vec<(Fault, Option<Duration>)> {
+        let mut all: Vec<&Leased> = self.faults.values().collect();
+        all.sort_by_key(|leased| leased.active.id);
+        let left = |lease: Lease| (lease.due() < Tick::MAX).then(|| lease.due().since(now));
+        all.into_iter().map(|leased| (leased.active.fault.clone(), left(leased.lease))).collect()
+    }
+
     /// When the next lease is over.
     pub(super) fn next_expiry(&self) -> Option<Tick> {
-        self.faults.values().map(|leased| leased.lease.due()).min()
+        self.faults.values().map(|leased| leased.lease.due()).min().filter(|due| *due < Tick::MAX)
     }
 
     /// True while any fault is in force under `name`.

@@ -18,7 +18,7 @@ fn spec(name: &str) -> ProxySpec {
 }
 
 fn fault(name: &str, on: &str) -> Fault {
-    let inject = Toxic::Latency { time: Duration::from_millis(1), jitter: Duration::ZERO };
+    let inject = Toxic::latency(Duration::from_millis(1));
     Fault { name: name.into(), on: on.into(), inject, side: Side::Downstream, share: Ratio::ONE, lasts: None }
 }
 
@@ -32,14 +32,14 @@ fn registry() -> Registry {
 #[test]
 fn mistakes_name_the_thing_and_the_remedy() {
     let mut registry = registry();
-    registry.inject(fault("slow", "pay"), TERM, Tick::ZERO).unwrap();
+    registry.inject(fault("slow", "pay"), Some(TERM), Tick::ZERO).unwrap();
     let looped = ProxySpec { name: "x".into(), listen: "127.0.0.1:9".parse().unwrap(), ..spec("x") };
     let said: Vec<String> = [
         registry.add(spec("pay")).unwrap_err(),
         registry.add(looped).unwrap_err(),
-        registry.inject(fault("slow", "pay"), TERM, Tick::ZERO).unwrap_err(),
-        registry.inject(fault("other", "ordersdb"), TERM, Tick::ZERO).unwrap_err(),
-        registry.inject(fault("other", "pay"), Duration::ZERO, Tick::ZERO).unwrap_err(),
+        registry.inject(fault("slow", "pay"), Some(TERM), Tick::ZERO).unwrap_err(),
+        registry.inject(fault("other", "ordersdb"), Some(TERM), Tick::ZERO).unwrap_err(),
+        registry.inject(fault("other", "pay"), Some(Duration::ZERO), Tick::ZERO).unwrap_err(),
         registry.renew("slwo", TERM, Tick::ZERO).unwrap_err(),
         registry.renew("slow", TERM, Tick::from_secs(15)).unwrap_err(),
     ]
@@ -63,7 +63,7 @@ fn mistakes_name_the_thing_and_the_remedy() {
 #[test]
 fn a_refused_injection_changes_nothing() {
     let mut registry = registry();
-    registry.inject(fault("slow", "nowhere"), TERM, Tick::ZERO).unwrap_err();
+    registry.inject(fault("slow", "nowhere"), Some(TERM), Tick::ZERO).unwrap_err();
     assert!(!registry.is_active("slow") && registry.stats("slow").is_none());
     assert!(registry.present().iter().all(|change| change.snapshot.faults.is_empty()));
 }
@@ -72,7 +72,7 @@ fn a_refused_injection_changes_nothing() {
 fn each_proxy_gets_one_new_snapshot_when_everything_is_withdrawn() {
     let mut registry = registry();
     for (name, on) in [("a", "pay"), ("b", "orders_db"), ("c", "pay")] {
-        registry.inject(fault(name, on), TERM, Tick::ZERO).unwrap();
+        registry.inject(fault(name, on), Some(TERM), Tick::ZERO).unwrap();
     }
     let withdrawal = registry.withdraw_all();
     assert_eq!((withdrawal.faults.len(), withdrawal.changes.len()), (3, 2));
@@ -85,10 +85,10 @@ fn each_proxy_gets_one_new_snapshot_when_everything_is_withdrawn() {
 #[test]
 fn a_lease_that_is_over_goes_and_the_others_stay() {
     let mut registry = registry();
-    registry.inject(fault("early", "pay"), TERM, Tick::ZERO).unwrap();
-    registry.inject(fault("late", "pay"), TERM, Tick::from_secs(5)).unwrap();
+    registry.inject(fault("early", "pay"), Some(TERM), Tick::ZERO).unwrap();
+    registry.inject(fault("late", "pay"), Some(TERM), Tick::from_secs(5)).unwrap();
     let short = Fault { lasts: Some(Duration::from_secs(3)), ..fault("short", "pay") };
-    registry.inject(short, TERM, Tick::ZERO).unwrap();
+    registry.inject(short, Some(TERM), Tick::ZERO).unwrap();
     assert_eq!(registry.next_expiry(), Some(Tick::from_secs(3)));
     registry.expire(Tick::from_secs(3));
     registry.renew("early", TERM, Tick::from_secs(10)).unwrap();
@@ -101,9 +101,9 @@ fn a_lease_that_is_over_goes_and_the_others_stay() {
 #[test]
 fn a_stale_guard_never_heals_a_later_fault_of_the_same_name() {
     let mut registry = registry();
-    let (first, _) = registry.inject(fault("slow", "pay"), TERM, Tick::ZERO).unwrap();
+    let (first, _) = registry.inject(fault("slow", "pay"), Some(TERM), Tick::ZERO).unwrap();
     registry.withdraw_named("slow").unwrap();
-    registry.inject(fault("slow", "pay"), TERM, Tick::ZERO).unwrap();
+    registry.inject(fault("slow", "pay"), Some(TERM), Tick::ZERO).unwrap();
     assert!(registry.withdraw_injection(first).faults.is_empty());
     assert!(registry.is_active("slow"));
 }

@@ -1,8 +1,9 @@
 //! The fault proxy over loopback sockets. Time is moved by hand wherever an instant is asserted.
 //!
-//! Here: the proxy before a listener that the test serves. The tests are in `toxics` and `healing`.
+//! Here: the proxy before a listener that the test serves. The tests are in `toxics`, `healing` and `paths`.
 
 mod healing;
+mod paths;
 mod toxics;
 
 use std::io::ErrorKind;
@@ -18,7 +19,7 @@ use super::*;
 use crate::base::clock::{Clock, Manual};
 use crate::base::ratio::Ratio;
 use crate::base::seed::Seed;
-use crate::plan::fault::{Fault, Side, Toxic};
+use crate::plan::fault::{Data, Ending, Existing, Fault, Outage, Side, Silence, Toxic};
 
 /// No test takes this long unless it hangs.
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -29,10 +30,10 @@ fn ms(n: u64) -> Duration {
 }
 
 const fn latency(millis: u64) -> Toxic {
-    Toxic::Latency { time: Duration::from_millis(millis), jitter: Duration::ZERO }
+    Toxic::latency(Duration::from_millis(millis))
 }
 
-const RESET: Toxic = Toxic::ResetPeer { after: Duration::ZERO, grace: Duration::from_millis(50) };
+const RESET: Toxic = Toxic::ResetPeer { after: Duration::ZERO, data: Data::Pass, grace: Duration::from_millis(50) };
 
 fn fault(name: &str, inject: Toxic, side: Side) -> Fault {
     Fault { name: name.into(), on: "db".into(), inject, side, share: Ratio::ONE, lasts: None }

@@ -1,17 +1,19 @@
-//! `Latency`: every parcel is late by `time`, give or take `jitter`. Parcels overlap: throughput is not limited.
+//! `Latency`: every parcel is late by a drawn time, give or take `jitter`. Parcels overlap: throughput is not limited.
 //!
 //! Not here: keeping the order when a later parcel draws a shorter delay (`chain`).
 
 use std::time::Duration;
 
-use super::Toxic;
+use super::{Kind, Queue, Toxic};
 use crate::fault::decide::Draws;
 use crate::fault::parcel::{Outbox, Parcel, Way};
+use crate::plan::fault::{Draw, Time};
 
 #[derive(Debug)]
 pub(super) struct Latency {
-    time: Duration,
+    time: Time,
     jitter: Duration,
+    draw: Draw,
     way: Way,
     draws: Draws,
     /// Ordinal of the next parcel: part of its key.
@@ -19,25 +21,33 @@ pub(super) struct Latency {
 }
 
 impl Latency {
-    pub(super) fn new(time: Duration, jitter: Duration, way: Way, draws: Draws) -> Self {
-        Self { time, jitter, way, draws, parcel: 0 }
+    pub(super) fn new((time, jitter, draw): (Time, Duration, Draw), way: Way, draws: Draws) -> Self {
+        Self { time, jitter, draw, way, draws, parcel: 0 }
     }
 
-    /// Uniform in [time - jitter, time + jitter), at least 0.
+    /// The time, and beside it a jitter uniform in [-jitter, jitter); at least 0.
     fn draw(&mut self) -> Duration {
         let parcel = self.parcel;
-        self.parcel += 1;
-        if self.jitter.is_zero() {
-            return self.time;
+        self.parcel += u64::from(self.draw == Draw::Parcel);
+        if let (Time::Fixed(time), true) = (&self.time, self.jitter.is_zero()) {
+            return *time;
         }
-        let spread = (self.jitter * 2).mul_f64(self.draws.time(self.way, parcel));
-        (self.time + spread).saturating_sub(self.jitter)
+        let u = self.draws.time(self.way, parcel);
+        (self.time.at(u) + (self.jitter * 2).mul_f64(u)).saturating_sub(self.jitter)
     }
 }
 
 impl Toxic for Latency {
     fn pass(&mut self, parcel: Parcel, out: &mut Outbox) {
         out.send(parcel.due + self.draw(), parcel.signal);
+    }
+
+    fn retune(&mut self, to: &Kind, queue: &mut Queue, _: &mut Outbox) {
+        let Kind::Latency { time, jitter, draw } = to else { return };
+        (self.time, self.jitter, self.draw) = (time.clone(), *jitter, *draw);
+        if let Some(longest) = self.time.longest() {
+            queue.at_most(longest.saturating_add(*jitter));
+        }
     }
 }
 
@@ -48,9 +58,13 @@ mod tests {
     use crate::base::seed::Seed;
     use crate::fault::parcel::{Piece, Signal};
 
+    fn ms(n: u64) -> Duration {
+        Duration::from_millis(n)
+    }
+
     fn delays(time: u64, jitter: u64, n: u64) -> Vec<Duration> {
         let draws = Draws::new(Seed(1), "slow".into(), 7, 3);
-        let mut toxic = Latency::new(Duration::from_millis(time), Duration::from_millis(jitter), Way::Down, draws);
+        let mut toxic = Latency::new((Time::Fixed(ms(time)), ms(jitter), Draw::Parcel), Way::Down, draws);
         let mut out = Outbox::default();
         for at in 0..n {
             toxic.pass(Parcel { due: Tick::from_millis(at), signal: Signal::Fin }, &mut out);

@@ -1,59 +1,71 @@
-//! `ResetPeer`: a true reset of both peers, `after` the arming. Data passes until then.
+//! `ResetPeer`: a true reset of both peers, `after` the arming. Until then data passes or is swallowed.
 //!
 //! A connection opened under it gets up to `grace` to send its first byte, so that its write succeeds and its read sees
 //! the reset: fires at max(opened + after, min(first byte, opened + grace)). Not here: making the kernel send it (`pump`).
 
 use std::time::Duration;
 
-use super::{Arming, Toxic};
+use super::{Arming, Kind, Queue, Toxic};
 use crate::base::clock::Tick;
-use crate::fault::parcel::{Close, Outbox, Parcel};
+use crate::fault::parcel::{Close, Outbox, Parcel, Signal};
+use crate::plan::fault::Data;
 
 #[derive(Debug)]
 pub(super) struct ResetPeer {
     after: Duration,
+    data: Data,
     grace: Duration,
+    armed: Option<Arming>,
     /// Earliest instant of the reset, while the client's first byte is awaited.
     waiting: Option<Tick>,
 }
 
 impl ResetPeer {
-    pub(super) fn new(after: Duration, grace: Duration) -> Self {
-        Self { after, grace, waiting: None }
+    pub(super) fn new(after: Duration, data: Data, grace: Duration) -> Self {
+        Self { after, data, grace, armed: None, waiting: None }
+    }
+
+    fn arm(&mut self, out: &mut Outbox) {
+        let Some(arming) = self.armed else { return };
+        let patience = if self.waiting.is_some() { self.after.max(self.grace) } else { self.after };
+        self.waiting = self.waiting.map(|_| arming.at() + self.after);
+        out.alarm(arming.at() + patience, Close::Rst);
     }
 }
 
 impl Toxic for ResetPeer {
     fn open(&mut self, arming: Arming, out: &mut Outbox) {
-        let patience = match arming {
-            Arming::Opened(at) => {
-                self.waiting = Some(at + self.after);
-                self.after.max(self.grace)
-            }
-            Arming::Injected(_) => self.after,
-        };
-        out.alarm(arming.at() + patience, Close::Rst);
+        self.waiting = matches!(arming, Arming::Opened(_)).then(|| arming.at());
+        self.armed = Some(arming);
+        self.arm(out);
     }
 
     fn pass(&mut self, parcel: Parcel, out: &mut Outbox) {
         if let Some(earliest) = self.waiting.take() {
             out.alarm(earliest.max(parcel.due), Close::Rst);
         }
-        out.send(parcel.due, parcel.signal);
+        if self.data == Data::Pass || parcel.signal == Signal::Rst {
+            out.send(parcel.due, parcel.signal);
+        }
+    }
+
+    fn retune(&mut self, to: &Kind, _: &mut Queue, out: &mut Outbox) {
+        let Kind::ResetPeer { after, data, grace } = to else { return };
+        (self.after, self.data, self.grace) = (*after, *data, *grace);
+        self.arm(out);
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::fault::parcel::Signal;
 
     /// When the reset fires, in milliseconds: toxic armed at 100, first byte at `byte`.
     fn fires(after: u64, grace: u64, injected: Option<()>, byte: Option<u64>) -> u64 {
-        let mut toxic = ResetPeer::new(Duration::from_millis(after), Duration::from_millis(grace));
+        let mut toxic = ResetPeer::new(Duration::from_millis(after), Data::Pass, Duration::from_millis(grace));
         let mut out = Outbox::default();
         let at = Tick::from_millis(100);
-        toxic.open(if injected.is_some() { Arming::Injected(at) } else { Arming::Opened(at) }, &mut out);
+        toxic.open(if injected.is_some() { Arming::Injected { at, opened: at } } else { Arming::Opened(at) }, &mut out);
         if let Some(byte) = byte {
             let data = Signal::Data(vec![1].into());
             toxic.pass(Parcel { due: Tick::from_millis(byte), signal: data }, &mut out);

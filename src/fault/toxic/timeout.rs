@@ -6,25 +6,34 @@
 
 use std::time::Duration;
 
-use super::{Arming, Toxic};
+use super::{Arming, Kind, Queue, Toxic};
+use crate::base::clock::Tick;
 use crate::fault::parcel::{Close, Outbox, Parcel, Signal};
 
 #[derive(Debug)]
 pub(super) struct Timeout {
     after: Duration,
+    armed: Tick,
 }
 
 impl Timeout {
     pub(super) fn new(after: Duration) -> Self {
-        Self { after }
+        Self { after, armed: Tick::ZERO }
+    }
+}
+
+impl Timeout {
+    fn arm(&self, out: &mut Outbox) {
+        if !self.after.is_zero() {
+            out.alarm(self.armed + self.after, Close::Fin);
+        }
     }
 }
 
 impl Toxic for Timeout {
     fn open(&mut self, arming: Arming, out: &mut Outbox) {
-        if !self.after.is_zero() {
-            out.alarm(arming.at() + self.after, Close::Fin);
-        }
+        self.armed = arming.at();
+        self.arm(out);
     }
 
     fn pass(&mut self, parcel: Parcel, out: &mut Outbox) {
@@ -32,18 +41,23 @@ impl Toxic for Timeout {
             out.send(parcel.due, Signal::Rst);
         }
     }
+
+    fn retune(&mut self, to: &Kind, _: &mut Queue, out: &mut Outbox) {
+        let Kind::Timeout { after } = to else { return };
+        self.after = *after;
+        self.arm(out);
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::base::clock::Tick;
 
     #[test]
     fn the_end_counts_from_arming_and_zero_means_never() {
         for (after, want) in [(300, vec![(Tick::from_millis(305), Close::Fin)]), (0, vec![])] {
             let mut out = Outbox::default();
-            Timeout::new(Duration::from_millis(after)).open(Arming::Injected(Tick::from_millis(5)), &mut out);
+            Timeout::new(Duration::from_millis(after)).open(Arming::Opened(Tick::from_millis(5)), &mut out);
             assert_eq!(out.alarms, want);
         }
     }

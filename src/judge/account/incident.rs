@@ -7,12 +7,15 @@ use std::time::Duration;
 
 use super::super::finding::{Finding, FindingKind, Reason, Verdict};
 use super::super::impact::{self, Course, Second};
-use super::super::score::{self, Proof, Witness};
+use super::super::reference;
+use super::super::score::{self, Proof, Ran, Witness};
 use super::super::slo::{Objective, bad_minutes};
 use super::super::steady;
+use super::super::uncertainty;
 use super::super::words::advice;
+use super::actions;
 use super::story::{Story, plain};
-use super::{ActAccount, Band, DrillAccount, Timeline};
+use super::{ActAccount, Band, DrillAccount, Ranges, ReferenceAccount, Timeline};
 use crate::measure::interval::Interval;
 use crate::measure::journal::{Event, Line};
 use crate::plan::drill::{DrillPlan, MitigationKind};
@@ -37,20 +40,30 @@ pub(super) fn of(
     };
     let course = Course { baseline: settled(course.baseline), ..course };
     let seen = impact::measure(&series, &course);
-    let (timeline, witness) = timeline(&seen, story, &frame, seconds);
+    let (mut timeline, witness) = timeline(&seen, story, &frame, seconds);
+    timeline.ranges = ranges(&uncertainty::of(&series, &course, &seen), seconds);
     let acts: Vec<ActAccount> = plan.acts.iter().map(|act| story.act(act)).collect();
-    let actions = story.actions(&plan.mitigations);
+    let mut actions = story.actions(&plan.mitigations);
+    let first_s = seconds.first().map_or(0.0, |one| f64::from(one.second));
+    actions::judge(&mut actions, &acts, &series, (plan.phases.time_factor, first_s, frame.end));
     let harmful = actions.iter().filter(|one| one.kind == MitigationKind::Harmful).count() as u64;
     let injected: Vec<&ActAccount> = acts.iter().filter(|one| one.injected_s.is_some()).collect();
     let proven = !injected.is_empty() && injected.iter().all(|one| one.proved);
-    let proof = if proven { Proof::Seen } else { Proof::Missing };
-    let score = score::of(&plan.expectations, &score::Course { timeline: &timeline, harmful, proof, witness });
+    let proof = match () {
+        () if proven => Proof::Seen,
+        () if story.begun().is_none() => Proof::Unbegun,
+        () => Proof::Missing,
+    };
+    let ran = if story.ended() == Some("finished") { Ran::Whole } else { Ran::CutShort };
+    let score = score::of(&plan.expectations, &score::Course { timeline: &timeline, harmful, proof, witness, ran });
     let felt = felt(&series, seen.impact, seen.recovered, course.end);
     let minutes = bad_minutes(felt);
-    let objective = Objective { share: plan.objective, period: plan.budget_period };
+    let objective = Objective { share: plan.slo.objective, period: plan.slo.period };
     let mut findings = vec![baseline(plan, story, seconds, &course)];
-    findings.extend(acts.iter().map(|act| injection(act, injected.is_empty())));
+    findings.extend(acts.iter().map(|act| injection(act, (proof, injected.is_empty()))));
     findings.extend(score.findings);
+    findings.extend(actions.iter().enumerate().map(|(n, action)| actions::finding(n, action)));
+    let reference = reference(&series, &course, (&seen, seconds), plan);
     let account = DrillAccount {
         about: plan.about.clone(),
         t0_s: frame.t0,
@@ -61,7 +74,9 @@ pub(super) fn of(
         marks: story.marks(),
         expectations: score.expectations,
         score: score.score,
+        parts: score.parts,
         coverage: score.coverage,
+        reference,
         budget_spent: objective.spent(minutes),
         bad_requests: felt.iter().map(|one| one.bad).sum(),
         bad_minutes: minutes,
@@ -178,6 +193,7 @@ fn timeline(seen: &impact::Impact, story: Story<'_>, frame: &Frame, seconds: &[I
         claims: story.0.iter().filter_map(claim).collect(),
         false_alarms: story.0.iter().filter(early).count() as u64,
         observed_until_s: frame.end.min(frame.observed.max(frame.t0)),
+        ranges: Ranges::default(),
     };
     (timeline, witness)
 }
@@ -197,7 +213,7 @@ fn who(line: &Line) -> String {
 /// The finding on the baseline; what the drill itself decided about it stands.
 fn baseline(plan: &DrillPlan, story: Story<'_>, seconds: &[Interval], course: &Course) -> Finding {
     let seconds: Vec<&Interval> = seconds.get(course.baseline.clone()).unwrap_or_default().iter().collect();
-    let rules = steady::Rules { objective: plan.objective, p95: plan.load.good.within };
+    let rules = steady::Rules { objective: plan.slo.objective, p95: plan.load.good.within };
     let mut finding = steady::finding(&seconds, rules);
     if let Some(why) = story.ended().and_then(|reason| reason.strip_prefix("unsteady: ")) {
         (finding.verdict, finding.reason) = (Verdict::Inconclusive, Reason::Beyond);
@@ -206,16 +222,40 @@ fn baseline(plan: &DrillPlan, story: Story<'_>, seconds: &[Interval], course: &C
     finding
 }
 
+/// The first alert of squall's own rules.
+fn reference(
+    series: &[Second],
+    course: &Course,
+    (seen, seconds): (&impact::Impact, &[Interval]),
+    plan: &DrillPlan,
+) -> Option<ReferenceAccount> {
+    let exercised = series.get(..course.end.min(series.len()))?;
+    let alert = reference::first(exercised, (course.baseline.start, seen.impact?), seen.plateau, &plan.slo)?;
+    // It rings when its second is over.
+    let at_s = f64::from(seconds.get(alert.at)?.second) + 1.0;
+    Some(ReferenceAccount { rule: alert.rule, at_s, in_production_s: alert.in_production })
+}
+
+/// Positions as seconds of the run's clock.
+fn ranges(spans: &uncertainty::Spans, seconds: &[Interval]) -> Ranges {
+    let first = seconds.first().map_or(0.0, |one| f64::from(one.second));
+    let range = |span: Option<uncertainty::Span>| span.map(|(low, high)| (first + low as f64, first + high as f64));
+    Ranges { impact: range(spans.impact), mitigated: range(spans.mitigated), recovered: range(spans.recovered) }
+}
+
 /// Proof that an act touched something.
-fn injection(act: &ActAccount, none_was_injected: bool) -> Finding {
+fn injection(act: &ActAccount, (proof, none_was_injected): (Proof, bool)) -> Finding {
     let (verdict, reason, observed) = match (act.injected_s, act.proved) {
         (Some(_), true) => (Verdict::Pass, Reason::Within, act.proof.clone()),
         (Some(_), false) if act.proof.is_empty() => {
             (Verdict::Inconclusive, Reason::NotInjected, "no proof came in time".to_owned())
         }
         (Some(_), false) => (Verdict::Inconclusive, Reason::NotInjected, act.proof.clone()),
+        (None, _) if proof == Proof::Unbegun => {
+            (Verdict::Inconclusive, Reason::NotEvaluated, "no act of this drill was begun".to_owned())
+        }
         (None, _) if none_was_injected => {
-            (Verdict::Inconclusive, Reason::NotInjected, "no act of this drill took hold".to_owned())
+            (Verdict::Inconclusive, Reason::NotInjected, "no proof of any act came".to_owned())
         }
         (None, _) => (Verdict::Warn, Reason::NotEvaluated, "its moment never came".to_owned()),
     };

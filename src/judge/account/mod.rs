@@ -3,16 +3,22 @@
 //! Made by `account::of` from plan, journal and record alone, so that it is the same live and months later.
 //! Not here: wording, rounding, pictures (`report::View`), and exit codes (`cli`).
 
+mod actions;
+mod confidence;
 mod incident;
 mod make;
 mod story;
 
 use std::collections::BTreeMap;
 
-pub use make::{Planned, of};
+pub use confidence::{Clocks, Confidence, Intervals, of as intervals};
+pub use make::{Planned, of, phases};
 pub(super) use story::HEALING;
 
+use super::efficacy::Judged;
 use super::finding::{Finding, Verdict};
+use super::score::Part;
+use super::search::Course;
 use crate::measure::interval::{Cell, Flow, Interval, Travel};
 use crate::measure::journal::{Line, RunFacts};
 use crate::measure::record::{Done, Exemplar, Head};
@@ -44,6 +50,8 @@ pub struct Account {
     pub exemplars: Vec<Exemplar>,
     /// For a drill.
     pub drill: Option<DrillAccount>,
+    /// For a capacity search.
+    pub search: Option<Course>,
 }
 
 /// A stretch of the run.
@@ -77,6 +85,8 @@ pub struct Totals {
     pub all: Cell,
     /// By step name.
     pub steps: BTreeMap<String, Cell>,
+    /// How far their percentiles can be trusted.
+    pub intervals: Intervals,
     /// By journey name.
     pub journeys: BTreeMap<String, Travel>,
     /// What flowed.
@@ -85,9 +95,9 @@ pub struct Totals {
     pub not_started: u64,
     /// Seconds from the first to the last arrival's second.
     pub duration_s: f64,
-    /// Arrivals per second that were due.
+    /// Requests due per second, over the seconds for which load was planned.
     pub offered: f64,
-    /// Arrivals per second that were begun.
+    /// Requests sent per second, over the same seconds.
     pub achieved: f64,
 }
 
@@ -133,14 +143,40 @@ pub struct DrillAccount {
     pub expectations: Vec<ExpectationAccount>,
     /// 0 to 100; `None` when nothing could be scored.
     pub score: Option<f64>,
+    /// The same by part, where something of it could be told.
+    pub parts: Vec<(Part, f64)>,
     /// Share of the weight that rests on measured evidence.
     pub coverage: f64,
+    /// The first reference alert; `None` when none fired, or there was no impact.
+    pub reference: Option<ReferenceAccount>,
     /// Share of the period's error budget this incident used.
     pub budget_spent: f64,
     /// Requests not good between impact and recovery (or the end).
     pub bad_requests: u64,
     /// ∫ bad ratio, minutes.
     pub bad_minutes: f64,
+}
+
+/// An alert of squall's own rules over the same traffic.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ReferenceAccount {
+    /// The rule, in words.
+    pub rule: String,
+    /// It fired at, seconds on the run's clock.
+    pub at_s: f64,
+    /// Seconds from impact to the same alert with a whole history behind it; `None`: it would never have fired.
+    pub in_production_s: Option<f64>,
+}
+
+/// First and last second, on the run's clock, in which an instant may lie.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Ranges {
+    /// Of the impact.
+    pub impact: Option<(f64, f64)>,
+    /// Of the mitigation.
+    pub mitigated: Option<(f64, f64)>,
+    /// Of the recovery.
+    pub recovered: Option<(f64, f64)>,
 }
 
 /// Instants of an incident, seconds on the run's clock. What never happened is `None` (censored), never blank.
@@ -172,6 +208,8 @@ pub struct Timeline {
     pub false_alarms: u64,
     /// Until when the run was observed.
     pub observed_until_s: f64,
+    /// How sure the measured instants are.
+    pub ranges: Ranges,
 }
 
 /// An act as it went.
@@ -181,8 +219,10 @@ pub struct ActAccount {
     pub name: String,
     /// In words.
     pub what: String,
-    /// Injected at, seconds on the run's clock.
+    /// Put in force at, seconds on the run's clock: its intent, as users may feel it before its proof is in.
     pub injected_s: Option<f64>,
+    /// Line of the journal with its proof, or that none came.
+    pub seq: Option<u64>,
     /// Healed at, seconds.
     pub healed_s: Option<f64>,
     /// True when the healed state was read back.
@@ -208,6 +248,8 @@ pub struct ActionAccount {
     pub at_s: f64,
     /// Verified at, seconds; `None` when its verification failed.
     pub verified_s: Option<f64>,
+    /// What it did to the share of bad requests.
+    pub effect: Judged,
 }
 
 /// An expectation as it went; its judgement is the finding called `finding`.

@@ -2,10 +2,11 @@
 //!
 //! Called by `account::make` and `account::incident`. Not here: measured seconds.
 
+use super::super::efficacy::Judged;
 use super::super::finding::{Evidence, Finding, FindingKind, Reason, Verdict};
 use super::super::words::advice;
 use super::{ActAccount, ActionAccount, Band, BandKind};
-use crate::measure::journal::{Event, Line, RunFacts, Undo};
+use crate::measure::journal::{Event, Line, RunFacts, TRAFFIC, Undo};
 use crate::plan::drill::{Act, Lever, Mitigation, MitigationKind};
 use crate::plan::threshold::{Level, Unit};
 
@@ -50,14 +51,20 @@ impl<'a> Story<'a> {
         bands
     }
 
-    /// Acts in force, from injected to healed, or to `until_s`.
+    /// Acts in force, from their intent to healed, or to `until_s`: users may feel an act before its proof is in.
     pub(super) fn faults(self, until_s: f64) -> Vec<Band> {
-        let band = |line: &Line| {
+        let band = |line: &'a Line| {
             let Event::Injected { id, .. } = &line.event else { return None };
-            let to_s = self.healed(id).unwrap_or(until_s).max(at_s(line));
-            Some(Band { name: id.clone(), kind: BandKind::Fault, from_s: at_s(line), to_s })
+            let from_s = self.intended(id).map_or_else(|| at_s(line), at_s);
+            let to_s = self.healed(id).unwrap_or(until_s).max(from_s);
+            Some(Band { name: id.clone(), kind: BandKind::Fault, from_s, to_s })
         };
         self.0.iter().filter_map(band).collect()
+    }
+
+    /// The line before the act `name` was put in force.
+    fn intended(self, name: &str) -> Option<&'a Line> {
+        self.0.iter().find(|line| matches!(&line.event, Event::Intent { id, .. } if id == name))
     }
 
     /// When the act `name` was healed, for the last time.
@@ -85,6 +92,7 @@ impl<'a> Story<'a> {
             name: act.name.clone(),
             what: what(act),
             injected_s: None,
+            seq: None,
             healed_s: self.healed(&act.name),
             verified: false,
             proof: String::new(),
@@ -94,7 +102,9 @@ impl<'a> Story<'a> {
             match &line.event {
                 Event::Intent { id, what, .. } if *id == act.name => went.what.clone_from(what),
                 Event::Injected { id, proof, proved } if *id == act.name => {
-                    went.injected_s.get_or_insert(at_s(line));
+                    let begun = self.intended(id).map_or_else(|| at_s(line), at_s);
+                    went.injected_s.get_or_insert(begun);
+                    went.seq.get_or_insert(line.seq);
                     went.proved |= proved;
                     if went.proof.is_empty() {
                         went.proof.clone_from(proof);
@@ -122,6 +132,7 @@ impl<'a> Story<'a> {
                 actor: line.actor.clone(),
                 at_s: at_s(line),
                 verified_s: self.0.iter().skip(n).find(took).map(at_s),
+                effect: Judged::default(),
             })
         };
         self.0.iter().enumerate().filter_map(action).collect()
@@ -150,7 +161,50 @@ impl<'a> Story<'a> {
                 names.push(id);
             }
         }
-        names.into_iter().map(|name| self.healing(name)).collect()
+        let healings = names.into_iter().filter(|name| *name != TRAFFIC).map(|name| self.healing(name));
+        healings.chain(self.traffic()).collect()
+    }
+
+    /// Were users back where the baseline left them once everything was undone? `None` when nothing was done to the system, or the
+    /// journal has no end.
+    fn traffic(self) -> Option<Finding> {
+        let begun = self.begun()?;
+        let judged = self.0.iter().rev().find_map(|line| match &line.event {
+            Event::Verified { id } if id == TRAFFIC => Some(Ok(line)),
+            Event::HealFailed { id, reason } if id == TRAFFIC => Some(Err(reason)),
+            _ => None,
+        });
+        let (verdict, reason, observed, next) = match judged {
+            Some(Ok(line)) => (Verdict::Pass, Reason::Within, self.said_before(line.seq), advice(Reason::Within)),
+            Some(Err(why)) => {
+                let next = "it does not heal by itself: look at what the acts left behind before the next drill";
+                (Verdict::Fail, Reason::Censored, why.clone(), next)
+            }
+            None if self.ended().is_none_or(|ended| ended == "finished") => return None,
+            None => {
+                let observed = "not judged: the load was stopped with the drill".to_owned();
+                (
+                    Verdict::Inconclusive,
+                    Reason::NotEvaluated,
+                    observed,
+                    "look at the system yourself, or let a drill run its course",
+                )
+            }
+        };
+        let texts =
+            ["healing.traffic", "users after the clean-up", "as the baseline left them, within 30 s", &observed, next];
+        let mut finding = plain(FindingKind::Recovery, texts, (verdict, reason));
+        finding.evidence.window_s = (begun, self.last_s());
+        Some(finding)
+    }
+
+    /// The note that stands right before line `seq`.
+    fn said_before(self, seq: u64) -> String {
+        let note = |line: &&Line| line.seq + 1 == seq;
+        match self.0.iter().find(note).map(|line| &line.event) {
+            Some(Event::Mark { text, .. }) => text.clone(),
+            _ => "back".to_owned(),
+        }
     }
 
     fn healing(self, name: &str) -> Finding {
@@ -203,6 +257,7 @@ pub(super) fn plain(kind: FindingKind, texts: [&str; 5], (verdict, reason): (Ver
         n_eff: None,
         deff: None,
         window_s: (0.0, 0.0),
+        compare: None,
     };
     Finding { id, kind, level: Level::Must, verdict, reason, subject, expected, observed, next, evidence, source: None }
 }
@@ -211,6 +266,6 @@ pub(super) fn plain(kind: FindingKind, texts: [&str; 5], (verdict, reason): (Ver
 fn what(act: &Act) -> String {
     match &act.does.apply {
         Lever::Http { method, path, .. } => format!("{method} {path}"),
-        Lever::Fault(fault) => format!("{:?} on {}", fault.inject, fault.on),
+        Lever::Fault(fault) => fault.words(),
     }
 }

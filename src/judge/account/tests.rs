@@ -11,6 +11,7 @@ use crate::judge::tests::{check, second};
 use crate::measure::interval::Health;
 use crate::measure::journal::{Event, Source, Undo};
 use crate::measure::record::Record;
+use crate::plan::condition::Limits;
 use crate::plan::curve::{Curve, Ramp};
 use crate::plan::deck::Deck;
 use crate::plan::diagnostic::Place;
@@ -19,8 +20,10 @@ use crate::plan::drill::{
 };
 use crate::plan::good::Good;
 use crate::plan::load::{Client, Connections, LoadPlan, Pattern, Spacing, Timeouts, Workload};
+use crate::plan::slo::{Slo, USUAL};
 use crate::plan::threshold::{Cmp, Level, Subject, Threshold};
 use crate::plan::values::Values;
+use crate::plan::wires::Wires;
 
 fn load(checks: Vec<Threshold>) -> LoadPlan {
     let rate = Ramp { from: 100.0, to: 100.0, over: Duration::from_secs(180) };
@@ -36,6 +39,7 @@ fn load(checks: Vec<Threshold>) -> LoadPlan {
             redirects: 0,
             patience: None,
             retry: None,
+            wires: Wires::default(),
         },
         workloads: vec![Workload {
             name: "main".into(),
@@ -96,9 +100,10 @@ fn drill() -> DrillPlan {
             baseline: Duration::from_secs(40),
             at_most: Duration::from_secs(80),
             recovery_hold: Duration::from_secs(10),
+            time_factor: 0.1,
         },
-        objective: 0.999,
-        budget_period: Duration::from_secs(30 * 86_400),
+        slo: Slo { objective: 0.999, period: Duration::from_secs(30 * 86_400), reference: USUAL.to_vec() },
+        limits: Limits::default(),
         robot: Vec::new(),
         acts: vec![Act {
             name: "ship".into(),
@@ -110,6 +115,7 @@ fn drill() -> DrillPlan {
                 lease: Duration::from_secs(15),
                 players_undo: true,
                 proof: Proof::Probe(probe("true")),
+                moves_bad: None,
             },
         }],
         mitigations: vec![undo("kill", MitigationKind::Correct), undo("restart", MitigationKind::Harmful)],
@@ -237,7 +243,7 @@ fn a_drill_that_went_well_passes_with_its_instants_and_costs() {
     assert!(drill.acts[0].proved && drill.acts[0].verified && drill.acts[0].what == "flag on");
     assert_eq!(drill.expectations[4].measured, Some(80.0 - 40.1));
     let fault = account.bands.iter().find(|band| band.kind == BandKind::Fault).unwrap();
-    assert!((fault.from_s - 40.3).abs() < 1e-9 && (fault.to_s - 106.1).abs() < 1e-9);
+    assert!((fault.from_s - 40.1).abs() < 1e-9 && (fault.to_s - 106.1).abs() < 1e-9);
     assert!(account.bands.iter().any(|band| band.kind == BandKind::Impact && band.to_s == 80.0));
     assert_eq!((account.totals.all.arrivals(), account.totals.offered), (11_200, 100.0));
     assert_eq!(account.generator.verdict, Verdict::Pass);
@@ -393,6 +399,53 @@ fn a_frozen_generator_spoils_the_checks_of_its_window_and_the_run() {
     let (account, conclusion) = run(vec![hard, must], frozen, "finished");
     assert_eq!((conclusion, conclusion.exit_code()), (Conclusion::Invalid, 5));
     assert_eq!((find(&account, "hard").verdict, find(&account, "it").verdict), (Verdict::Fail, Verdict::Invalid));
+}
+
+/// Ten seconds planned and sent, and one more that the generator needed to notice the end.
+fn noticed_late(journal: &Pen) -> Account {
+    let rate = Ramp { from: 100.0, to: 100.0, over: Duration::from_secs(10) };
+    let mut plan = load(Vec::new());
+    if let Pattern::Open { curve, .. } = &mut plan.workloads[0].pattern {
+        *curve = Curve::new([rate]);
+    }
+    let mut record = record(0, 0, 10);
+    record.seconds.push(Interval::at(10));
+    of(Planned::Load(&plan), &journal.0, record)
+}
+
+#[test]
+fn a_second_in_which_nothing_was_due_does_not_thin_the_goodput() {
+    let never = Pen::default().phase(0.0, "steady").end(10.2, "finished");
+    let late = Pen::default().phase(0.0, "steady").phase(11.3, "drain").end(11.4, "finished");
+    for journal in [never, late] {
+        let account = noticed_late(&journal);
+        assert_eq!(find(&account, "squall.answered").evidence.value, Some(100.0));
+        let bands: Vec<_> = account.bands.iter().map(|band| (band.name.as_str(), band.from_s, band.to_s)).collect();
+        assert_eq!((bands[0], bands[1].0), (("steady", 0.0, 10.0), "drain"));
+    }
+}
+
+#[test]
+fn what_trails_behind_the_plan_does_not_thin_the_offered_rate() {
+    let journal = Pen::default().phase(0.0, "steady").phase(10.0, "drain").end(10.5, "finished");
+    let mut plan = load(Vec::new());
+    if let Pattern::Open { curve, .. } = &mut plan.workloads[0].pattern {
+        *curve = Curve::new([Ramp { from: 100.0, to: 100.0, over: Duration::from_secs(10) }]);
+    }
+    let mut record = record(0, 0, 10);
+    // The last step of the last journey is due after the last arrival.
+    record.seconds.push(second(10, 1, 0, 9_000));
+    let totals = of(Planned::Load(&plan), &journal.0, record).totals;
+    assert_eq!((totals.offered, totals.achieved, totals.duration_s), (100.0, 100.0, 11.0));
+}
+
+#[test]
+fn what_a_damaged_record_lost_is_not_held_against_the_generator() {
+    let mut damaged = record(40, 40, 60);
+    damaged.seconds[50] = Interval::at(50);
+    damaged.damaged = 1;
+    let (account, conclusion) = run(vec![], damaged, "finished");
+    assert_eq!(conclusion, Conclusion::Inconclusive, "{:#?}", account.findings);
 }
 
 #[test]

@@ -56,7 +56,7 @@ fn by_value(check: &Threshold) -> bool {
 
 /// Whether there is evidence enough to judge at all.
 fn is_enough(check: &Threshold, estimate: &Estimate, profile: Profile) -> bool {
-    if estimate.interval.is_none() && estimate.value.is_finite() && profile == Profile::Ci {
+    if estimate.interval.is_none() && estimate.value.is_finite() && profile != Profile::Drill {
         return false;
     }
     if let Some(least) = check.n_least {
@@ -112,6 +112,9 @@ fn compare(check: &Threshold, estimate: &Estimate, profile: Profile) -> (Verdict
         Profile::Ci if marginal => (Verdict::Warn, Reason::Marginal),
         Profile::Drill if marginal => (if holds { Verdict::Pass } else { Verdict::Fail }, Reason::Marginal),
         Profile::Drill if holds => (Verdict::Pass, Reason::Within),
+        Profile::Launch if holds && !marginal => (Verdict::Pass, Reason::Within),
+        Profile::Launch if holds && worst.is_infinite() => (Verdict::Fail, Reason::Unbounded),
+        Profile::Launch if marginal => (Verdict::Fail, Reason::Marginal),
         _ => (Verdict::Fail, Reason::Beyond),
     }
 }

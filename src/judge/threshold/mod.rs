@@ -14,6 +14,7 @@ use super::window::{pieces, span};
 use super::words;
 use crate::measure::interval::Interval;
 use crate::plan::threshold::{Subject, Threshold, Unit, Window};
+use crate::stats::quantile::BATCHES_MIN;
 
 pub use super::window::Stretch;
 
@@ -24,6 +25,8 @@ pub enum Profile {
     Ci,
     /// Fails when the point value lies beyond the bound.
     Drill,
+    /// Passes only when the whole interval lies inside the bound.
+    Launch,
 }
 
 /// A check judged: everything a finding says beside its names.
@@ -68,7 +71,7 @@ pub fn finding(check: &Threshold, decision: &Decision, steps: &[String]) -> Find
         subject: words::about(check, steps),
         expected: words::demand(check),
         observed: if decision.said.is_empty() { observed(check, decision) } else { decision.said.clone() },
-        next: words::advice(decision.reason).to_owned(),
+        next: if is_too_short(check, decision) { LONGER } else { words::advice(decision.reason) }.to_owned(),
         evidence: evidence(check, decision),
         source: (check.place.line > 0).then(|| check.place.clone()),
     }
@@ -87,7 +90,20 @@ fn evidence(check: &Threshold, decision: &Decision) -> Evidence {
         n_eff: estimate.and_then(|one| one.n_eff),
         deff: estimate.and_then(|one| one.deff),
         window_s: decision.window_s,
+        compare: None,
     }
+}
+
+/// What to do about a scope that is too short.
+const LONGER: &str = "run longer: an interval needs at least six seconds in scope";
+
+/// True where it was seconds that were too few for an interval, not samples.
+fn is_too_short(check: &Threshold, decision: &Decision) -> bool {
+    let (from, to) = decision.window_s;
+    let enough = |n: u64| check.n_least.is_none_or(|least| n >= least);
+    decision.reason == Reason::FewSamples
+        && to - from < BATCHES_MIN as f64
+        && decision.estimate.as_ref().is_some_and(|one| one.interval.is_none() && enough(one.n))
 }
 
 fn observed(check: &Threshold, decision: &Decision) -> String {
@@ -112,9 +128,15 @@ fn observed(check: &Threshold, decision: &Decision) -> String {
         }
         _ => String::new(),
     };
-    let only = if decision.reason == Reason::FewSamples { "only " } else { "" };
-    let of =
-        if check.subject == Subject::Requests { String::new() } else { format!(", of {only}{} arrivals", estimate.n) };
+    let n = estimate.n;
+    let of = match decision.reason {
+        _ if check.subject == Subject::Requests => String::new(),
+        _ if is_too_short(check, decision) => {
+            format!(", of {n} arrivals in only {:.0} s", decision.window_s.1 - decision.window_s.0)
+        }
+        Reason::FewSamples => format!(", of only {n} arrivals"),
+        _ => format!(", of {n} arrivals"),
+    };
     format!("{value}{interval}{of}")
 }
 

@@ -250,3 +250,14 @@ fn an_arrival_counts_in_its_phase_and_after_drops_the_beginning() {
     let decision = decide(&later, &seconds, &[], Profile::Ci);
     assert_eq!((decision.verdict, decision.window_s), (Verdict::Pass, (1.0, 60.0)));
 }
+
+#[test]
+fn a_launch_passes_only_when_it_is_proven() {
+    let seconds = steady(60, 1_000, 10, 2_000);
+    let errors = |bound| judged(&check(Subject::Errors, Cmp::Less, bound), &seconds, Profile::Launch);
+    assert_eq!(errors(0.05), (Verdict::Pass, Reason::Within));
+    assert_eq!(errors(0.010_2), (Verdict::Fail, Reason::Marginal), "inside, but not proven");
+    assert_eq!(errors(0.001), (Verdict::Fail, Reason::Beyond));
+    let thin = judged(&check(Subject::Errors, Cmp::Less, 0.05), &steady(3, 10, 0, 2_000), Profile::Launch);
+    assert_eq!(thin, (Verdict::Inconclusive, Reason::FewSamples));
+}

@@ -8,7 +8,6 @@ mod row;
 use std::collections::BTreeMap;
 
 use super::account::Generator;
-use super::estimate;
 use super::finding::{Finding, Verdict};
 use super::threshold::{self, Decision, Profile, Stretch};
 use super::window::{pieces, span};
@@ -16,7 +15,7 @@ use super::words::quantity;
 use crate::measure::histogram::Bins;
 use crate::measure::interval::Interval;
 use crate::measure::record::Done;
-use crate::plan::threshold::{ClockKind, Scope, Subject, Threshold, Unit};
+use crate::plan::threshold::{ClockKind, Scope, Threshold, Unit};
 
 /// A heartbeat later than this is a stall, µs.
 const STALL_US: u64 = 50_000;
@@ -121,7 +120,8 @@ pub fn of(run: &Run<'_>) -> (Generator, Vec<Finding>) {
         generator.max_rss_kib = done.max_rss_kib;
     }
     let lateness = run.limits.lateness(generator.lateness_p99_us);
-    let mut rows = vec![row::late_row(run, &generator, lateness), row::stall_row(&all), row::waiting_row(&all)];
+    let mut rows =
+        vec![row::late_row(run, &generator, lateness), row::stall_row(run, &generator, &all), row::waiting_row(&all)];
     rows.push(row::busy_row(&generator, lateness));
     rows.push(row::shed_row(&all, lateness));
     rows.extend(row::pace_row(run));
@@ -135,10 +135,11 @@ pub fn of(run: &Run<'_>) -> (Generator, Vec<Finding>) {
 }
 
 fn sentence(findings: &[Finding], verdict: Verdict) -> String {
-    let worst = findings.iter().find(|one| one.verdict == verdict);
+    // A stall explains the lateness it caused, not the other way round.
+    let worst = findings.iter().filter(|one| one.verdict == verdict).min_by_key(|one| one.id != row::STALL);
     match (verdict, worst) {
         (Verdict::Pass, _) | (_, None) => "the generator kept its pace".to_owned(),
-        (Verdict::Invalid, Some(one)) => format!("do not believe these numbers: {}: {}", one.subject, one.observed),
+        (Verdict::Invalid, Some(one)) => format!("{}: {}", one.subject, one.observed),
         (_, Some(one)) => format!("look twice: {}: {}", one.subject, one.observed),
     }
 }
@@ -156,43 +157,56 @@ fn stall_us(second: &Interval) -> u64 {
 /// Share of the time that a worker stood still.
 fn stalled(seconds: &[&Interval]) -> f64 {
     let us: u64 = seconds.iter().map(|one| stall_us(one)).sum();
-    us as f64 / 1e6 / seconds.len().max(1) as f64
+    (us as f64 / 1e6 / seconds.len().max(1) as f64).min(1.0)
 }
 
+/// Every stall with the arrivals it touched: those due from its beginning to its end that left late. An arrival counts once.
 fn stalls(seconds: &[Interval]) -> Vec<(u32, f64, u64)> {
-    let touched = |second: &Interval, reach: u32| -> u64 {
-        let inside = second.second.saturating_sub(reach)..=second.second;
+    let touched = |inside: std::ops::RangeInclusive<u32>| -> u64 {
         let cells = seconds.iter().filter(|one| inside.contains(&one.second)).flat_map(|one| one.steps.values());
         cells.map(|cell| cell.lateness.n() - cell.lateness.at_or_below(IN_STALL_US)).sum()
     };
+    let mut next = 0;
     let stall = |second: &Interval| {
         let us = stall_us(second);
         let reach = u32::try_from(us.div_ceil(1_000_000)).unwrap_or(u32::MAX);
-        (us > 0).then(|| (second.second, us as f64 / 1e3, touched(second, reach)))
+        (us > 0).then(|| {
+            // A frame late by less than a second belongs to the one before: the stall may reach into the next.
+            let inside = second.second.saturating_sub(reach).max(next)..=second.second + 1;
+            next = second.second + 2;
+            (second.second, us as f64 / 1e3, touched(inside))
+        })
     };
     seconds.iter().filter_map(stall).collect()
 }
 
 /// Largest share of a core that one worker took over the seconds that count.
 fn busiest(seconds: &[Interval]) -> f64 {
-    let mut workers: BTreeMap<u16, Vec<u64>> = BTreeMap::new();
-    for (worker, health) in seconds.iter().flat_map(|one| &one.health) {
-        workers.entry(*worker).or_default().push(health.cpu_us);
+    let mut workers: BTreeMap<u16, (u32, Vec<f64>)> = BTreeMap::new();
+    for second in seconds {
+        for (worker, health) in &second.health {
+            let (next, cpu) = workers.entry(*worker).or_insert((second.second, Vec::new()));
+            // A worker that could not look at its pulse for some seconds reports them as one.
+            let silent = (second.second + 1).saturating_sub(*next).max(1);
+            cpu.extend((0..silent).map(|_| health.cpu_us as f64 / 1e6 / f64::from(silent)));
+            *next = second.second + 1;
+        }
     }
-    let peak = |cpu: &Vec<u64>| {
+    let peak = |(_, cpu): &(u32, Vec<f64>)| {
         let length = BUSY.1.min(cpu.len()).max(1);
-        cpu.windows(length).map(|some| some.iter().sum::<u64>() as f64 / 1e6 / length as f64).fold(0.0, f64::max)
+        cpu.windows(length).map(|some| some.iter().sum::<f64>() / length as f64).fold(0.0, f64::max)
     };
     workers.values().map(peak).fold(0.0, f64::max)
 }
 
-/// The tightest upper bound on a time of requests among `checks`, µs; else the median response time.
+/// The tightest upper bound on a time of requests among `checks`, µs; else the median time until answered or given up:
+/// most arrivals may be shed or failed, and the generator was no later for it.
 pub fn tightest(checks: &[Threshold], seconds: &[Interval]) -> Option<f64> {
     let bounds = checks.iter().filter(|one| one.subject.is_latency() && one.cmp.is_upper()).map(|one| one.bound);
     bounds.reduce(f64::min).or_else(|| {
-        let seconds: Vec<&Interval> = seconds.iter().collect();
-        let median = estimate::point(Subject::Quantile(0.5), &Scope::default(), &seconds)?;
-        median.value.is_finite().then_some(median.value)
+        let mut all = Bins::default();
+        seconds.iter().flat_map(|one| one.steps.values()).for_each(|cell| all.merge(&cell.response.both()));
+        all.value_at(0.5).map(|us| us as f64)
     })
 }
 

@@ -7,9 +7,12 @@ use super::super::finding::{Evidence, Finding, FindingKind, Reason, Verdict};
 use super::super::threshold::Stretch;
 use super::super::words::{advice, quantity};
 use super::{BUSY, Model, Run, SHED, STALL_US, STALLED, WAITING, stalled};
-use crate::measure::interval::{Interval, Travel};
+use crate::measure::interval::{Cell, Interval, Travel};
 use crate::measure::outcome::Class;
 use crate::plan::threshold::{Level, Unit};
+
+/// Id of the signal that names stalls.
+pub(super) const STALL: &str = "generator.stall";
 
 /// One signal, judged.
 pub(super) struct Row {
@@ -52,6 +55,7 @@ impl Row {
                 n_eff: None,
                 deff: None,
                 window_s,
+                compare: None,
             },
             source: None,
         }
@@ -61,7 +65,7 @@ impl Row {
 pub(super) fn late_row(run: &Run<'_>, generator: &Generator, verdict: Verdict) -> Row {
     let limits = run.limits;
     let p99 = generator.lateness_p99_us.map(|us| us as f64);
-    let shown = p99.map_or("nothing was sent".to_owned(), |us| format!("lateness p99 {}", quantity(us, Unit::Us)));
+    let shown = p99.map_or("nothing was sent".to_owned(), |us| format!("p99 {}", quantity(us, Unit::Us)));
     let (expected, observed) = match limits.model {
         Model::Open => (format!("p99 <= {}", quantity(limits.warn_us, Unit::Us)), shown),
         Model::Closed => ("shown, not judged".to_owned(), format!("{shown}; closed model: stalls reduce load")),
@@ -79,7 +83,7 @@ pub(super) fn late_row(run: &Run<'_>, generator: &Generator, verdict: Verdict) -
     }
 }
 
-pub(super) fn stall_row(all: &[&Interval]) -> Row {
+pub(super) fn stall_row(run: &Run<'_>, generator: &Generator, all: &[&Interval]) -> Row {
     let share = stalled(all);
     let verdict = match share {
         share if share > STALLED => Verdict::Invalid,
@@ -87,15 +91,28 @@ pub(super) fn stall_row(all: &[&Interval]) -> Row {
         _ => Verdict::Pass,
     };
     Row {
-        id: "generator.stall",
+        id: STALL,
         subject: "stalls of the generator",
         expected: format!("no heartbeat later than {}", quantity(STALL_US as f64, Unit::Us)),
-        observed: format!("stood still for {} of the run", quantity(share, Unit::Ratio)),
+        observed: stalls_in_words(&generator.stalls, run.seconds.first().map_or(0, |one| one.second)),
         verdict,
         value: Some(share),
         bound: STALLED,
         unit: Unit::Ratio,
         n: all.len() as u64,
+    }
+}
+
+/// `stood still 1 s at t = 4 s; 1000 arrivals affected`; `zero` is the second the run began.
+fn stalls_in_words(stalls: &[(u32, f64, u64)], zero: u32) -> String {
+    let affected: u64 = stalls.iter().map(|(_, _, affected)| affected).sum();
+    let Some((second, longest, _)) = stalls.iter().max_by(|a, b| a.1.total_cmp(&b.1)) else {
+        return "none".to_owned();
+    };
+    let at = format!("{} at t = {} s", quantity(longest * 1e3, Unit::Us), second.saturating_sub(zero));
+    match stalls.len() {
+        1 => format!("stood still {at}; {affected} arrivals affected"),
+        n => format!("stood still {n} times, longest {at}; {affected} arrivals affected"),
     }
 }
 
@@ -135,6 +152,15 @@ pub(super) fn waiting_row(all: &[&Interval]) -> Row {
     }
 }
 
+fn shed_because(all: &[&Interval], shed: u64) -> String {
+    let over = |cell: &Cell| cell.errors.get("over_ceiling").copied().unwrap_or(0);
+    match all.iter().flat_map(|one| one.steps.values()).map(over).sum::<u64>() {
+        0 => "too many were under way".to_owned(),
+        over if over == shed => "the ceiling of the target was reached".to_owned(),
+        over => format!("too many were under way, and {over} times the ceiling of the target was reached"),
+    }
+}
+
 pub(super) fn shed_row(all: &[&Interval], lateness: Verdict) -> Row {
     let (mut n, mut shed) = (0, 0);
     for cell in all.iter().flat_map(|one| one.steps.values()) {
@@ -151,7 +177,7 @@ pub(super) fn shed_row(all: &[&Interval], lateness: Verdict) -> Row {
         id: "generator.shed",
         subject: "shed arrivals",
         expected: format!("at most {}", quantity(SHED, Unit::Ratio)),
-        observed: format!("{shed} of {n} arrivals were not sent: too many were under way"),
+        observed: format!("{shed} of {n} arrivals were not sent: {}", shed_because(all, shed)),
         verdict,
         value: Some(share),
         bound: SHED,
@@ -160,19 +186,29 @@ pub(super) fn shed_row(all: &[&Interval], lateness: Verdict) -> Row {
     }
 }
 
-/// Begun against planned, shed ones excepted, in steady seconds without a fault.
+/// The measured part of a run: its steady phase, or the slots of two arms.
+fn is_steady(phase: &str) -> bool {
+    phase == "steady" || phase.starts_with("base:") || phase.starts_with("candidate:")
+}
+
+/// Sent in the steady seconds without a fault against due in them. What was shed was not to be sent, and what could not be
+/// made into a request is the scenario's fault.
 pub(super) fn pace_row(run: &Run<'_>) -> Option<Row> {
     let calm = |second: u32| {
         let inside = |one: &Stretch| (one.from..one.to).contains(&second);
         !run.stretches.iter().any(|one| one.name.starts_with("fault:") && inside(one))
-            && run.stretches.iter().any(|one| one.name == "steady" && inside(one))
+            && run.stretches.iter().any(|one| is_steady(&one.name) && inside(one))
     };
-    let travel = travel(run.seconds.iter().filter(|one| calm(one.second)));
-    let offered = travel.planned.saturating_sub(travel.shed);
-    if offered == 0 || run.limits.model == Model::Closed {
+    let (mut due, mut sent) = (0, 0);
+    for second in run.seconds.iter().filter(|one| calm(one.second)) {
+        let unsendable = |cell: &Cell| cell.errors.get("variable").copied().unwrap_or(0);
+        due += second.steps.values().map(|cell| cell.lateness.n() - unsendable(cell)).sum::<u64>();
+        sent += second.flow.sent;
+    }
+    if due == 0 || run.limits.model == Model::Closed {
         return None;
     }
-    let share = travel.started as f64 / offered as f64;
+    let share = sent as f64 / due as f64;
     let verdict = match share {
         share if share < 0.98 => Verdict::Invalid,
         share if share < 0.99 => Verdict::Warn,
@@ -180,14 +216,14 @@ pub(super) fn pace_row(run: &Run<'_>) -> Option<Row> {
     };
     Some(Row {
         id: "generator.achieved",
-        subject: "arrivals begun",
-        expected: "at least 99 % of those due in the steady phase".to_owned(),
-        observed: format!("{} of {offered}", quantity(share.min(1.0), Unit::Ratio)),
+        subject: "requests sent in time",
+        expected: "at least 99 % of those due in the steady phase left in it".to_owned(),
+        observed: format!("{} of {due}", quantity(share.min(1.0), Unit::Ratio)),
         verdict,
         value: Some(share),
         bound: 0.99,
         unit: Unit::Ratio,
-        n: offered,
+        n: due,
     })
 }
 

@@ -1,11 +1,12 @@
 //! The generator is blamed for what it did, and for nothing else.
 
 use super::*;
+use crate::judge::estimate;
 use crate::judge::tests::{answers, check, second};
 use crate::measure::interval::Health;
 use crate::measure::outcome::Class;
 use crate::measure::sample::{JourneyId, StepId};
-use crate::plan::threshold::Cmp;
+use crate::plan::threshold::{Cmp, Subject};
 
 fn health(seconds: &[Interval], model: Model) -> (Generator, Vec<Finding>) {
     let planned = seconds.iter().map(|one| one.travel().planned).sum();
@@ -141,12 +142,6 @@ fn counts_that_do_not_add_up_invalidate_the_run() {
     seconds[3].journeys.entry(JourneyId(0)).or_default().started -= 1;
     assert_eq!(verdict(&seconds, "generator.sum"), Verdict::Invalid);
     let mut seconds = run(2_000);
-    for one in &mut seconds {
-        let travel = one.journeys.entry(JourneyId(0)).or_default();
-        (travel.started, travel.completed) = (97, 97);
-    }
-    assert_eq!(verdict(&seconds, "generator.achieved"), Verdict::Invalid);
-    let mut seconds = run(2_000);
     seconds[3].steps.entry(StepId(0)).or_default().errors.insert("local_port".into(), 1);
     assert_eq!(verdict(&seconds, "generator.exhausted"), Verdict::Invalid);
 }
@@ -168,4 +163,46 @@ fn a_busy_core_is_suspect_and_with_lateness_invalid() {
         answers(one.steps.entry(StepId(0)).or_default(), 10, 2_000, 4_000);
     }
     assert_eq!(verdict(&seconds, "generator.cpu"), Verdict::Invalid);
+}
+
+#[test]
+fn a_stall_is_named_by_its_second_and_an_arrival_is_affected_once() {
+    let mut seconds = frozen(4..6);
+    for one in &mut seconds {
+        one.second += 100;
+    }
+    let (generator, findings) = health(&seconds, Model::Open);
+    let affected: u64 = generator.stalls.iter().map(|(_, _, affected)| affected).sum();
+    assert_eq!((generator.stalls.len(), affected / 10), (2, 198), "{:?}", generator.stalls);
+    let stall = findings.iter().find(|one| one.id == "generator.stall").unwrap();
+    assert!(stall.observed.contains("t = 4 s") || stall.observed.contains("t = 5 s"), "{}", stall.observed);
+    let one = health(&frozen(4..5), Model::Open).0.sentence;
+    assert!(one.starts_with("stalls of the generator: stood still 1 s at t = 4 s; 99"), "{one}");
+}
+
+#[test]
+fn many_shed_arrivals_do_not_make_the_lateness_limit_stricter() {
+    let mut seconds = run(1_000_000);
+    for one in &mut seconds {
+        one.steps.get_mut(&StepId(0)).unwrap().classes.add(Class::Shed, 400);
+    }
+    assert!(tightest(&[], &seconds).is_some_and(|us| us > 990_000.0), "{:?}", tightest(&[], &seconds));
+}
+
+#[test]
+fn a_worker_that_was_silent_for_some_seconds_took_no_more_than_a_core() {
+    let mut seconds = run(2_000);
+    seconds[10..19].iter_mut().for_each(|one| one.health.clear());
+    seconds[19].health.insert(0, Health { cpu_us: 9_000_000, ..Health::default() });
+    assert!((health(&seconds, Model::Open).0.cpu_peak - 0.9).abs() < 1e-9);
+}
+
+#[test]
+fn requests_that_leave_after_the_steady_phase_were_not_achieved_in_it() {
+    let mut seconds = run(2_000);
+    assert_eq!(verdict(&seconds, "generator.achieved"), Verdict::Pass);
+    seconds[59].flow.sent = 10;
+    assert_eq!(verdict(&seconds, "generator.achieved"), Verdict::Warn);
+    seconds[58].flow.sent = 10;
+    assert_eq!(verdict(&seconds, "generator.achieved"), Verdict::Invalid);
 }

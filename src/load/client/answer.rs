@@ -2,8 +2,15 @@
 //!
 //! Not here: what it must be (`load::step::check`).
 
-use hyper::http::header::{HeaderValue, RETRY_AFTER};
+use std::io::Read;
+
+use brotli_decompressor::Decompressor;
+use flate2::read::MultiGzDecoder;
+use hyper::http::header::{CONTENT_ENCODING, HeaderValue, RETRY_AFTER, SET_COOKIE};
 use hyper::http::{HeaderMap, response};
+
+use super::failure::Failure;
+use crate::measure::outcome::Kind;
 
 /// What is kept of an answer.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -28,6 +35,24 @@ pub struct Answer {
     headers: Option<HeaderMap>,
     body: Vec<u8>,
     limit: Option<u64>,
+    coding: Option<Coding>,
+}
+
+/// How a body is packed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Coding {
+    Gzip,
+    Brotli,
+}
+
+impl Coding {
+    fn of(headers: &HeaderMap) -> Option<Self> {
+        match headers.get(CONTENT_ENCODING)?.as_bytes() {
+            b"gzip" | b"x-gzip" => Some(Self::Gzip),
+            b"br" => Some(Self::Brotli),
+            _ => None,
+        }
+    }
 }
 
 impl Answer {
@@ -36,8 +61,35 @@ impl Answer {
         let status = head.status.as_u16();
         // Only these two statuses are classed by it.
         let retry_after = matches!(status, 429 | 503) && head.headers.contains_key(RETRY_AFTER);
+        // A body that nobody reads is counted and dropped as it came.
+        let coding = keep.body.and_then(|_| Coding::of(&head.headers));
         let headers = keep.headers.then_some(head.headers);
-        Self { status, retry_after, size: 0, too_large: false, headers, body: Vec::new(), limit: keep.body }
+        Self { status, retry_after, size: 0, too_large: false, headers, body: Vec::new(), limit: keep.body, coding }
+    }
+
+    /// The answer with its body unpacked, up to what may be kept: what would grow beyond that is cut there and is too large.
+    ///
+    /// # Errors
+    /// When the body is not what its `content-encoding` says; `byte` is the size of what came.
+    pub(in crate::load::client) fn unpacked(mut self) -> Result<Self, Failure> {
+        let (Some(coding), Some(limit)) = (self.coding, self.limit) else { return Ok(self) };
+        if self.body.is_empty() {
+            return Ok(self);
+        }
+        let packed = std::mem::take(&mut self.body);
+        let most = limit.saturating_add(1);
+        let read = match coding {
+            Coding::Gzip => MultiGzDecoder::new(packed.as_slice()).take(most).read_to_end(&mut self.body),
+            Coding::Brotli => Decompressor::new(packed.as_slice(), 4096).take(most).read_to_end(&mut self.body),
+        };
+        if read.is_err() {
+            return Err(Failure { kind: Kind::Decode, byte: self.size });
+        }
+        if self.body.len() as u64 > limit {
+            self.too_large = true;
+            self.body = Vec::new();
+        }
+        Ok(self)
     }
 
     /// A chunk of the body.
@@ -56,6 +108,11 @@ impl Answer {
     /// The first header of this name (in lower case) that is text.
     pub fn header(&self, name: &str) -> Option<&str> {
         self.headers.as_ref()?.get(name)?.to_str().ok()
+    }
+
+    /// True when it sets a cookie, and its headers are kept.
+    pub fn sets_cookies(&self) -> bool {
+        self.headers.as_ref().is_some_and(|headers| headers.contains_key(SET_COOKIE))
     }
 
     /// Every header of this name (in lower case) that is text.

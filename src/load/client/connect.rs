@@ -1,70 +1,95 @@
-//! Opening a connection to a pinned address, within its limits.
+//! Opening a connection to a pinned address or a socket file, within its limits.
 //!
 //! Every address of an origin is tried in turn, the one that last worked first. Not here: resolving and vouching (the caller
-//! pins), sharing (`pool`).
+//! pins), TLS (`tls`), sharing (`pool`).
 
 use std::cell::Cell;
-use std::future::poll_fn;
-use std::net::SocketAddr;
-use std::pin::pin;
-use std::task::Poll;
+use std::io;
+use std::net::{IpAddr, SocketAddr};
+use std::path::PathBuf;
 use std::time::Duration;
 
-use tokio::net::TcpStream;
+use tokio::net::{TcpSocket, TcpStream, UnixStream};
 
-use super::failure::{self, Failure};
-use crate::load::pace::{Limits, Passed};
+use super::failure::{self, Failure, within};
+use super::line::Plain;
+use crate::load::pace::Limits;
 use crate::measure::outcome::Kind;
+use crate::plan::load::{Origin, Via};
 
 /// Where one origin is reached.
 #[derive(Debug)]
 pub struct Peer {
-    addresses: Vec<SocketAddr>,
-    /// Index of the address that last worked.
-    good: Cell<usize>,
+    place: Place,
+    /// Our own addresses, used in turn.
+    sources: Vec<IpAddr>,
+    turn: Cell<usize>,
+}
+
+#[derive(Debug)]
+enum Place {
+    /// Addresses, and the index of the one that last worked.
+    Network(Vec<SocketAddr>, Cell<usize>),
+    File(PathBuf),
 }
 
 impl Peer {
-    /// An origin at `addresses`.
-    pub fn new(addresses: Vec<SocketAddr>) -> Self {
-        Self { addresses, good: Cell::new(0) }
+    /// Where `origin` is reached from `sources`.
+    pub fn new(origin: &Origin, sources: &[IpAddr]) -> Self {
+        let place = match &origin.via {
+            Some(Via::Unix(path)) => Place::File(path.clone()),
+            Some(Via::Address(_)) | None => Place::Network(origin.pinned.clone(), Cell::new(0)),
+        };
+        Self { place, sources: sources.to_vec(), turn: Cell::new(0) }
     }
 
     /// Opens a connection within `most`; all addresses together share that time.
-    pub async fn open(&self, limits: &mut Limits<'_>, most: Duration) -> Result<TcpStream, Failure> {
-        limits.begin(limits.now(), most);
+    pub async fn open(&self, limits: &mut Limits<'_>, most: Duration) -> Result<Plain, Failure> {
+        limits.begin(most);
+        let (addresses, good) = match &self.place {
+            Place::File(path) => {
+                let opened = within(UnixStream::connect(path), limits, Kind::ConnectTimeout).await;
+                return match opened.map_err(Failure::early)? {
+                    Ok(stream) => Ok(Plain::Unix(stream)),
+                    Err(error) => Err(Failure::early(failure::connecting(&error))),
+                };
+            }
+            Place::Network(addresses, good) => (addresses, good),
+        };
         let mut why = Kind::Resolve;
-        for turn in 0..self.addresses.len() {
-            let index = (self.good.get() + turn) % self.addresses.len();
-            match reach(self.addresses[index], limits).await {
+        for turn in 0..addresses.len() {
+            let index = (good.get() + turn) % addresses.len();
+            let address = addresses[index];
+            let opened = within(reach(address, self.source_for(address)), limits, Kind::ConnectTimeout).await;
+            match opened.map_err(Failure::early)? {
                 Ok(stream) => {
-                    self.good.set(index);
-                    return Ok(stream);
+                    good.set(index);
+                    return Ok(Plain::Tcp(stream));
                 }
-                Err(kind @ (Kind::Unfinished | Kind::TimeoutTotal | Kind::ConnectTimeout)) => {
-                    return Err(Failure::early(kind));
-                }
-                Err(kind) => why = kind,
+                Err(error) => why = failure::connecting(&error),
             }
         }
         Err(Failure::early(why))
     }
+
+    /// The next of our own addresses of the same family.
+    fn source_for(&self, address: SocketAddr) -> Option<IpAddr> {
+        let fitting = || self.sources.iter().filter(|own| own.is_ipv4() == address.is_ipv4());
+        let turn = self.turn.replace(self.turn.get().wrapping_add(1));
+        fitting().nth(turn.checked_rem(fitting().count())?).copied()
+    }
 }
 
-async fn reach(address: SocketAddr, limits: &mut Limits<'_>) -> Result<TcpStream, Kind> {
-    let mut connecting = pin!(TcpStream::connect(address));
-    let stream = poll_fn(|cx| {
-        if let Poll::Ready(result) = connecting.as_mut().poll(cx) {
-            return Poll::Ready(result.map_err(|error| failure::connecting(&error)));
+/// Connects from `source`, or from where the system likes.
+pub async fn reach(address: SocketAddr, source: Option<IpAddr>) -> io::Result<TcpStream> {
+    let stream = match source {
+        None => TcpStream::connect(address).await?,
+        Some(own) => {
+            let socket = if own.is_ipv4() { TcpSocket::new_v4()? } else { TcpSocket::new_v6()? };
+            socket.bind(SocketAddr::new(own, 0))?;
+            socket.connect(address).await?
         }
-        match limits.passed(cx) {
-            Some(Passed::Cut) => Poll::Ready(Err(Kind::Unfinished)),
-            Some(Passed::Total) => Poll::Ready(Err(Kind::TimeoutTotal)),
-            Some(Passed::Phase) => Poll::Ready(Err(Kind::ConnectTimeout)),
-            None => Poll::Pending,
-        }
-    })
-    .await?;
+    };
     // A request is one small packet; waiting for more would be measured as the server's time. The option cannot fail on an
     // open TCP socket, and a request is measured either way.
     drop(stream.set_nodelay(true));

@@ -2,12 +2,15 @@
 //!
 //! Pure. Not here: the readings (`line`), refusals of whole answers (`load::step::check`).
 
+use std::future::poll_fn;
 use std::io;
+use std::pin::pin;
+use std::task::Poll;
 
 use rustix::io::Errno;
 
 use super::line::End;
-use crate::load::pace::Passed;
+use crate::load::pace::{Limits, Passed};
 use crate::measure::outcome::Kind;
 
 /// Why there is no whole answer, and how far it came.
@@ -37,6 +40,23 @@ pub struct Reached {
     pub head: bool,
 }
 
+/// What `future` comes to within the limits of its phase; `late` is the kind of its own limit.
+pub async fn within<F: Future>(future: F, limits: &mut Limits<'_>, late: Kind) -> Result<F::Output, Kind> {
+    let mut future = pin!(future);
+    poll_fn(|cx| {
+        if let Poll::Ready(result) = future.as_mut().poll(cx) {
+            return Poll::Ready(Ok(result));
+        }
+        match limits.passed(cx) {
+            Some(Passed::Cut) => Poll::Ready(Err(Kind::Unfinished)),
+            Some(Passed::Total) => Poll::Ready(Err(Kind::TimeoutTotal)),
+            Some(Passed::Phase) => Poll::Ready(Err(late)),
+            None => Poll::Pending,
+        }
+    })
+    .await
+}
+
 /// Why a connection did not open.
 pub fn connecting(error: &io::Error) -> Kind {
     match error.raw_os_error().map(Errno::from_raw_os_error) {
@@ -54,12 +74,15 @@ pub fn connecting(error: &io::Error) -> Kind {
 /// Why an exchange broke off: `end` is what the socket said, `None` when it said nothing and the bytes themselves were wrong.
 pub fn exchanging(end: Option<End>, reached: Reached) -> Failure {
     let answer = |kind| Failure { kind, byte: reached.read };
+    let nothing = reached.read == 0 && !reached.head;
     match end {
-        Some(End::Write(_)) if reached.read == 0 => Failure { kind: Kind::ResetSending, byte: reached.written },
-        Some(End::Read(_) | End::Write(_)) if reached.read == 0 => answer(Kind::ResetWaiting),
+        // A server that refuses our certificate says so only after the handshake of TLS 1.3.
+        Some(End::Read(io::ErrorKind::InvalidData)) => answer(Kind::TlsAlert),
+        Some(End::Write(_)) if nothing => Failure { kind: Kind::ResetSending, byte: reached.written },
+        Some(End::Eof | End::Read(io::ErrorKind::UnexpectedEof)) if nothing => answer(Kind::EofBeforeStatus),
+        Some(End::Eof | End::Read(io::ErrorKind::UnexpectedEof)) => answer(Kind::EofMidBody),
+        Some(End::Read(_) | End::Write(_)) if nothing => answer(Kind::ResetWaiting),
         Some(End::Read(_) | End::Write(_)) => answer(Kind::ResetReading),
-        Some(End::Eof) if reached.read == 0 => answer(Kind::EofBeforeStatus),
-        Some(End::Eof) => answer(Kind::EofMidBody),
         None => answer(Kind::Protocol),
     }
 }
@@ -69,7 +92,7 @@ pub fn timing_out(passed: Passed, reached: Reached) -> Failure {
     let kind = match passed {
         Passed::Cut => Kind::Unfinished,
         Passed::Total => Kind::TimeoutTotal,
-        Passed::Phase if reached.read == 0 => Kind::TimeoutFirstByte,
+        Passed::Phase if reached.read == 0 && !reached.head => Kind::TimeoutFirstByte,
         Passed::Phase => Kind::TimeoutIdle,
     };
     Failure { kind, byte: reached.read }

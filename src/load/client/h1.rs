@@ -11,16 +11,16 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use http_body_util::Full;
-use hyper::body::{Body, Incoming};
+use hyper::body::Incoming;
 use hyper::client::conn::TrySendError;
 use hyper::client::conn::http1::{Builder, Connection, SendRequest};
 use hyper::{Request, Response};
 use hyper_util::rt::TokioIo;
-use tokio::net::TcpStream;
 
 use super::answer::{Answer, Keep};
+use super::body::{self, Ended};
 use super::failure::{self, Failure, Reached};
-use super::line::{Meter, Wire};
+use super::line::{Meter, Stream, Wire};
 use crate::load::pace::{Limits, Passed};
 
 /// A request ready to leave.
@@ -64,7 +64,7 @@ type Reply = Result<Response<Incoming>, Option<Box<Prepared>>>;
 
 impl Line {
     /// Speaks HTTP/1.1 on `stream`; `None` when hyper refuses to begin.
-    pub async fn begin(stream: TcpStream) -> Option<Self> {
+    pub async fn begin(stream: Stream) -> Option<Self> {
         let (wire, meter) = Wire::new(stream);
         // Requests are small: one write of head and body together costs less than a vectored one.
         let (sender, connection) = Builder::new().writev(false).handshake(TokioIo::new(wire)).await.ok()?;
@@ -102,7 +102,7 @@ impl Line {
         let meter = Rc::clone(&self.meter);
         let reached = |head| Reached { written: meter.written.get() - written, read: meter.read.get() - read, head };
         let reply = self.sender.try_send_request(request);
-        limits.begin(limits.now(), terms.first_byte);
+        limits.begin(terms.first_byte);
         let response = match self.head(reply, limits).await {
             Ok(Ok(response)) => response,
             Ok(Err(Some(untouched))) if reached(false).written == 0 => return Exchange::Untouched(untouched),
@@ -111,10 +111,10 @@ impl Line {
         };
         let (head, body) = response.into_parts();
         let mut answer = Answer::new(head, terms.keep);
-        limits.begin(limits.now(), terms.idle);
-        match self.body(body, &mut answer, limits, terms.idle).await {
-            Ok(true) => Exchange::Whole(answer),
-            Ok(false) => Exchange::Broken(failure::exchanging(meter.end.get(), reached(true))),
+        limits.begin(terms.idle);
+        match body::read(body, &mut answer, limits, terms.idle, |cx| self.drive(cx)).await {
+            Ok(Ended::Whole) => Exchange::Whole(answer),
+            Ok(Ended::Broken(_)) => Exchange::Broken(failure::exchanging(meter.end.get(), reached(true))),
             Err(passed) => Exchange::Broken(failure::timing_out(passed, reached(true))),
         }
     }
@@ -135,58 +135,5 @@ impl Line {
             limits.passed(cx).map_or(Poll::Pending, |passed| Poll::Ready(Err(passed)))
         })
         .await
-    }
-
-    /// Reads the body to its end; false when it broke off.
-    async fn body(
-        &mut self,
-        body: Incoming,
-        answer: &mut Answer,
-        limits: &mut Limits<'_>,
-        idle: Duration,
-    ) -> Result<bool, Passed> {
-        let mut body = pin!(body);
-        let mut first = true;
-        poll_fn(|cx| {
-            // A small body came with its head.
-            if !std::mem::take(&mut first) {
-                self.drive(cx);
-            }
-            loop {
-                match pull(body.as_mut(), answer, cx) {
-                    Pull::More => self.drive(cx),
-                    Pull::End { whole } => return Poll::Ready(Ok(whole)),
-                    Pull::Wait => break,
-                }
-                limits.begin(limits.now(), idle);
-            }
-            limits.passed(cx).map_or(Poll::Pending, |passed| Poll::Ready(Err(passed)))
-        })
-        .await
-    }
-}
-
-/// What one look at a body brought.
-enum Pull {
-    /// A piece; there is more to come.
-    More,
-    /// Its end.
-    End { whole: bool },
-    /// Nothing yet.
-    Wait,
-}
-
-fn pull(mut body: Pin<&mut Incoming>, answer: &mut Answer, cx: &mut Context<'_>) -> Pull {
-    match body.as_mut().poll_frame(cx) {
-        Poll::Ready(Some(Ok(frame))) => {
-            if let Ok(chunk) = frame.into_data() {
-                answer.take(&chunk);
-            }
-            // A body of known length says so itself; asking the connection again would cost for nothing.
-            if body.is_end_stream() { Pull::End { whole: true } } else { Pull::More }
-        }
-        Poll::Ready(Some(Err(_))) => Pull::End { whole: false },
-        Poll::Ready(None) => Pull::End { whole: true },
-        Poll::Pending => Pull::Wait,
     }
 }

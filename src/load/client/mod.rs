@@ -1,44 +1,51 @@
 //! One worker's HTTP client of one workload: takes a prepared request to an origin and says what came of it.
 //!
 //! ```text
-//! trip ─ pool (a turn, an idle line) ─ connect (a new one) ─ h1 (one exchange) ─ line (bytes) ─ kernel
+//! trip ─ pool (a turn, an idle link) ─ connect · tls (a new one) ─ h1 · h2 (one exchange) ─ line (bytes) ─ kernel
 //! ```
 //!
 //! It never retries. The one request it sends twice is the one that came back untouched from a connection the server had
-//! closed meanwhile: it is sent once more, on a new connection, and counted as reconnected.
-//! The only room of `load` that names hyper. A second protocol is a second file beside `h1` with the same two functions.
+//! closed meanwhile: it is sent once more, on another connection, and counted as reconnected.
+//! The only room of `load` that names hyper and rustls.
 
 pub mod answer;
+pub mod body;
 pub mod connect;
 pub mod failure;
 pub mod h1;
+pub mod h2;
 pub mod line;
+pub mod link;
+pub mod opener;
 pub mod pool;
 pub mod request;
+pub mod tls;
 
 use std::cell::Cell;
 
 use answer::{Answer, Keep};
-use connect::Peer;
 use failure::Failure;
-use h1::{Exchange, Line, Prepared, Terms};
-use pool::Pool;
+use h1::{Exchange, Prepared, Terms};
+use link::Link;
+use opener::Opener;
+use pool::{Grant, Pool};
 
 use super::arrivals::owned;
 use super::pace::Limits;
+use super::step::Script;
+use crate::base::clock::Tick;
 use crate::base::shard::Shard;
 use crate::measure::outcome::Kind;
-use crate::plan::load::{Connections, LoadPlan, Timeouts};
+use crate::plan::load::Connections;
+use crate::plan::wires::Life;
 
 /// One workload's client on one worker.
 #[derive(Debug)]
 pub struct Client {
-    peers: Vec<Peer>,
+    opener: Opener,
     sharing: Sharing,
-    timeouts: Timeouts,
-    /// Connections opened since the last look.
-    opened: Cell<u64>,
-    /// Requests that came back untouched and were sent on a new connection, in all.
+    life: Life,
+    /// Requests that came back untouched and were sent on another connection, in all.
     reconnected: Cell<u64>,
 }
 
@@ -51,13 +58,15 @@ enum Sharing {
 
 /// The connections of one user, by origin. Empty unless connections are per user.
 #[derive(Debug, Default)]
-pub struct Seat(Vec<Option<Line>>);
+pub struct Seat(Vec<Option<Link>>);
 
 /// What a trip came to.
 #[derive(Debug)]
 pub struct Trip {
     /// A whole answer, or why not.
     pub result: Result<Answer, Failure>,
+    /// When it ended.
+    pub done: Tick,
     /// Bytes of the request that left.
     pub bytes_out: u64,
     /// Bytes of the answer that came.
@@ -76,116 +85,195 @@ pub struct Errand {
 }
 
 impl Client {
-    /// A client for `plan`, sharing connections as `how` says; a shard has its part of `max`.
-    pub fn new(plan: &LoadPlan, how: Connections, shard: Shard) -> Self {
+    /// A client for the plan of `script`, sharing connections as `how` says; a shard has its part of `max`.
+    pub fn new(script: &Script, how: Connections, shard: Shard) -> Self {
+        let plan = &script.plan;
+        let opener = Opener::new(script, shard);
+        let life = plan.client.wires.life;
         let sharing = match how {
             Connections::Shared { max } => {
-                let part = owned(max as u64, shard);
-                Sharing::Shared(Pool::new(usize::try_from(part).unwrap_or(1), plan.origins.len()))
+                let part = usize::try_from(owned(max as u64, shard)).unwrap_or(1);
+                Sharing::Shared(Pool::new(part, life, (0..plan.origins.len()).map(|origin| opener.speaks(origin))))
             }
             Connections::Fresh => Sharing::Fresh,
             Connections::PerUser | Connections::ByWorkload => Sharing::PerUser,
         };
-        Self {
-            peers: plan.origins.iter().map(|origin| Peer::new(origin.pinned.clone())).collect(),
-            sharing,
-            timeouts: plan.client.timeouts,
-            opened: Cell::new(0),
-            reconnected: Cell::new(0),
-        }
+        Self { opener, sharing, life, reconnected: Cell::new(0) }
     }
 
     /// Connections opened since the last look.
     pub fn take_opened(&self) -> u64 {
-        self.opened.take()
+        self.opener.take_opened()
     }
 
-    /// Requests sent on a new connection because they came back untouched, in all.
+    /// Requests sent on another connection because they came back untouched, in all.
     pub fn reconnected(&self) -> u64 {
         self.reconnected.get()
     }
 
-    /// Lets go of idle connections that the server has closed.
-    pub fn sweep(&self) {
+    /// Lets go of idle connections that the server has closed, or that rest too long.
+    pub fn sweep(&self, now: Tick) {
         if let Sharing::Shared(pool) = &self.sharing {
-            pool.sweep();
+            pool.sweep(now);
         }
+    }
+
+    /// Opens one connection to the first origin ahead of the first request; false when there is room for no more.
+    pub async fn open_ahead(&self, limits: &mut Limits<'_>) -> bool {
+        let Sharing::Shared(pool) = &self.sharing else { return false };
+        let Some(()) = pool.reserve(0) else { return false };
+        let opened = self.opener.open(0, limits).await.ok();
+        pool.opened(0, opened.as_ref());
+        let is_open = opened.is_some();
+        if is_open {
+            pool.put(0, opened, limits.now());
+        }
+        is_open
     }
 
     /// Takes one request there and brings its answer back, within `limits`.
     pub async fn trip(&self, errand: Errand, seat: &mut Seat, limits: &mut Limits<'_>) -> Trip {
         let origin = errand.origin;
         match &self.sharing {
-            Sharing::Shared(pool) => {
-                limits.begin(limits.now(), self.timeouts.wait);
-                let turn = match pool.turn(limits).await {
-                    Ok(turn) => turn,
-                    Err(kind) => return Trip::without(Failure::early(kind)),
-                };
-                let (trip, line) = self.travel(pool.take(origin), errand, limits).await;
-                if let Some(line) = line {
-                    pool.put(origin, line);
-                }
-                drop(turn);
-                trip
-            }
+            Sharing::Shared(pool) => self.shared(pool, errand, limits).await,
             Sharing::PerUser => {
+                let now = limits.seen();
                 let held = seat.0.get_mut(origin).and_then(Option::take);
-                let (trip, line) = self.travel(held, errand, limits).await;
+                let held = held.filter(|link| !link.is_over(&self.life, now));
+                let (trip, link) = self.travel(held, errand, limits).await;
                 if seat.0.len() <= origin {
                     seat.0.resize_with(origin + 1, || None);
                 }
-                seat.0[origin] = line;
+                if let Some(link) = &link {
+                    link.age().rest(trip.done);
+                }
+                seat.0[origin] = link;
                 trip
             }
             Sharing::Fresh => self.travel(None, errand, limits).await.0,
         }
     }
 
-    /// One exchange on `held`, or on a new line; the line afterwards, when it can be used again.
-    async fn travel(&self, held: Option<Line>, errand: Errand, limits: &mut Limits<'_>) -> (Trip, Option<Line>) {
+    /// On a connection of the pool.
+    async fn shared(&self, pool: &Pool, errand: Errand, limits: &mut Limits<'_>) -> Trip {
+        let origin = errand.origin;
+        limits.begin(self.opener.timeouts().wait);
+        let held = match pool.turn(origin, limits).await {
+            Ok(Grant::Link(link)) => Some(link),
+            Ok(Grant::Open) => None,
+            Err(kind) => return Trip::without(Failure::early(kind), limits),
+        };
+        let mut errand = errand;
+        let (mut link, is_new) = match held {
+            Some(link) => (link, false),
+            None => match self.open_for(pool, origin, limits).await {
+                Ok(link) => (link, true),
+                Err(failure) => return Trip::without(failure, limits),
+            },
+        };
+        let mut again = !is_new;
+        loop {
+            let (done, passed) = self.exchange(&mut link, errand.request, errand.keep, limits).await;
+            let result = match done {
+                Exchange::Untouched(back) if again => {
+                    again = false;
+                    errand.request = *back;
+                    self.reconnected.set(self.reconnected.get() + 1);
+                    pool.put(origin, still(link), limits.now());
+                    // Its place in the pool is free now, and ours.
+                    link = match self.open_in_place(pool, origin, limits).await {
+                        Ok(link) => link,
+                        Err(failure) => return Trip::without(failure, limits),
+                    };
+                    continue;
+                }
+                done => whole(done),
+            };
+            let trip = Trip { result, done: limits.now(), bytes_in: passed.0, bytes_out: passed.1 };
+            let kept = if trip.result.is_ok() && link.is_free() { Some(link) } else { still(link) };
+            pool.put(origin, kept, trip.done);
+            return trip;
+        }
+    }
+
+    async fn open_for(&self, pool: &Pool, origin: usize, limits: &mut Limits<'_>) -> Result<Link, Failure> {
+        let opened = self.opener.open(origin, limits).await;
+        pool.opened(origin, opened.as_ref().ok());
+        opened
+    }
+
+    /// Another connection after one that the server had closed: an idle one of HTTP/2, or a new one.
+    async fn open_in_place(&self, pool: &Pool, origin: usize, limits: &mut Limits<'_>) -> Result<Link, Failure> {
+        if pool.reserve(origin).is_some() {
+            return self.open_for(pool, origin, limits).await;
+        }
+        limits.begin(self.opener.timeouts().wait);
+        match pool.turn(origin, limits).await.map_err(Failure::early)? {
+            Grant::Link(link) => Ok(link),
+            Grant::Open => self.open_for(pool, origin, limits).await,
+        }
+    }
+
+    async fn exchange(
+        &self,
+        link: &mut Link,
+        request: Prepared,
+        keep: Keep,
+        limits: &mut Limits<'_>,
+    ) -> (Exchange, (u64, u64)) {
+        let timeouts = self.opener.timeouts();
+        let terms = Terms { first_byte: timeouts.first_byte, idle: timeouts.idle, keep };
+        link.age().serve(limits.seen());
+        link.exchange(request, limits, terms).await
+    }
+
+    /// One exchange on `held`, or on a new connection; the connection afterwards, when it can be used again.
+    async fn travel(&self, held: Option<Link>, errand: Errand, limits: &mut Limits<'_>) -> (Trip, Option<Link>) {
         let Errand { origin, mut request, keep } = errand;
-        let terms = Terms { first_byte: self.timeouts.first_byte, idle: self.timeouts.idle, keep };
         let mut held = held;
         // A connection opened for this very request and closed at once is a failure, not a reason to try again.
         let mut again = held.is_some();
         loop {
-            let mut line = match held.take() {
-                Some(line) => line,
-                None => match self.open(origin, limits).await {
-                    Ok(line) => line,
-                    Err(failure) => return (Trip::without(failure), None),
+            let mut link = match held.take() {
+                Some(link) => link,
+                None => match self.opener.open(origin, limits).await {
+                    Ok(link) => link,
+                    Err(failure) => return (Trip::without(failure, limits), None),
                 },
             };
-            let before = line.passed();
-            let result = match line.exchange(request, limits, terms).await {
+            let (done, passed) = self.exchange(&mut link, request, keep, limits).await;
+            let result = match done {
                 Exchange::Untouched(back) if again => {
                     again = false;
                     request = *back;
                     self.reconnected.set(self.reconnected.get() + 1);
                     continue;
                 }
-                Exchange::Untouched(_) => Err(Failure::early(Kind::EofBeforeStatus)),
-                Exchange::Broken(failure) => Err(failure),
-                Exchange::Whole(answer) => Ok(answer),
+                done => whole(done),
             };
-            let after = line.passed();
-            let trip = Trip { result, bytes_in: after.0 - before.0, bytes_out: after.1 - before.1 };
-            let line = (trip.result.is_ok() && line.is_free()).then_some(line);
-            return (trip, line);
+            let trip = Trip { result, done: limits.now(), bytes_in: passed.0, bytes_out: passed.1 };
+            let link = (trip.result.is_ok() && link.is_free()).then_some(link);
+            let link = link.filter(|link| !link.age().is_spent(&self.life, trip.done));
+            return (trip, link);
         }
     }
+}
 
-    async fn open(&self, origin: usize, limits: &mut Limits<'_>) -> Result<Line, Failure> {
-        let peer = self.peers.get(origin).ok_or(Failure::early(Kind::Resolve))?;
-        let stream = peer.open(limits, self.timeouts.connect).await?;
-        self.opened.set(self.opened.get() + 1);
-        Line::begin(stream).await.ok_or(Failure::early(Kind::Protocol))
+/// What goes back to the pool after a failure: a connection of HTTP/2 outlives the failure of one stream.
+fn still(link: Link) -> Option<Link> {
+    matches!(link, Link::Two(_)).then_some(link)
+}
+
+fn whole(done: Exchange) -> Result<Answer, Failure> {
+    match done {
+        Exchange::Whole(answer) => answer.unpacked(),
+        Exchange::Broken(failure) => Err(failure),
+        Exchange::Untouched(_) => Err(Failure::early(Kind::EofBeforeStatus)),
     }
 }
 
 impl Trip {
-    fn without(failure: Failure) -> Self {
-        Self { result: Err(failure), bytes_out: 0, bytes_in: 0 }
+    fn without(failure: Failure, limits: &Limits<'_>) -> Self {
+        Self { result: Err(failure), done: limits.now(), bytes_out: 0, bytes_in: 0 }
     }
 }

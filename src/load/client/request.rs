@@ -120,6 +120,18 @@ impl Mould {
         Some(request)
     }
 
+    /// Path and query with `value(var)` in their places.
+    pub fn path<'a>(&self, value: impl Fn(VarId) -> &'a str) -> String {
+        match &self.uri {
+            Part::Fixed(uri) => uri.path_and_query().map_or_else(|| "/".to_owned(), ToString::to_string),
+            Part::Varied(template) => {
+                let mut text = String::new();
+                template.render(&value, &mut text);
+                text
+            }
+        }
+    }
+
     /// The request with `value(var)` in its places; `None` when a value cannot stand where it is put.
     pub fn cast<'a>(&self, value: impl Fn(VarId) -> &'a str) -> Option<Prepared> {
         let mut text = String::new();

@@ -49,7 +49,7 @@ pub async fn run(worker: &Worker, crew: &Crew, user: &mut User, group: &Together
     }
     let last = last.unwrap_or(Ended::nothing(due));
     match failed {
-        Some((_, failed)) => Ended { done: last.done, ..failed },
+        Some((_, failed)) => Ended { done: last.done, rested: last.rested, ..failed },
         None => last,
     }
 }

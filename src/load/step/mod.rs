@@ -6,6 +6,7 @@
 //! | file | holds |
 //! |---|---|
 //! | `http` `redirect` `tries` | one request: three clock readings, outcome, class; its hops; further tries |
+//! | `ceiling` | leave to send, from the ceiling of a target |
 //! | `check` `extract` | what an answer must be, and what is taken from it |
 //! | `pause` | think times, drawn by key |
 //! | `weave` | a journey of the plan becomes moves by number |
@@ -13,6 +14,7 @@
 //!
 //! Not here: who runs them (`load::user`).
 
+mod ceiling;
 pub mod check;
 pub mod extract;
 pub mod gate;
@@ -33,7 +35,8 @@ use turn::Turning;
 
 use super::client::answer::Keep;
 use super::client::request::Mould;
-use super::truth::{Isolation, Version};
+use super::client::tls::Connector;
+use super::integrity::{Isolation, Version};
 use super::vars::{self, Dice, Named};
 use super::{LoadError, rows};
 use crate::base::secret::Secret;
@@ -56,6 +59,8 @@ pub struct Script {
     pub given: Vec<(VarId, Secret)>,
     /// By workload: how many arrivals its data last for.
     pub lasts: Vec<u64>,
+    /// How `https` is spoken; `None`: nothing is.
+    pub connector: Option<Connector>,
 }
 
 /// A compiled journey.
@@ -145,7 +150,8 @@ impl Script {
         let draws = vars::named(&plan.values.draws);
         let of = plan.workloads.len();
         let lasts = (0..of).map(|workload| rows::enough_for(&plan.values.feeds, workload, of)).collect();
-        Ok(Self { plan, courses, draws, given: Vec::new(), lasts })
+        let connector = Connector::of(&plan)?;
+        Ok(Self { plan, courses, draws, given: Vec::new(), lasts, connector })
     }
 }
 

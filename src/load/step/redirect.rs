@@ -2,6 +2,7 @@
 //!
 //! 301, 302 and 303 turn into a GET, 307 and 308 keep method and body. Hops are part of their request's time.
 
+use super::ceiling::{self, Leave};
 use super::{Ask, http};
 use crate::load::client::Trip;
 use crate::load::core::Worker;
@@ -9,7 +10,7 @@ use crate::load::crew::Crew;
 use crate::load::pace::Limits;
 use crate::load::user::User;
 use crate::measure::outcome::Kind;
-use crate::plan::load::Origin;
+use crate::plan::load::{Origin, Scheme};
 
 /// Follows the redirects of `trip` until there is another answer; why not, when the way is not gone to its end.
 pub(super) async fn follow(
@@ -37,10 +38,13 @@ pub(super) async fn follow(
         let is_foreign = origin != ask.origin;
         let request = ask.mould.hop(|variable| user.value(variable), (&authority, &path), (is_foreign, keeps));
         let Some(request) = request else { return Some(Kind::Redirects) };
+        if ceiling::leave(worker, crew, origin, worker.pace.now()).await == Leave::Refused {
+            return Some(Kind::OverCeiling);
+        }
         // The hop that ends here was sent and is done; the last one is counted with its request.
         worker.log.borrow_mut().recorder.flow(worker.pace.now(), |flow| flow.done += 1);
         let (bytes_out, bytes_in) = (trip.bytes_out, trip.bytes_in);
-        *trip = http::leave(worker, crew, user, (origin, request, ask.keep), limits).await;
+        *trip = http::leave(worker, crew, user, (ask, Some((origin, &path)), request), limits).await;
         trip.bytes_out += bytes_out;
         trip.bytes_in += bytes_in;
     }
@@ -50,10 +54,11 @@ pub(super) async fn follow(
 /// Origin and path that `location` means, seen from `path` at `origin`; `None` when the scenario names no such origin.
 fn place(origins: &[Origin], (origin, path): (usize, &str), location: &str) -> Option<(usize, String)> {
     let location = location.split('#').next().unwrap_or("");
-    if let Some(rest) = location.strip_prefix("//").or_else(|| location.strip_prefix("http://")) {
+    if let Some((scheme, rest)) = absolute(location, origins.get(origin)?.scheme) {
         let (authority, path) = rest.find(['/', '?']).map_or((rest, "/"), |at| rest.split_at(at));
-        let authority = authority.strip_suffix(":80").unwrap_or(authority).to_ascii_lowercase();
-        let next = origins.iter().position(|one| one.authority().eq_ignore_ascii_case(&authority))?;
+        let authority = authority.strip_suffix(&format!(":{}", scheme.port())).unwrap_or(authority);
+        let is_meant = |one: &Origin| one.scheme == scheme && one.authority().eq_ignore_ascii_case(authority);
+        let next = origins.iter().position(is_meant)?;
         let sign = if path.starts_with('/') { "" } else { "/" };
         return Some((next, format!("{sign}{path}")));
     }
@@ -67,14 +72,25 @@ fn place(origins: &[Origin], (origin, path): (usize, &str), location: &str) -> O
     Some((origin, format!("{folder}/{location}")))
 }
 
+/// Scheme and rest of a location that names its origin; `//host` has the scheme of the page it stands in.
+fn absolute(location: &str, here: Scheme) -> Option<(Scheme, &str)> {
+    if let Some(rest) = location.strip_prefix("//") {
+        return Some((here, rest));
+    }
+    let (name, rest) = location.split_once("://")?;
+    let scheme = [Scheme::Http, Scheme::Https].into_iter().find(|scheme| scheme.name().eq_ignore_ascii_case(name))?;
+    Some((scheme, rest))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
     fn a_location_is_a_path_or_an_origin_of_the_scenario() {
-        let origin = |host: &str, port| Origin { host: host.to_owned(), port, pinned: Vec::new() };
-        let origins = [origin("shop.example", 80), origin("api.example", 8081)];
+        let origin = |host: &str, port| Origin::clear(host, port, Vec::new());
+        let safe = Origin { scheme: Scheme::Https, ..origin("pay.example", 443) };
+        let origins = [origin("shop.example", 80), origin("api.example", 8081), safe];
         for (location, want) in [
             ("/cart?x=1#top", Some((0, "/cart?x=1"))),
             ("next", Some((0, "/a/next"))),
@@ -83,9 +99,15 @@ mod tests {
             ("//api.example:8081?q", Some((1, "/?q"))),
             ("http://evil.example/", None),
             ("https://shop.example/", None),
+            ("https://pay.example:443/in", Some((2, "/in"))),
+            ("http://pay.example:443/in", None),
+            ("ftp://shop.example/", None),
         ] {
             let found = place(&origins, (0, "/a/b?c=/d"), location);
             assert_eq!(found, want.map(|(origin, path)| (origin, path.to_owned())), "{location}");
         }
+        // Without a scheme it is that of the page.
+        assert_eq!(place(&origins, (2, "/"), "//pay.example/a"), Some((2, "/a".to_owned())));
+        assert_eq!(place(&origins, (2, "/"), "//shop.example/a"), None);
     }
 }

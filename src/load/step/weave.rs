@@ -10,7 +10,7 @@ use super::pause::Pause;
 use super::turn::Turning;
 use super::{Ask, Course, Move, Picking, Together};
 use crate::load::LoadError;
-use crate::load::truth::Isolation;
+use crate::load::integrity::Isolation;
 use crate::load::vars;
 use crate::measure::sample::JourneyId;
 use crate::plan::load::LoadPlan;

@@ -2,17 +2,20 @@
 
 mod crowds;
 mod failures;
+mod hosted;
 mod journeys;
 mod paths;
 mod server;
 mod tries;
 mod users;
+mod wires;
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use super::{Env, LoadError, Running, preflight, start};
 use crate::base::clock::Clock;
+use crate::base::rate::Rate;
 use crate::base::seed::Seed;
 use crate::base::shard::Shard;
 use crate::base::stop::{Stop, StopReason};
@@ -29,6 +32,7 @@ use crate::plan::program::{Check, Http, Journey, OnFailure, Op, Think, What};
 use crate::plan::staff::Staff;
 use crate::plan::template::Template;
 use crate::plan::values::Values;
+use crate::plan::wires::Wires;
 use server::{Answer, Server};
 
 /// A GET of `path` recorded as step `step`, with the check that every scenario has unless it says otherwise.
@@ -76,7 +80,7 @@ fn plan(server: &Server, pattern: Pattern, steps: Vec<Op>) -> LoadPlan {
     let steps = journey.steps.iter().filter(|op| matches!(op, Op::Http(_))).count();
     LoadPlan {
         name: "trial".to_owned(),
-        origins: vec![Origin { host: "127.0.0.1".to_owned(), port: server.port(), pinned: vec![server.address()] }],
+        origins: vec![Origin::clear("127.0.0.1", server.port(), vec![server.address()])],
         client: Client {
             connections: Connections::ByWorkload,
             timeouts: Timeouts::default(),
@@ -86,6 +90,7 @@ fn plan(server: &Server, pattern: Pattern, steps: Vec<Op>) -> LoadPlan {
             redirects: 0,
             patience: None,
             retry: None,
+            wires: Wires::default(),
         },
         workloads: vec![Workload {
             name: "crowd".to_owned(),
@@ -272,6 +277,34 @@ fn shed_arrivals_are_counted_not_sent() {
     assert_eq!((travel.planned, travel.started, travel.shed), (30, 1, 29));
     assert_eq!(seen.all.classes().get(Class::Shed), 29);
     assert_eq!(server.requests(), 1);
+}
+
+#[test]
+fn nothing_leaves_above_the_ceiling_of_a_target() {
+    let server = Server::start(|_| Answer::ok("hello"));
+    let mut limited = plan(&server, open(400.0, 1_000), vec![http(get(0, "/")), http(get(1, "/"))]);
+    limited.origins[0].ceiling = Some(Rate::per_second(100.0));
+    let seen = run(limited, 2);
+    let (travel, sent) = (seen.travel(), seen.all.flow.sent);
+    // One second's worth, and at most a tenth of it at once.
+    assert!((50..=115).contains(&sent) && server.requests() == sent, "{sent}");
+    assert_eq!((travel.planned, travel.shed), (400, 400 - travel.started));
+    assert_eq!(seen.errors("over_ceiling"), seen.all.classes().get(Class::Shed));
+    assert_eq!(seen.errors("over_ceiling"), travel.shed + travel.failed);
+}
+
+#[test]
+fn closed_users_wait_for_the_ceiling_and_nobody_is_refused() {
+    let server = Server::start(|_| Answer::ok("hello"));
+    let pattern = closed(8, 1_000, Think::Off, Rounds::default());
+    let mut limited = plan(&server, pattern, vec![http(get(0, "/"))]);
+    limited.origins[0].ceiling = Some(Rate::per_second(50.0));
+    let seen = run(limited, 2);
+    let sent = server.requests();
+    assert!((20..=70).contains(&sent), "{sent}");
+    assert_eq!((seen.all.flow.good, seen.travel().shed), (sent, 0));
+    // The wait for the ceiling is nobody's response time.
+    assert!(seen.all.total().response.ok.value_at(0.5).unwrap() < 20_000);
 }
 
 #[test]

@@ -60,7 +60,7 @@ fn redirects_are_followed_to_origins_of_the_scenario_only() {
         r#"{TEN}, client: (redirects: 4, headers: {{"authorization": "Bearer t"}}), journeys: {{"a": (on_failure: Continue, steps: [{steps}])}}"#
     );
     let mut plan = written(&server, &parts);
-    plan.origins.push(Origin { host: "127.0.0.1".to_owned(), port, pinned: vec![other.address()] });
+    plan.origins.push(Origin::clear("127.0.0.1", port, vec![other.address()]));
     let seen = run(plan, 1);
     assert_eq!((seen.errors("redirects"), seen.errors("not_allowed")), (10, 10), "{:?}", seen.all.total().errors);
     assert_eq!((seen.step(0).answered(), other.requests()), (10, 10), "{:?}", paths.lock().unwrap());

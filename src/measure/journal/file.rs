@@ -2,7 +2,7 @@
 //!
 //! Called by whoever runs something (`drill::stage`, `cli::run`, `drill::recover`) and by reports.
 
-use std::fs::{File, OpenOptions};
+use std::fs::{File, OpenOptions, TryLockError};
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
@@ -24,6 +24,12 @@ pub enum JournalError {
         /// What the system says.
         source: std::io::Error,
     },
+    /// Somebody else is writing it.
+    #[error("{path}: a run is still writing this journal; it heals what it did when it ends")]
+    InUse {
+        /// The file.
+        path: PathBuf,
+    },
     /// A line is not what was written.
     #[error("{path}:{line}: the journal was changed here: {why}")]
     Broken {
@@ -36,7 +42,7 @@ pub enum JournalError {
     },
 }
 
-/// The writer: one per journal.
+/// The writer: one per journal, held by a lock on the file that ends with the process, however it ends.
 #[derive(Debug)]
 pub struct Journal {
     path: PathBuf,
@@ -55,6 +61,7 @@ impl Journal {
     /// When it cannot be created, or exists already.
     pub fn create(path: &Path, clock: &Clock) -> Result<Self, JournalError> {
         let file = OpenOptions::new().write(true).create_new(true).open(path).map_err(|source| io(path, source))?;
+        lock(&file, path)?;
         Ok(Self {
             path: path.to_owned(),
             file,
@@ -68,10 +75,12 @@ impl Journal {
     /// Opens an existing journal to append; a torn last line is cut off. Returns what it holds.
     ///
     /// # Errors
-    /// When it cannot be opened, or was changed.
+    /// When it cannot be opened, was changed, or is still being written.
     pub fn reopen(path: &Path, clock: &Clock) -> Result<(Self, Contents), JournalError> {
-        let contents = read(path)?;
         let file = OpenOptions::new().append(true).open(path).map_err(|source| io(path, source))?;
+        // Before it is read: what a living writer adds behind our back would be cut off as torn.
+        lock(&file, path)?;
+        let contents = read(path)?;
         file.set_len(contents.whole_bytes).map_err(|source| io(path, source))?;
         let passed = contents.lines.first().and_then(|first| {
             let start = first.utc.parse::<Timestamp>().ok()?.as_nanosecond() - i128::from(first.at_us) * 1_000;
@@ -119,6 +128,13 @@ impl Journal {
     pub fn path(&self) -> &Path {
         &self.path
     }
+}
+
+fn lock(file: &File, path: &Path) -> Result<(), JournalError> {
+    file.try_lock().map_err(|error| match error {
+        TryLockError::WouldBlock => JournalError::InUse { path: path.to_owned() },
+        TryLockError::Error(source) => io(path, source),
+    })
 }
 
 /// A journal, read whole.
@@ -201,5 +217,16 @@ mod tests {
         let (mut journal, _) = Journal::reopen(&path, &Clock::start()).unwrap();
         journal.append(Source::Recovery, "", Event::Healed { id: "ship".into() }).unwrap();
         assert_eq!(read(&path).unwrap().lines.len(), 4);
+    }
+
+    #[test]
+    fn a_journal_has_one_writer_until_that_one_is_gone() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("journal.jsonl");
+        let running = Journal::create(&path, &Clock::start()).unwrap();
+        let second = Journal::reopen(&path, &Clock::start());
+        assert!(matches!(second, Err(JournalError::InUse { .. })), "{second:?}");
+        drop(running);
+        assert!(Journal::reopen(&path, &Clock::start()).is_ok());
     }
 }

@@ -152,6 +152,9 @@ pub struct RunFacts {
     pub repeat: String,
 }
 
+/// Stands for an act where the traffic itself is meant: whether users are back once everything is undone. No act has such a name.
+pub const TRAFFIC: &str = "the traffic";
+
 /// How to heal a change without anything but this line.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Undo {

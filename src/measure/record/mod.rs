@@ -13,7 +13,9 @@
 
 mod chunk;
 mod codec;
+mod merge;
 mod read;
+mod relay;
 mod write;
 
 use std::path::PathBuf;
@@ -24,7 +26,9 @@ use thiserror::Error;
 use super::host::Fingerprint;
 use super::interval::Interval;
 
+pub use merge::merge;
 pub use read::read;
+pub use relay::Relay;
 pub use write::RecordWriter;
 
 /// The only schema this squall reads and writes.
@@ -74,6 +78,20 @@ pub struct Done {
     pub cpu_us: u64,
     /// Largest resident memory of the process, KiB.
     pub max_rss_kib: u64,
+}
+
+impl Done {
+    /// Adds the end of another load of the same run: the later word on why, the sum of everything counted.
+    pub fn join(&mut self, later: Self) {
+        self.duration_us += later.duration_us;
+        self.reason = later.reason;
+        self.planned += later.planned;
+        self.not_started += later.not_started;
+        self.frames.resize(self.frames.len().max(later.frames.len()), 0);
+        self.frames.iter_mut().zip(&later.frames).for_each(|(ours, theirs)| *ours += theirs);
+        self.cpu_us += later.cpu_us;
+        self.max_rss_kib = self.max_rss_kib.max(later.max_rss_kib);
+    }
 }
 
 /// One request kept as an example: among the slowest, or the first or last of its kind of failure.
@@ -134,6 +152,28 @@ pub enum RecordError {
         path: PathBuf,
         /// Its schema.
         found: u32,
+    },
+    /// Two records that do not belong together.
+    #[error("{field} differs: {} has `{ours}`, {} has `{theirs}`; only shards of one run can be merged", first.display(), second.display())]
+    Unlike {
+        /// What differs.
+        field: &'static str,
+        /// One file.
+        first: PathBuf,
+        /// What it says.
+        ours: String,
+        /// The other file.
+        second: PathBuf,
+        /// What that says.
+        theirs: String,
+    },
+    /// Two files claim one chunk with different bytes.
+    #[error("{} and {} both hold the same part of the run, with different bytes: one of them was changed", first.display(), second.display())]
+    Clash {
+        /// One file.
+        first: PathBuf,
+        /// The other.
+        second: PathBuf,
     },
 }
 

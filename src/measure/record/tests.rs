@@ -1,6 +1,9 @@
 //! A record says what was recorded, however it was cut.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
+
+use proptest::prelude::*;
 
 use super::*;
 use crate::base::clock::Tick;
@@ -52,7 +55,7 @@ fn written(name: &str) -> (tempfile::TempDir, PathBuf) {
 fn what_was_recorded_is_read_back() {
     let (_dir, path) = written("whole.sqr");
     let record = read(&path).unwrap();
-    let mut want = std::collections::BTreeMap::new();
+    let mut want = BTreeMap::new();
     for part in frames().iter().flat_map(|frame| &frame.parts) {
         want.entry(part.second).or_insert_with(|| Interval::at(part.second)).merge(part);
     }
@@ -106,4 +109,128 @@ fn foreign_and_newer_files_are_refused_by_name() {
     }
     RecordWriter::create(&path, &Head { schema: 2, ..head() }).unwrap();
     assert!(read(&path).unwrap_err().to_string().contains("schema 2, this squall reads 1: upgrade"));
+}
+
+#[test]
+fn a_second_load_adds_up_with_the_first_and_needs_its_own_end() {
+    let (_dir, path) = written("twice.sqr");
+    let once = read(&path).unwrap();
+    let mut writer = RecordWriter::resume(&path, 1).unwrap();
+    for frame in frames() {
+        writer.frames(vec![frame]).unwrap();
+    }
+    drop(writer);
+    assert_eq!(read(&path).unwrap().done, None, "killed in its second load");
+    let mut writer = RecordWriter::resume(&path, 2).unwrap();
+    for frame in frames() {
+        writer.frames(vec![frame]).unwrap();
+    }
+    writer.finish(&[], &Done { planned: 7, reason: "stopped".into(), ..Done::default() }).unwrap();
+    let twice = read(&path).unwrap();
+    let done = twice.done.unwrap();
+    assert_eq!((done.planned, done.reason.as_str()), (507, "stopped"));
+    let arrivals = |record: &[Interval]| record.iter().map(|one| one.travel().planned).sum::<u64>();
+    assert!(arrivals(&twice.seconds) > 2 * arrivals(&once.seconds));
+}
+
+/// The frames of worker 0 and worker 1 of two, as `shard` of two of one run, its chunks in the order of `order`.
+fn half(path: &std::path::Path, shard: u32, order: &[usize]) {
+    let mut writer = RecordWriter::create(path, &Head { shard: (shard, 2), ..head() }).unwrap();
+    let mine: Vec<Frame> = frames().into_iter().filter(|frame| frame.seq % 2 == shard).collect();
+    for at in order {
+        writer.frames(vec![mine[at % mine.len()].clone()]).unwrap();
+    }
+    let planned = if shard == 0 { 260 } else { 240 };
+    writer.finish(&[], &Done { planned, duration_us: 9, ..Done::default() }).unwrap();
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(24))]
+    #[test]
+    fn two_halves_in_any_order_with_duplicates_are_the_whole(
+        order in Just((0..13_usize).collect::<Vec<_>>()).prop_shuffle(),
+        again in prop::collection::vec(0..13_usize, 0..6),
+        turn in any::<bool>(),
+    ) {
+        let (_dir, whole) = written("whole.sqr");
+        let dir = tempfile::tempdir().unwrap();
+        let mut paths = vec![dir.path().join("0.sqr"), dir.path().join("1.sqr")];
+        let order: Vec<usize> = order.into_iter().chain(again).collect();
+        half(&paths[0], 0, &order);
+        half(&paths[1], 1, &order);
+        if turn {
+            paths.reverse();
+        }
+        paths.push(paths[0].clone());
+        let (merged, whole) = (merge(&paths).unwrap(), read(&whole).unwrap());
+        prop_assert_eq!(merged.done.map(|done| (done.planned, done.duration_us)), Some((500, 9)));
+        prop_assert_eq!(merged.seconds.len(), whole.seconds.len());
+        for (ours, theirs) in merged.seconds.iter().zip(&whole.seconds) {
+            prop_assert_eq!((&ours.steps, &ours.journeys, &ours.flow), (&theirs.steps, &theirs.journeys, &theirs.flow));
+        }
+    }
+}
+
+#[test]
+fn what_does_not_belong_together_is_refused_by_its_field() {
+    let dir = tempfile::tempdir().unwrap();
+    let [a, b] = ["a.sqr", "b.sqr"].map(|name| dir.path().join(name));
+    half(&a, 0, &[0, 1]);
+    let both = [a.clone(), b.clone()];
+    for (field, other) in [
+        ("plan_hash", Head { plan_hash: "other".into(), ..head() }),
+        ("seed", Head { seed: 7, ..head() }),
+        ("grid_ms", Head { grid_ms: 500, ..head() }),
+        ("shard", Head { shard: (1, 3), ..head() }),
+    ] {
+        RecordWriter::create(&b, &Head { shard: if field == "shard" { (1, 3) } else { (1, 2) }, ..other }).unwrap();
+        let said = merge(&both).unwrap_err().to_string();
+        assert!(said.starts_with(field) && said.contains("b.sqr"), "{said}");
+    }
+    half(&b, 1, &[0]);
+    std::fs::copy(&b, dir.path().join("c.sqr")).unwrap();
+    assert_eq!(merge(std::slice::from_ref(&a)).unwrap().done, None, "a missing shard leaves the whole without an end");
+    assert!(merge(&both).unwrap().done.is_some());
+    let mut writer = RecordWriter::create(&b, &Head { shard: (0, 2), ..head() }).unwrap();
+    let forged = Frame { seq: frames()[0].seq, ..frames()[5].clone() };
+    writer.frames(vec![forged]).unwrap();
+    writer.finish(&[], &Done::default()).unwrap();
+    let said = merge(&both).unwrap_err().to_string();
+    assert!(said.contains("a.sqr") && said.contains("b.sqr") && said.contains("different bytes"), "{said}");
+}
+
+#[test]
+fn consecutive_loads_write_one_record_that_can_be_read_between_them() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("relay.sqr");
+    let mut relay = RecordWriter::create(&path, &head()).unwrap().relay();
+    let all = frames();
+    let mut want = BTreeMap::new();
+    for part in all.iter().flat_map(|frame| &frame.parts) {
+        want.entry(part.second).or_insert_with(|| Interval::at(part.second)).merge(part);
+    }
+    let want: Vec<_> = want.into_values().collect();
+    for (n, some) in all.chunks(9).enumerate() {
+        let mut leg = relay.leg().unwrap();
+        for (seq, frame) in some.iter().enumerate() {
+            // Every load counts its frames from 0 again.
+            leg.frames(vec![Frame { seq: u32::try_from(seq).unwrap(), ..frame.clone() }]).unwrap();
+        }
+        let slow = |n: usize| Exemplar { response_us: 10 + n as u64, due_us: n as u64, ..Exemplar::default() };
+        let slowest: Vec<_> = (0..15).map(|one| slow(one + 15 * n)).collect();
+        let done = Done { planned: 100, frames: vec![9], reason: "finished".into(), ..Done::default() };
+        leg.finish(&slowest, &done).unwrap();
+        let so_far = read(&path).unwrap();
+        assert!(so_far.done.is_none() && so_far.seconds.len() > 8 * n && so_far.damaged == 0);
+    }
+    relay.finish(25_000_000, "interrupted").unwrap();
+    let record = read(&path).unwrap();
+    assert_eq!(record.seconds, want);
+    let done = record.done.unwrap();
+    assert_eq!(
+        (done.planned, done.frames, done.reason.as_str(), done.duration_us),
+        (300, vec![27], "interrupted", 25_000_000)
+    );
+    let slow: Vec<u64> = record.exemplars.iter().map(|one| one.response_us).collect();
+    assert_eq!(slow, (35..55).rev().collect::<Vec<_>>());
 }

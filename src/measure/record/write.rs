@@ -3,6 +3,7 @@
 use std::fs::File;
 use std::io::Write;
 use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use flate2::Compression;
 use flate2::write::DeflateEncoder;
@@ -10,6 +11,7 @@ use serde::Serialize;
 
 use super::chunk::{self, MAGIC};
 use super::codec::{self, Numbers};
+use super::relay::{Baton, Relay};
 use super::{Done, Exemplar, Head, RecordError};
 use crate::measure::recorder::Frame;
 
@@ -24,6 +26,10 @@ pub struct RecordWriter {
     /// Frames not yet written, by worker.
     held: Vec<Frame>,
     seconds_held: usize,
+    /// Which life of the workers this is: 0 in an ordinary run.
+    incarnation: u64,
+    /// Who goes on with the record when this part of it is over.
+    relay: Option<Arc<Mutex<Baton>>>,
 }
 
 impl std::fmt::Debug for RecordWriter {
@@ -41,10 +47,39 @@ impl RecordWriter {
         let io = |source| RecordError::Io { path: path.to_owned(), source };
         let mut file = File::create(path).map_err(io)?;
         file.write_all(MAGIC).map_err(io)?;
-        let mut writer =
-            Self { path: path.to_owned(), file, numbers: Numbers::default(), held: Vec::new(), seconds_held: 0 };
+        let mut writer = Self::over(path, file);
         writer.json(*b"HEAD", head)?;
         Ok(writer)
+    }
+
+    /// Goes on with a record that was finished: the next load of the same run, by workers of the `incarnation`th life
+    /// (unlike every earlier one). Its seconds and its end add up with what the file holds.
+    ///
+    /// # Errors
+    /// When the file cannot be opened.
+    pub fn resume(path: &Path, incarnation: u32) -> Result<Self, RecordError> {
+        let io = |source| RecordError::Io { path: path.to_owned(), source };
+        let file = File::options().append(true).open(path).map_err(io)?;
+        Ok(Self { incarnation: u64::from(incarnation), ..Self::over(path, file) })
+    }
+
+    /// A writer that goes on in `file`.
+    pub(super) fn over(path: &Path, file: File) -> Self {
+        Self {
+            path: path.to_owned(),
+            file,
+            numbers: Numbers::default(),
+            held: Vec::new(),
+            seconds_held: 0,
+            incarnation: 0,
+            relay: None,
+        }
+    }
+
+    /// Hands the record to consecutive loads.
+    pub fn relay(self) -> Relay {
+        let baton = Baton::of(self.numbers);
+        Relay { path: self.path, file: self.file, baton: Arc::new(Mutex::new(baton)), legs: 0 }
     }
 
     /// Takes the frames of one second, one per worker.
@@ -61,8 +96,7 @@ impl RecordWriter {
         self.seconds_held = 0;
         for frame in std::mem::take(&mut self.held) {
             let mut payload = Vec::new();
-            // The incarnation of a worker is 0: workers of a local run are never restarted.
-            for number in [u64::from(frame.worker), 0, u64::from(frame.seq), frame.parts.len() as u64] {
+            for number in [u64::from(frame.worker), self.incarnation, u64::from(frame.seq), frame.parts.len() as u64] {
                 chunk::put(&mut payload, number);
             }
             for part in &frame.parts {
@@ -89,9 +123,19 @@ impl RecordWriter {
     /// When the file cannot be written.
     pub fn finish(mut self, exemplars: &[Exemplar], done: &Done) -> Result<(), RecordError> {
         self.flush()?;
+        if let Some(baton) = self.relay.take() {
+            baton.lock().unwrap_or_else(PoisonError::into_inner).take(self.numbers, exemplars, done);
+            return Ok(());
+        }
         self.json(*b"SLOW", exemplars)?;
         self.json(*b"DONE", done)?;
         self.file.sync_all().map_err(|source| self.io(source))
+    }
+
+    /// A writer for the load number `incarnation` of a relay.
+    pub(super) fn leg(path: &Path, file: File, (incarnation, baton): (u64, &Arc<Mutex<Baton>>)) -> Self {
+        let numbers = std::mem::take(&mut baton.lock().unwrap_or_else(PoisonError::into_inner).numbers);
+        Self { numbers, incarnation, relay: Some(Arc::clone(baton)), ..Self::over(path, file) }
     }
 
     fn json<T: Serialize + ?Sized>(&mut self, tag: [u8; 4], value: &T) -> Result<(), RecordError> {

@@ -10,6 +10,7 @@ use crate::base::duration::show;
 use crate::plan::load::{Client, Connections, Timeouts};
 use crate::plan::program::{Draw, Drawn};
 use crate::plan::template::{Escape, Piece, Template};
+use crate::plan::wires::{Life, Wires};
 use crate::spec::scenario::{Auth, Client as Written, Connections as WrittenConnections, Timeouts as WrittenTimeouts};
 use crate::spec::source::{Mark, Spanned};
 
@@ -34,10 +35,11 @@ pub(super) fn client(
         redirects: 0,
         patience: None,
         retry: None,
+        wires: Wires::default(),
     };
     let Some(written) = desk.open_if(written) else { return client };
     if let Some(connections) = &written.connections {
-        client.connections = connections_of(desk, connections);
+        client.connections = connections_of(desk, connections, &mut client.wires.life);
     }
     if let Some(limits) = desk.open_if(written.timeouts.as_ref()) {
         client.timeouts = timeouts(desk, limits);
@@ -99,17 +101,65 @@ fn authorization(
     }
 }
 
-fn connections_of(desk: &mut Desk, written: &Spanned<WrittenConnections>) -> Connections {
+fn connections_of(desk: &mut Desk, written: &Spanned<WrittenConnections>, life: &mut Life) -> Connections {
     match desk.open(written) {
         None => Connections::ByWorkload,
         Some(WrittenConnections::Fresh) => Connections::Fresh,
-        Some(WrittenConnections::PerUser(_)) => Connections::PerUser,
+        Some(WrittenConnections::PerUser(own)) => {
+            let lasting = (own.open_rate.as_ref(), own.max_requests.as_ref(), own.max_age.as_ref());
+            lasts(desk, lasting, own.idle.as_ref(), life);
+            Connections::PerUser
+        }
         Some(WrittenConnections::Shared(shared)) => {
-            let max = desk.open_if(shared.max.as_ref()).copied().unwrap_or(100);
-            if max == 0 {
-                desk.error("bad_number", written.mark, "no connection at all", "write `max` of at least 1");
+            let max = number(desk, shared.max.as_ref(), 100);
+            life.streams = number(desk, shared.streams.as_ref(), 100);
+            life.open_first = desk
+                .open_if(shared.open_first.as_ref())
+                .map_or(0, |first| usize::try_from(*first).unwrap_or(usize::MAX));
+            if let Some(first) = shared.open_first.as_ref().filter(|_| life.open_first > max) {
+                let message = format!("{} connections at first, of at most {max}", life.open_first);
+                desk.error("bad_number", first.mark, message, "write at most `max`");
             }
-            Connections::Shared { max: usize::try_from(max).unwrap_or(usize::MAX) }
+            let lasting = (shared.open_rate.as_ref(), shared.max_requests.as_ref(), shared.max_age.as_ref());
+            lasts(desk, lasting, shared.idle.as_ref(), life);
+            Connections::Shared { max }
+        }
+    }
+}
+
+/// A number of at least one.
+fn number(desk: &mut Desk, written: Option<&Spanned<u64>>, usual: usize) -> usize {
+    let Some(spanned) = written else { return usual };
+    let Some(&number) = desk.open(spanned) else { return usual };
+    if number == 0 {
+        desk.error("bad_number", spanned.mark, "none at all", "write a number of at least 1");
+    }
+    usize::try_from(number).unwrap_or(usize::MAX)
+}
+
+type Text<'a> = Option<&'a Spanned<String>>;
+
+fn lasts(
+    desk: &mut Desk,
+    (rate, requests, age): (Text<'_>, Option<&Spanned<u64>>, Text<'_>),
+    idle: Text<'_>,
+    life: &mut Life,
+) {
+    life.open_rate = rate.and_then(|rate| desk.rate(rate));
+    if let Some(rate) = rate.filter(|_| life.open_rate == Some(0.0)) {
+        desk.error("zero_rate", rate.mark, "never opens a connection", "write a rate above 0, or leave it out");
+    }
+    life.max_requests = requests.map(|requests| number(desk, Some(requests), 1) as u64);
+    life.max_age = age.and_then(|age| desk.duration(age));
+    life.idle = desk.duration_or(idle, life.idle);
+    for spanned in [age, idle].into_iter().flatten() {
+        if desk.duration(spanned).is_some_and(|time| time.is_zero()) {
+            desk.error(
+                "timeouts",
+                spanned.mark,
+                "a connection that lives no time",
+                "write a time above 0s, or `Fresh`",
+            );
         }
     }
 }
@@ -131,7 +181,9 @@ fn timeouts(desk: &mut Desk, written: &WrittenTimeouts) -> Timeouts {
         limit
     };
     Timeouts {
+        resolve: usual.resolve.min(total),
         connect: limit(written.connect.as_ref(), usual.connect),
+        tls: limit(written.tls.as_ref(), usual.tls),
         wait: limit(written.wait.as_ref(), usual.wait),
         first_byte: limit(written.first_byte.as_ref(), usual.first_byte),
         idle: limit(written.idle.as_ref(), usual.idle),

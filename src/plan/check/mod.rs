@@ -3,23 +3,28 @@
 //! | file | checks |
 //! |---|---|
 //! | `files` `desk` `tables` | texts that were read; mistakes with their places; names and their numbers |
-//! | `scenario` `target` `client` `retry` `workload` `vars` `data` | a scenario |
+//! | `scenario` `target` `wires` `client` `retry` `workload` `vars` `data` | a scenario |
 //! | `journey` `step` `turns` `answer` | its journeys |
 //! | `line` | its checks |
+//! | `ab` | a scenario that compares two targets |
 //! | `drill` | a drill |
 //! | `targets` | `squall.targets.ron` |
+//! | `inject` `proxy` | toxics; a file of proxies |
 //!
 //! Called by `cli`, and by whoever renders a report again from the texts its journal keeps.
 
+mod ab;
 mod answer;
 mod client;
 mod data;
 mod desk;
 mod drill;
 mod files;
+mod inject;
 mod journey;
 mod line;
 mod peak;
+mod proxy;
 mod retry;
 mod scenario;
 mod step;
@@ -31,16 +36,22 @@ mod tests;
 mod think;
 mod turns;
 mod vars;
+mod wires;
 mod workload;
 
 use super::diagnostic::{Diagnostic, Diagnostics, Place, Severity};
 use super::load::LoadPlan;
+use super::threshold::Threshold;
 use crate::base::seed::Seed;
+use crate::spec::source::Spanned;
+pub use ab::{AbOptions, ab, address};
 use desk::{Desk, Dialect};
 pub use drill::{Attendance, DrillOptions, Responder, drill};
 pub use files::Files;
 pub(crate) use peak::peak_requests;
+pub use proxy::{ProxyPlan, proxies};
 pub use targets::targets;
+pub(crate) use workload::in_flight;
 
 /// A plan with its warnings, or all mistakes (warnings among them).
 pub type Checked<T> = Result<(T, Diagnostics), Diagnostics>;
@@ -61,6 +72,8 @@ pub enum FileKind {
     Drill,
     /// `squall.targets.ron`.
     Targets,
+    /// Proxies, for `squall proxy --config`.
+    Proxies,
     /// `journal.jsonl` of a run.
     Journal,
 }
@@ -79,6 +92,7 @@ pub fn kind_of(text: &str) -> FileKind {
     let first = rest.split_once(':').map_or("", |(field, _)| field.trim());
     match first {
         "allow" | "never" => FileKind::Targets,
+        "proxies" => FileKind::Proxies,
         "version" | "about" | "system" | "run" | "acts" | "phases" => FileKind::Drill,
         _ => FileKind::Scenario,
     }
@@ -100,6 +114,32 @@ pub fn scenario(files: &mut Files, path: &str, options: &ScenarioOptions) -> Che
     let plan = scenario::scenario(&mut desk, *options, &scenario::Instead::Nothing);
     std::mem::swap(&mut desk.files, files);
     finish(plan, desk.finish())
+}
+
+/// The ceiling that the scenario at `path` puts over its own requests, per second. The file must have been checked.
+pub fn max_rate(files: &mut Files, path: &str) -> Option<f64> {
+    let mut desk = open(files, path, Dialect::Scenario, "missing_file").ok()?;
+    let written = desk.source.read();
+    let written = desk.open(&written)?;
+    target::target(&mut desk, written, &scenario::Instead::Nothing).max_rate.map(|(rate, _)| rate)
+}
+
+/// Checks given beside a scenario, resolved against its plan; `origin` names where they were written, such as `--slo`.
+///
+/// # Errors
+/// All mistakes in `texts`; their line is the number of the text.
+pub fn checks(texts: &[String], origin: &str, plan: &LoadPlan) -> Result<Vec<Threshold>, Diagnostics> {
+    let list: Vec<String> = texts.iter().map(|text| format!("{text:?}")).collect();
+    let mut desk = Desk::new(origin, format!("[{}]", list.join(",\n")).into(), Dialect::Scenario);
+    let written = desk.source.read::<Vec<Spanned<String>>>();
+    let steps = plan.steps.iter().map(|name| (name.clone(), written.mark)).collect();
+    let tables = tables::Tables { steps, ..tables::Tables::default() };
+    let journeys = plan.journeys.as_slice();
+    let mut found =
+        line::lines(&mut desk, (&tables, journeys), Some(&written), (line::Against::Nothing, written.mark)).checks;
+    // The check that every run has is the scenario's own.
+    found.retain(|check| check.place.line > 0);
+    finish(Some(found), desk.finish()).map(|(found, _)| found)
 }
 
 fn open(files: &mut Files, path: &str, dialect: Dialect, id: &'static str) -> Result<Desk, Diagnostics> {

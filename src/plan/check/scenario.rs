@@ -5,6 +5,7 @@
 use std::sync::Arc;
 
 use super::desk::Desk;
+use super::line::{Against, Lines};
 use super::tables::{Known, Tables};
 use super::{ScenarioOptions, client, data, journey, line, target, vars, workload};
 use crate::base::digest::sha256;
@@ -12,7 +13,9 @@ use crate::base::seed::Seed;
 use crate::plan::diagnostic::Place;
 use crate::plan::good::Good;
 use crate::plan::load::{LoadPlan, Origin};
+use crate::plan::threshold::Comparison;
 use crate::plan::values::Values;
+use crate::plan::wires::Wires;
 use crate::spec::scenario::Scenario;
 use crate::spec::written::Written;
 
@@ -34,8 +37,18 @@ pub(super) enum Instead {
     },
 }
 
-/// Checks the scenario on the desk.
+/// Checks the scenario on the desk; lines against a baseline are mistakes.
 pub(super) fn scenario(desk: &mut Desk, options: ScenarioOptions, instead: &Instead) -> Option<LoadPlan> {
+    compared(desk, options, instead, Against::Nothing).map(|(plan, _)| plan)
+}
+
+/// Checks the scenario on the desk, with its lines against a baseline.
+pub(super) fn compared(
+    desk: &mut Desk,
+    options: ScenarioOptions,
+    instead: &Instead,
+    against: Against,
+) -> Option<(LoadPlan, Vec<Comparison>)> {
     let written = desk.source.read::<Scenario>();
     let written = desk.open(&written)?;
     let name = desk.text(&written.name).map(str::to_owned);
@@ -52,7 +65,8 @@ pub(super) fn scenario(desk: &mut Desk, options: ScenarioOptions, instead: &Inst
     // What is not built yet may set what is missing: that is said once, where it is used.
     known.has_gaps = written.extra().later.iter().any(|(word, _)| ["setup", "tokens"].contains(word));
     known.set.extend(draws.iter().map(|drawn| (drawn.into, super::tables::Set::Surely)));
-    let client = client::client(desk, &mut tables, &known, (written.client.as_ref(), &mut draws));
+    let mut client = client::client(desk, &mut tables, &known, (written.client.as_ref(), &mut draws));
+    client.wires = Wires { http: target.version, tls: target.tls, source: target.source, ..client.wires };
     let paths = journey::Paths { hosts: &target.hosts, total: client.timeouts.total };
     let journeys = journey::journeys(desk, &mut tables, &known, (&paths, &written.journeys));
     let workloads = workload::workloads(desk, &journeys, client.timeouts.total, &written.load);
@@ -63,7 +77,8 @@ pub(super) fn scenario(desk: &mut Desk, options: ScenarioOptions, instead: &Inst
         }
     };
     target::ceiling(desk, target.max_rate, (&workloads, &journeys));
-    let checks = line::lines(desk, &tables, &journeys, written.checks.as_ref());
+    let Lines { checks, comparisons } =
+        line::lines(desk, (&tables, &journeys), written.checks.as_ref(), (against, written.name.mark));
     let values = Values {
         count: u16::try_from(tables.variables.len()).unwrap_or(u16::MAX),
         draws,
@@ -86,13 +101,14 @@ pub(super) fn scenario(desk: &mut Desk, options: ScenarioOptions, instead: &Inst
         hash: String::new(),
     };
     plan.hash = fingerprint(&plan, options.seed);
-    Some(plan)
+    Some((plan, comparisons))
 }
 
 /// SHA-256 over everything that decides what is sent and how it is judged: not addresses, not places in files.
 pub(super) fn fingerprint(plan: &LoadPlan, seed: Seed) -> String {
     let mut bare = plan.clone();
     bare.origins.clear();
+    bare.client.wires.source.clear();
     bare.hash.clear();
     for check in &mut bare.checks {
         check.place = Place::default();

@@ -2,12 +2,16 @@
 //!
 //! Not here: whether they may be sent there (`plan::guard`), or which address a name has (`load`).
 
+use std::net::IpAddr;
+
 use super::desk::Desk;
 use super::peak::peak;
 use super::scenario::Instead;
+use super::wires;
 use crate::base::rate::Rate;
-use crate::plan::load::{Origin, Pattern, Workload};
+use crate::plan::load::{Origin, Scheme, Workload};
 use crate::plan::program::Journey;
+use crate::plan::wires::{Tls, Version};
 use crate::spec::scenario::{Scenario, Target};
 use crate::spec::source::{Mark, Spanned};
 
@@ -18,6 +22,10 @@ pub(super) struct Aim {
     /// Names of `hosts` with the index of their origin.
     pub(super) hosts: Vec<(String, usize)>,
     pub(super) max_rate: Option<(f64, Mark)>,
+    pub(super) version: Version,
+    pub(super) tls: Tls,
+    /// Own addresses.
+    pub(super) source: Vec<IpAddr>,
 }
 
 pub(super) fn target(desk: &mut Desk, written: &Scenario, instead: &Instead) -> Aim {
@@ -38,8 +46,13 @@ pub(super) fn target(desk: &mut Desk, written: &Scenario, instead: &Instead) -> 
     let Some(target) = desk.open(spanned) else { return aim };
     aim.origins.extend(origin(desk, &target.base));
     hosts(desk, target, &mut aim);
+    (aim.version, aim.tls, aim.source) = wires::wires(desk, target, &aim.origins);
+    wires::elsewhere(desk, target, &mut aim.origins);
     if let Some(ceiling) = &target.max_rate {
         aim.max_rate = desk.rate(ceiling).map(|rate| (rate, ceiling.mark));
+        if let Some((rate, _)) = aim.max_rate {
+            aim.origins.iter_mut().for_each(|origin| origin.limit(Rate::per_second(rate)));
+        }
     }
     aim
 }
@@ -60,13 +73,13 @@ fn hosts(desk: &mut Desk, target: &Target, aim: &mut Aim) {
 /// `http://host:port` and nothing behind it.
 pub(super) fn origin(desk: &mut Desk, url: &Spanned<String>) -> Option<Origin> {
     let text = desk.text(url)?;
-    if text.starts_with("https://") {
-        desk.error("not_built", url.mark, "`https` is known but not built yet", "use http for now");
-        return None;
-    }
-    let Some(rest) = text.strip_prefix("http://") else {
-        desk.error("bad_url", url.mark, format!("`{text}` is not an http address"), "write `http://host:port`");
-        return None;
+    let (scheme, rest) = match (text.strip_prefix("http://"), text.strip_prefix("https://")) {
+        (Some(rest), _) => (Scheme::Http, rest),
+        (_, Some(rest)) => (Scheme::Https, rest),
+        _ => {
+            desk.error("bad_url", url.mark, format!("`{text}` is not an http address"), "write `http://host:port`");
+            return None;
+        }
     };
     let authority = rest.strip_suffix('/').unwrap_or(rest);
     if authority.contains(['/', '?', '#', '@', ' ']) {
@@ -74,30 +87,31 @@ pub(super) fn origin(desk: &mut Desk, url: &Spanned<String>) -> Option<Origin> {
         desk.error("bad_url", url.mark, format!("`{text}` has more than an address"), help);
         return None;
     }
-    let address = split_authority(authority).map(|(host, port)| Origin { host, port, pinned: Vec::new() });
+    let address = split_authority(authority, scheme.port())
+        .map(|(host, port)| Origin { scheme, ..Origin::clear(host, port, Vec::new()) });
     if address.is_none() {
         desk.error("bad_url", url.mark, format!("`{text}` has no usable host and port"), "write `http://host:port`");
     }
     address
 }
 
-/// `host`, `host:port`, `[::1]:port`; the port is 80 unless given.
-pub(super) fn split_authority(authority: &str) -> Option<(String, u16)> {
+/// `host`, `host:port`, `[::1]:port`; the port is the scheme's unless given.
+pub(super) fn split_authority(authority: &str, usual: u16) -> Option<(String, u16)> {
     let (host, port) = match authority.strip_prefix('[') {
         Some(rest) => {
             let (host, behind) = rest.split_once(']')?;
             host.parse::<std::net::Ipv6Addr>().ok()?;
-            (format!("[{host}]"), behind.strip_prefix(':').or(behind.is_empty().then_some("80"))?)
+            let port = if behind.is_empty() { usual } else { behind.strip_prefix(':')?.parse().ok()? };
+            (format!("[{host}]"), port)
         }
         None => match authority.split_once(':') {
-            Some((host, port)) => (host.to_owned(), port),
-            None => (authority.to_owned(), "80"),
+            Some((host, port)) => (host.to_owned(), port.parse().ok()?),
+            None => (authority.to_owned(), usual),
         },
     };
     let is_host = host.starts_with('[')
         || (!host.is_empty() && host.chars().all(|c| c.is_ascii_alphanumeric() || ".-_".contains(c)));
-    let port = port.parse().ok().filter(|port| *port != 0)?;
-    is_host.then_some((host, port))
+    (is_host && port != 0).then_some((host, port))
 }
 
 /// The planned peak against the target's own ceiling: requests, not journeys.
@@ -107,10 +121,6 @@ pub(super) fn ceiling(
     (workloads, journeys): (&[Workload], &[Journey]),
 ) {
     let Some((ceiling, mark)) = max_rate else { return };
-    if workloads.iter().any(|one| matches!(one.pattern, Pattern::Closed { .. })) {
-        desk.not_built("max_rate over a closed workload", mark);
-        return;
-    }
     let busiest = peak(workloads, journeys, &|_| true);
     if busiest.rate > ceiling {
         let (rate, ceiling) = (Rate::per_second(busiest.rate), Rate::per_second(ceiling));

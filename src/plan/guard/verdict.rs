@@ -1,18 +1,26 @@
 //! A whole plan before the guard: every host it names, and its planned peak against their ceilings.
 
+use std::net::Ipv4Addr;
+
 use super::{Guard, Refusal};
 use crate::base::rate::Rate;
 use crate::plan::check::peak_requests;
 use crate::plan::diagnostic::{Diagnostic, Diagnostics, Place, Severity};
 use crate::plan::drill::{DrillPlan, System};
-use crate::plan::load::LoadPlan;
+use crate::plan::load::{LoadPlan, Via};
 
 impl Guard {
     /// Refusals of the hosts of a scenario read from `file`, and ceilings its planned peak would cross. Names are not looked up here.
     pub fn judge_load(&self, plan: &LoadPlan, file: &str) -> Diagnostics {
         let mut found = Diagnostics::default();
         for (index, origin) in plan.origins.iter().enumerate() {
-            match self.admit_host(&origin.host, origin.port) {
+            let admitted = match &origin.via {
+                None => self.admit_host(&origin.host, origin.port),
+                // Where it leads decides, and a name that says production is forbidden wherever it leads.
+                Some(Via::Address(to)) => self.admit(to.ip(), &origin.host, to.port()).map(drop),
+                Some(Via::Unix(_)) => self.admit(Ipv4Addr::LOCALHOST.into(), &origin.host, origin.port).map(drop),
+            };
+            match admitted {
                 Err(refusal) => found.push(refused("target_not_allowed", &refusal, file)),
                 Ok(()) => found.0.extend(self.crossed(plan, index, file)),
             }

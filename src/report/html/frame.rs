@@ -13,13 +13,15 @@ use crate::report::words;
 
 /// Width of every chart, pixels.
 pub const WIDTH: f64 = 1000.0;
-const LEFT: f64 = 56.0;
+/// Where the inside of a panel begins, pixels from the left.
+pub const LEFT: f64 = 56.0;
 const RIGHT: f64 = 12.0;
 /// Width of the inside of a panel.
 pub const INSIDE: f64 = WIDTH - LEFT - RIGHT;
 const LANE: f64 = 17.0;
 const RIBBON: f64 = 16.0;
-const HEADER: f64 = 28.0;
+/// Height of a panel's title.
+pub const HEADER: f64 = 28.0;
 const GAP: f64 = 16.0;
 const FOOT: f64 = 24.0;
 /// Letters of a mark's name that are drawn.
@@ -167,7 +169,8 @@ fn fitted(name: &str, width: f64) -> String {
     fits.chain(['…']).collect()
 }
 
-fn draw_panel(svg: &mut Svg, panel: &Panel, top: f64) {
+/// Draws a panel whose title stands at `top`.
+pub fn draw_panel(svg: &mut Svg, panel: &Panel, top: f64) {
     let inside = top + HEADER;
     let title = Label { size: 12.5, ..Label::quiet(LEFT, top + 19.0, "start") };
     svg.text(title.strong(), &panel.title);
@@ -226,7 +229,8 @@ fn lanes(course: &Course, marks: &[Mark]) -> Vec<(usize, &'static str)> {
         .collect()
 }
 
-fn colour_of(kind: MarkKind) -> Colour {
+/// The colour of a mark.
+pub fn colour_of(kind: MarkKind) -> Colour {
     match kind {
         MarkKind::Act | MarkKind::Harm => Colour::Vermillion,
         MarkKind::Idle => Colour::Steel,

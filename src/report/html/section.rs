@@ -4,28 +4,34 @@
 
 use maud::{Markup, PreEscaped, html};
 
+use super::page::Cut;
 use super::table::{self, Beside};
-use super::{bars, hero, timeline};
+use super::{acts, bars, field, hero, response as pictures, timeline};
 use crate::judge::account::{Account, DrillAccount};
 use crate::judge::finding::Verdict;
 use crate::report::view::checks::Check;
 use crate::report::view::drill::DrillView;
-use crate::report::view::{View, caption};
+use crate::report::view::{View, caption, response, spectrum, strain};
 
-/// A figure: the finding, the picture, the numbers.
-fn figure(finding: &str, picture: String, numbers: &Markup) -> Markup {
+/// A figure: where links lead, the finding, the picture, the numbers.
+fn figure(id: &str, finding: &str, picture: String, numbers: Option<Markup>) -> Markup {
     html! {
-        figure {
+        figure id=(id) {
             figcaption { (finding) }
             div.picture { (PreEscaped(picture)) }
-            details { summary { "The numbers" } (numbers) }
+            @if let Some(numbers) = numbers { details { summary { "The numbers" } (numbers) } }
         }
     }
 }
 
+/// The numbers beside a picture, unless the page does without.
+fn beside(cut: Cut, numbers: impl FnOnce() -> Markup) -> Option<Markup> {
+    (cut < Cut::Numbers).then(numbers)
+}
+
 fn icon(verdict: Verdict, class: &str) -> Markup {
     let shape = bars::shape(verdict, (12.0, 12.0), 11.0);
-    html! { svg class=(class) viewBox="0 0 24 24" aria-hidden="true" { (PreEscaped(shape)) } }
+    html! { svg class=(class) viewBox="0 0 24 24" width="22" height="22" aria-hidden="true" { (PreEscaped(shape)) } }
 }
 
 /// The verdict strip.
@@ -34,7 +40,7 @@ pub fn strip(view: &View) -> Markup {
         header class=(format!("strip {}", view.verdict.word())) {
             p.verdict {
                 (icon(view.verdict, "big"))
-                strong { (view.word) }
+                strong { (view.word) } " "
                 span.title { (view.title) }
             }
             h1 { (view.headline) }
@@ -45,15 +51,15 @@ pub fn strip(view: &View) -> Markup {
 }
 
 /// The first pictures of a drill.
-pub fn drill(account: &Account, drill: &DrillAccount, view: &View, shown: &DrillView) -> Markup {
+pub fn drill(account: &Account, drill: &DrillAccount, view: &View, shown: &DrillView, cut: Cut) -> Markup {
     let said = caption::hero(account, drill);
     let bars_said = caption::bars(drill);
     html! {
         section id="drill" aria-label="The drill" {
-            (figure(&said, hero::draw(&view.course, &shown.marks, &said), &table::beside(&view.course, Beside::Hero)))
+            (figure("hero", &said, hero::draw(&view.course, &shown.marks, &said), beside(cut, || table::beside(&view.course, Beside::Hero))))
             dl.numbers { @for (name, value) in &shown.numbers { div { dd { (value) } dt { (name) } } } }
             @if !shown.bars.is_empty() {
-                (figure(&bars_said, bars::responses(&shown.bars, &bars_said), &responses(shown)))
+                (figure("response", &bars_said, bars::responses(&shown.bars, &bars_said), beside(cut, || responses(shown))))
             }
         }
     }
@@ -72,7 +78,7 @@ fn responses(shown: &DrillView) -> Markup {
 }
 
 /// The course of a drill in words.
-pub fn course(account: &Account, view: &View, shown: &DrillView) -> Markup {
+pub fn course(account: &Account, view: &View, shown: &DrillView, cut: Cut) -> Markup {
     let rows = |rows: &[[String; 5]]| rows.iter().map(|row| row.to_vec()).collect::<Vec<_>>();
     html! {
         section id="course" {
@@ -80,9 +86,30 @@ pub fn course(account: &Account, view: &View, shown: &DrillView) -> Markup {
             @if !shown.hypothesis.is_empty() { p.lead { "Hypothesis: " (shown.hypothesis) } }
             (table::marks(&shown.marks, &view.course, &account.head.start_utc))
             (table::prose("What was broken on purpose", &["act", "what", "injected", "proof", "undone"], &rows(&shown.acts)))
+            (answered(view, shown, cut))
             @if !shown.actions.is_empty() {
                 (table::prose("What was done about it", &["action", "by", "worth", "begun", "verified"], &rows(&shown.actions)))
             }
+        }
+    }
+}
+
+/// Who did what, whether it helped, and what it cost.
+fn answered(view: &View, shown: &DrillView, cut: Cut) -> Markup {
+    let response = &shown.response;
+    let effects: Vec<Vec<String>> = response.effects.iter().map(table::effect).collect();
+    let head = ["action", "worth", "bad before", "bad after"];
+    html! {
+        @if !response.lanes.is_empty() {
+            @let said = response::lanes_caption(&response.lanes);
+            (figure("lanes", &said, pictures::lanes(&response.lanes, &view.course, &said), None))
+        }
+        @if !response.effects.is_empty() {
+            @let said = response::effects_caption(&response.effects);
+            (figure("effects", &said, pictures::effects(&response.effects, &said), beside(cut, || table::numbers("Before and after", &head, &effects))))
+        }
+        @if let Some(budget) = &response.budget {
+            (figure("budget", &budget.caption, pictures::budget(budget, &view.course), beside(cut, || table::budget(budget, &view.course))))
         }
     }
 }
@@ -117,7 +144,7 @@ fn check(check: &Check, n: usize) -> Markup {
     let drawn = (n < DRAWN).then(|| bars::whisker(check, &format!("check-{n}"))).flatten();
     html! {
         li class=(check.verdict.word()) {
-            div.mark { (icon(check.verdict, "small")) span { (check.verdict.word()) } }
+            div.mark { (icon(check.verdict, "small")) " " span { (check.verdict.word()) } }
             div.what {
                 p.subject { (check.subject) }
                 p.id { code { (check.id) } " · " (check.level) @if !check.source.is_empty() { " · " (check.source) } }
@@ -133,34 +160,89 @@ fn check(check: &Check, n: usize) -> Markup {
     }
 }
 
-/// The four time charts.
-pub fn time(account: &Account, view: &View) -> Markup {
+/// What stands out, each with a link to where it is seen.
+pub fn standouts(view: &View) -> Markup {
+    html! {
+        @if !view.deeper.standouts.is_empty() {
+            section id="standouts" {
+                h2 { "What stands out" }
+                ol.standouts { @for one in &view.deeper.standouts {
+                    li { (one.text) " " a href={ "#" (one.place) } { "See it" } }
+                } }
+            }
+        }
+    }
+}
+
+/// The run around each fault.
+pub fn panels(view: &View, cut: Cut) -> Markup {
+    let panels = &view.deeper.panels;
+    html! {
+        @if !panels.drawn.is_empty() {
+            section id="faults" {
+                h2 { "Around each fault" }
+                @for (n, panel) in panels.drawn.iter().enumerate() {
+                    @let id = format!("fault-{n}");
+                    (figure(&format!("at-{id}"), &panel.caption, acts::draw(panel, &id), beside(cut, || table::hit(panel))))
+                }
+                @if !panels.more.is_empty() {
+                    p.lead { "Without a picture: " (panels.more.join(", ")) ". Their bands are in every chart, their numbers in the table of stretches." }
+                }
+            }
+        }
+    }
+}
+
+/// Every percentile, and load against latency.
+pub fn deeper(view: &View, cut: Cut) -> Markup {
+    let deeper = &view.deeper;
+    html! {
+        @if deeper.spectrum.is_some() || deeper.strain.is_some() {
+            section id="deeper" {
+                h2 { "Beyond the course of time" }
+                @if let Some(one) = &deeper.spectrum {
+                    @let said = spectrum::caption(one);
+                    (figure("spectrum", &said, field::spectrum(one, &said), beside(cut, || table::spectrum(one))))
+                }
+                @if let Some(one) = &deeper.strain {
+                    @let said = strain::caption(one);
+                    (figure("strain", &said, field::strain(one, &said), beside(cut, || table::strain(one, &view.course))))
+                }
+            }
+        }
+    }
+}
+
+/// The time charts.
+pub fn time(account: &Account, view: &View, cut: Cut) -> Markup {
     let course = &view.course;
     let said = [
         caption::load(account, course),
         caption::times(account),
+        caption::gap(account),
         caption::errors(account, course),
         caption::generator(account),
     ];
     html! {
         section id="time" {
             h2 { "Over time" }
-            (figure(&said[0], timeline::load(course, &said[0]), &table::beside(course, Beside::Load)))
-            (figure(&said[1], timeline::times(course, &said[1]), &table::beside(course, Beside::Times)))
-            (figure(&said[2], timeline::errors(course, &said[2]), &table::beside(course, Beside::Errors)))
-            (figure(&said[3], timeline::generator(course, &said[3]), &table::beside(course, Beside::Generator)))
+            (figure("load", &said[0], timeline::load(course, &said[0]), beside(cut, || table::beside(course, Beside::Load))))
+            (figure("times", &said[1], timeline::times(course, &said[1]), beside(cut, || table::beside(course, Beside::Times))))
+            (figure("gap", &said[2], timeline::gap(course, &said[2]), beside(cut, || table::beside(course, Beside::Gap))))
+            (figure("errors", &said[3], timeline::errors(course, &said[3]), beside(cut, || table::beside(course, Beside::Errors))))
+            (figure("generator", &said[4], timeline::generator(course, &said[4]), beside(cut, || table::beside(course, Beside::Generator))))
         }
     }
 }
 
 /// The tables.
-pub fn tables(view: &View) -> Markup {
+pub fn tables(view: &View, cut: Cut) -> Markup {
     let tables = &view.tables;
     let steps: Vec<_> = std::iter::once(&tables.all).chain(&tables.steps).collect();
     html! {
-        section id="tables" {
+        section id="steps" {
             h2 { "In numbers" }
-            (table::cells("Steps, slowest first", "step", &steps))
+            (table::steps(&steps, cut))
             (table::cells("Stretches of the run", "stretch", &tables.stretches.iter().collect::<Vec<_>>()))
             @if !tables.journeys.is_empty() { (table::journeys(&tables.journeys)) }
             @if !tables.errors.is_empty() { (table::errors(&tables.errors)) }
@@ -174,7 +256,7 @@ pub fn method(view: &View) -> Markup {
     html! {
         section id="method" {
             h2 { "Method and limits" }
-            dl.method { @for (name, value) in &view.method {
+            dl.method { @for (name, value) in &view.deeper.method {
                 div { dt { (name) } dd { @if matches!(*name, "Repeat it" | "Plan" | "Setting") { code { (value) } } @else { (value) } } }
             } }
         }

@@ -69,6 +69,8 @@ summary:hover{color:var(--ink)}
 .next{padding-top:5px;font-size:14.5px;max-width:44em}
 .observed{font-weight:600;font-variant-numeric:tabular-nums}
 code{font:.92em/1.4 ui-monospace,SFMono-Regular,Menlo,Consolas,'Liberation Mono',monospace;overflow-wrap:anywhere}
+.standouts{margin:0;padding-left:1.4em;max-width:52em;font-size:17px}.standouts li{padding:5px 0}.standouts li::marker{color:var(--mute);font-size:14px}
+a{color:var(--link);text-underline-offset:3px}.standouts a{font-size:14.5px;white-space:nowrap}
 .wide{overflow-x:auto;margin:0 0 40px}
 details .wide{margin:8px 0 16px}
 table{border-collapse:collapse;width:100%;font-size:14px;line-height:1.45;font-variant-numeric:tabular-nums}
@@ -76,7 +78,8 @@ caption{text-align:left;padding:0 0 10px;font-size:15px;font-weight:600}
 th,td{padding:7px 20px 7px 0;text-align:left;vertical-align:top;border-bottom:1px solid var(--rule);font-weight:400}
 th:last-child,td:last-child{padding-right:0}
 thead th{color:var(--mute);font-size:13px;white-space:nowrap}
-tbody th{max-width:26em;overflow-wrap:anywhere}
+tbody th{min-width:8.5em;max-width:26em;overflow-wrap:anywhere}
+.note{margin:-28px 0 40px;color:var(--mute);font-size:13px}svg.spark{width:132px;height:16px}.course{width:140px}
 .n{text-align:right;white-space:nowrap}
 .method{font-size:14.5px}
 .method div{display:grid;grid-template-columns:140px minmax(0,1fr);gap:0 24px;padding:9px 0;border-bottom:1px solid var(--rule)}

@@ -103,11 +103,13 @@ impl Svg {
         self.0.push_str(markup);
     }
 
-    /// The whole picture of `width` by `height` pixels. `id` is unique on the page.
+    /// The whole picture (with its size as attributes, for readers without the style sheet) of `width` by `height` pixels. `id` is unique on the page.
     pub fn finish(self, id: &str, size: (f64, f64), title: &str, desc: &str) -> String {
         format!(
-            "<svg role=\"img\" aria-labelledby=\"{id}-t {id}-d\" viewBox=\"0 0 {} {}\" font-family=\"sans-serif\">\
+            "<svg role=\"img\" aria-labelledby=\"{id}-t {id}-d\" viewBox=\"0 0 {} {}\" width=\"{}\" height=\"{}\" font-family=\"sans-serif\">\
              <title id=\"{id}-t\">{}</title><desc id=\"{id}-d\">{}</desc>{}</svg>",
+            px(size.0),
+            px(size.1),
             px(size.0),
             px(size.1),
             escape(title),

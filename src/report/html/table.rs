@@ -2,12 +2,18 @@
 //!
 //! Not here: sections and headings (`section`), rounding (`report::words`).
 
-use maud::{Markup, html};
+use maud::{Markup, PreEscaped, html};
 
+use super::page::Cut;
+use super::strip;
 use crate::measure::outcome::Class;
 use crate::report::view::course::Course;
+use crate::report::view::panels::FaultPanel;
+use crate::report::view::response::{Budget, Effect, Share};
+use crate::report::view::spectrum::{ASKED, Spectrum, Stop};
+use crate::report::view::strain::Strain;
 use crate::report::view::tables::{CellRow, ErrorRow, JourneyRow, SlowRow};
-use crate::report::view::{caption, drill::Mark};
+use crate::report::view::{caption, drill, drill::Mark};
 use crate::report::words;
 
 /// A table: first column names, the others numbers.
@@ -40,7 +46,29 @@ pub fn prose(caption: &str, head: &[&str], rows: &[Vec<String>]) -> Markup {
     }
 }
 
-/// Steps or stretches.
+/// Steps, each with its course in small.
+pub fn steps(rows: &[&CellRow], cut: Cut) -> Markup {
+    let strips = cut < Cut::Strips;
+    let range = strip::range(rows.iter().map(|row| &row.strip));
+    let head = ["step", "requests", "share", "rate", "unanswered", "bad", "p50", "p95", "p99"];
+    html! {
+        div.wide { table {
+            caption { "Steps, slowest first" }
+            thead { tr {
+                @for (n, cell) in head.iter().enumerate() { th scope="col" class=[(n > 0).then_some("n")] { (cell) } }
+                @if strips { th scope="col" { "course" } }
+            } }
+            tbody { @for row in rows { tr {
+                th scope="row" { (row.name) }
+                @for cell in [&row.n, &row.share, &row.rate, &row.errors, &row.bad].into_iter().chain(&row.times) { td.n { (cell) } }
+                @if strips { td.course { @if row.strip.iter().any(|patch| patch.p95.is_some()) { (PreEscaped(strip::draw(&row.strip, range))) } } }
+            } } }
+        } }
+        @if strips { p.note { "Course: darker is a slower p95; a mark below, more than 1\u{a0}% bad." } }
+    }
+}
+
+/// Stretches.
 pub fn cells(caption: &str, first: &str, rows: &[&CellRow]) -> Markup {
     let head = [first, "requests", "share", "rate", "unanswered", "bad", "p50", "p95", "p99"];
     let rows: Vec<Vec<String>> = rows
@@ -100,12 +128,80 @@ pub fn marks(marks: &[Mark], course: &Course, start_utc: &str) -> Markup {
     prose("What happened, in order", &["when", "UTC", "what", "who says it", "evidence"], &rows)
 }
 
+/// The stops of the spectrum that people ask for, and where it ends.
+pub fn spectrum(spectrum: &Spectrum) -> Markup {
+    let cell = |stop: Option<&Stop>| stop.map_or_else(|| "–".to_owned(), |stop| words::time(stop.value as f64));
+    let interval = |stop: Option<&Stop>| match stop.and_then(|stop| stop.interval) {
+        None => "–".to_owned(),
+        Some((low, Some(high))) => format!("{} to {}", words::time(low as f64), words::time(high as f64)),
+        Some((low, None)) => format!("≥\u{a0}{}", words::time(low as f64)),
+    };
+    let row = |q: f64| {
+        let response = spectrum.response.at(q);
+        vec![words::share(q), cell(response), interval(response), cell(spectrum.service.at(q))]
+    };
+    let rows: Vec<Vec<String>> = ASKED.map(row).to_vec();
+    numbers("The same in numbers", &["quicker than", "response", "95\u{a0}% interval", "service"], &rows)
+}
+
+/// Steps that a fault hit and did not hit.
+pub fn hit(panel: &FaultPanel) -> Markup {
+    let rows: Vec<Vec<String>> = panel.steps.iter().map(|row| row.to_vec()).collect();
+    let head = ["step", "bad before", "bad meanwhile", "p95 before", "p95 meanwhile", "hit"];
+    numbers("Steps hit and not hit", &head, &rows)
+}
+
+/// A mitigation before and after.
+pub fn effect(effect: &Effect) -> Vec<String> {
+    let show = |share: Option<Share>| {
+        share.map_or_else(
+            || "–".to_owned(),
+            |one| format!("{} ({} to {})", words::share(one.value), words::share(one.low), words::share(one.high)),
+        )
+    };
+    vec![effect.label.clone(), drill::worth(effect.kind).to_owned(), show(effect.before), show(effect.after)]
+}
+
+/// The error budget, at most 60 rows.
+pub fn budget(budget: &Budget, course: &Course) -> Markup {
+    let every = budget.lasts.len().div_ceil(60).max(1);
+    let rows: Vec<Vec<String>> = budget
+        .spent
+        .iter()
+        .skip(1)
+        .zip(&budget.lasts)
+        .step_by(every)
+        .map(|((at, spent), (_, lasts))| {
+            let lasts = lasts.map_or_else(|| "never".to_owned(), words::span);
+            vec![words::instant(*at, course.zero_s), words::share(*spent), lasts]
+        })
+        .collect();
+    numbers("The same in numbers", &["until", "spent", "all gone in"], &rows)
+}
+
+/// Load against latency, at most 60 windows.
+pub fn strain(strain: &Strain, course: &Course) -> Markup {
+    let every = strain.dots.len().div_ceil(60).max(1);
+    let rows: Vec<Vec<String>> = strain
+        .dots
+        .iter()
+        .step_by(every)
+        .map(|dot| {
+            let mut cells = vec![words::instant(dot.from_s, course.zero_s), words::rate(dot.rate)];
+            cells.extend(dot.quantiles.map(words::time_or_dash));
+            cells
+        })
+        .collect();
+    numbers("The same in numbers", &["from", "sent", "p50", "p95", "p99"], &rows)
+}
+
 /// The numbers beside a time chart, coarser than the chart.
 pub fn beside(course: &Course, which: Beside) -> Markup {
     let head: Vec<String> = match which {
         Beside::Hero => ["from", "offered", "good", "bad share", "p95"].map(str::to_owned).to_vec(),
         Beside::Load => ["from", "offered", "sent", "good", "under way"].map(str::to_owned).to_vec(),
         Beside::Times => ["from", "finished", "p50", "p95", "p99", "longest"].map(str::to_owned).to_vec(),
+        Beside::Gap => ["from", "finished", "response p99", "service p99"].map(str::to_owned).to_vec(),
         Beside::Errors => {
             ["from".to_owned()].into_iter().chain(course.kinds.iter().map(|kind| words::name(kind))).collect()
         }
@@ -138,6 +234,11 @@ pub fn beside(course: &Course, which: Beside) -> Markup {
                     cells.extend(row.quantiles.map(words::time_or_dash));
                     cells.push(words::time_or_dash(row.response.max()));
                 }
+                Beside::Gap => cells.extend([
+                    words::count(row.response.n()),
+                    words::time_or_dash(row.quantiles[2]),
+                    words::time_or_dash(row.service_p99),
+                ]),
                 Beside::Errors => cells.extend(row.errors.iter().map(|n| words::count(*n))),
                 Beside::Generator => cells.extend([
                     words::time_or_dash(row.own.lateness_p99),
@@ -161,6 +262,8 @@ pub enum Beside {
     Load,
     /// Response times.
     Times,
+    /// Both clocks.
+    Gap,
     /// Errors.
     Errors,
     /// The generator.

@@ -8,6 +8,7 @@ use crate::judge::account::Account;
 use crate::plan::drill::MitigationKind;
 use crate::report::sample;
 use crate::report::tests::{all, page};
+use crate::report::view;
 
 /// Every picture of a page.
 fn pictures(page: &str) -> Vec<&str> {
@@ -18,7 +19,9 @@ fn pictures(page: &str) -> Vec<&str> {
 fn a_page_asks_for_nothing_and_runs_nothing() {
     for (name, account) in all() {
         let page = page(&account);
-        for forbidden in [" style=", "<script", "<link", "<img", "@import", "url(", " src=", " href=", " on"] {
+        for forbidden in
+            [" style=", "<script", "<link", "<img", "@import", "url(", " src=", " href=\"h", " href=\"/", " on"]
+        {
             // Text may say anything; a tag may not.
             let mut rest = page.as_str();
             while let Some(open) = rest.find('<') {
@@ -68,8 +71,12 @@ fn every_time_chart_carries_every_band() {
     let account = sample::drill();
     let page = page(&account);
     let charts: Vec<_> = pictures(&page).into_iter().filter(|picture| picture.contains("data-band")).collect();
-    assert_eq!(charts.len(), 5, "hero, load, times, errors, generator");
-    for chart in charts {
+    assert_eq!(
+        charts.len(),
+        9,
+        "hero, lanes, budget, load, times, both clocks, errors, generator; and one around the fault"
+    );
+    for chart in charts.into_iter().filter(|chart| !chart.contains("fault-0-t")) {
         assert_eq!(chart.matches("data-band=").count(), account.bands.len());
     }
 }
@@ -99,6 +106,69 @@ fn colours_come_from_the_palette_alone() {
             assert!(known.iter().any(|colour| colour == hex), "{hex}");
         }
     }
+}
+
+/// Bytes of the page of every combination, which must all be at most 1 MiB and say how much was summed up.
+fn matrix(lengths: &[u32], steps: &[u16], faults: &[u32]) {
+    for (length, steps, faults) in
+        lengths.iter().flat_map(|l| steps.iter().flat_map(move |s| faults.iter().map(move |f| (*l, *s, *f))))
+    {
+        let account = sample::sized(length, steps, faults);
+        let page = page(&account);
+        println!("{length} s, {steps} steps, {faults} faults: {} bytes", page.len());
+        assert!(page.len() <= super::page::LIMIT, "{length} s, {steps} steps, {faults} faults: {} bytes", page.len());
+        assert_eq!(page.contains(" others</th>"), steps > 50);
+        assert_eq!(page.matches("id=\"load-t\"").count(), 1);
+        let load = pictures(&page).into_iter().find(|picture| picture.contains("id=\"load-t\"")).unwrap();
+        assert_eq!(load.matches("data-band=").count(), account.bands.len(), "{length} s, {faults} faults");
+        assert_eq!(page.contains("Without a picture: fault 6"), faults > 6);
+    }
+}
+
+#[test]
+fn pages_of_short_runs_stay_small_whatever_they_hold() {
+    matrix(&[2, 10], &[1, 3, 50, 5_000], &[0, 40]);
+}
+
+#[test]
+#[ignore = "renders days: minutes without optimisation"]
+fn pages_of_long_runs_stay_small_whatever_they_hold() {
+    matrix(&[600, 3_600, 86_400], &[1, 3, 50, 5_000], &[0, 40]);
+}
+
+#[test]
+fn a_page_that_would_be_too_large_says_what_it_does_without() {
+    let account = sample::drill();
+    let view = view::of(&account, 0);
+    let whole = super::page::within(&account, &view, super::page::LIMIT);
+    assert!(!whole.contains("Left out"));
+    let mut size = whole.len();
+    for (missing, mark) in
+        [("strips", "class=\"spark\""), ("around faults", "fault-0-t"), ("beside the charts", "The same in numbers")]
+    {
+        assert!(whole.contains(mark), "{missing}");
+        let page = super::page::within(&account, &view, size - 1);
+        assert!(
+            page.len() < size && page.contains("Left out") && page.contains(missing) && !page.contains(mark),
+            "{missing}"
+        );
+        size = page.len();
+    }
+    assert_eq!(super::page::within(&account, &view, 1).len(), size, "what is left is always shown");
+}
+
+#[test]
+fn the_head_of_a_hostile_page_is_as_it_was() {
+    let page = page(&sample::hostile());
+    let part = |from: &str, to: &str| {
+        let start = page.find(from).unwrap();
+        page[start..start + page[start..].find(to).unwrap()].replace('<', "\n<")
+    };
+    insta::assert_snapshot!(format!(
+        "{}{}",
+        part("<header", "<main"),
+        part("<caption>Steps, slowest", "<caption>Stretches")
+    ));
 }
 
 #[test]

@@ -1,14 +1,14 @@
-//! The four time charts of every run: load, response times, errors by kind, and the generator itself.
+//! The five time charts of every run: load, response times, both clocks, errors by kind, and the generator itself.
 //!
 //! Not here: the frame (`frame`), captions (`view::caption`).
 
-use super::chart::{Pen, Plot, Point};
+use super::chart::{Pen, Plot, Point, Slab};
 use super::frame::{self, Chart, Key, Panel};
 use super::hero::{plot, stacked};
 use super::palette::{Colour, of_kinds};
 use super::{heat, scale};
 use crate::measure::outcome::Class;
-use crate::report::view::course::{Column, Course};
+use crate::report::view::course::{Column, Course, Trust};
 use crate::report::words;
 
 fn points(course: &Course, of: impl Fn(&Column) -> Option<f64>) -> Vec<Point> {
@@ -64,6 +64,9 @@ pub fn times(course: &Course, desc: &str) -> String {
     let scale = scale::times(if least < f64::MAX { least } else { 1_000.0 }, highs.fold(10.0, f64::max));
     let inside = plot(course, &scale, 260.0);
     let mut body = heat::draw(course, &inside);
+    let (closed, open): (Vec<Trust>, Vec<Trust>) = course.trust.iter().partition(|block| block.high.is_some());
+    body.push_str(&inside.area(&trusted(&closed, scale.high), Colour::Orange, 0.3));
+    body.push_str(&inside.area(&trusted(&open, scale.high), Colour::Orange, 0.1));
     let log = |place: usize| points(course, |column| column.quantiles[place].map(|us| (us.max(1) as f64).log10()));
     let pens = [("p50", Colour::Ink, ""), ("p95", Colour::Orange, "7 3"), ("p99", Colour::Vermillion, "2 3")];
     for (place, (_, colour, dash)) in pens.iter().enumerate() {
@@ -71,10 +74,41 @@ pub fn times(course: &Course, desc: &str) -> String {
         line(&mut body, &inside, &log(place), Pen { colour: *colour, width: 2.2, dash });
     }
     let mut keys: Vec<Key> = pens.iter().map(|(name, colour, dash)| key(*colour, dash, name)).collect();
+    keys.push(Key { colour: Colour::Orange, dash: None, name: "95\u{a0}% interval of p95".to_owned() });
     keys.push(Key { colour: Colour::Blue, dash: None, name: "how many".to_owned() });
     let title = "Response time of every request, logarithmic".to_owned();
     let panel = Panel { title, height: 260.0, scale, keys, body };
     finish("times", course, ["Response times", desc], &[panel])
+}
+
+/// The interval of p95, block after block; an open one reaches the top.
+fn trusted(blocks: &[Trust], top: f64) -> Vec<Slab> {
+    let log = |us: u64| (us.max(1) as f64).log10();
+    blocks.iter().map(|block| (block.from_s, block.to_s, log(block.low), block.high.map_or(top, log))).collect()
+}
+
+/// p99 by both clocks, and what lies between them.
+pub fn gap(course: &Course, desc: &str) -> String {
+    let clocks = |column: &Column| [column.quantiles[2], column.service_p99].map(|us| us.map(|us| us.max(1) as f64));
+    let all = || course.columns.iter().flat_map(clocks).flatten();
+    let scale = scale::times(all().fold(f64::MAX, f64::min).min(1e7), all().fold(10.0, f64::max));
+    let inside = plot(course, &scale, 130.0);
+    let between = |column: &Column| match clocks(column) {
+        [Some(felt), Some(took)] => Some((column.from_s, column.to_s(), took.log10(), felt.log10())),
+        _ => None,
+    };
+    let slabs: Vec<Slab> = course.columns.iter().filter_map(between).collect();
+    let mut body = inside.area(&slabs, Colour::Sky, 0.45);
+    let log = |place: usize| points(course, |column| clocks(column)[place].map(f64::log10));
+    line(&mut body, &inside, &log(1), Pen { colour: Colour::Steel, width: 2.0, dash: "5 3" });
+    line(&mut body, &inside, &log(0), Pen { colour: Colour::Vermillion, width: 2.0, dash: "" });
+    let keys = vec![
+        key(Colour::Vermillion, "", "p99 as users felt it"),
+        Key { colour: Colour::Sky, dash: None, name: "waited to be sent".to_owned() },
+        key(Colour::Steel, "5 3", "p99 as the server took"),
+    ];
+    let panel = Panel { title: "Two clocks, logarithmic".to_owned(), height: 130.0, scale, keys, body };
+    finish("gap", course, ["What waiting to be sent would have hidden", desc], &[panel])
 }
 
 /// Failures per second, by kind.

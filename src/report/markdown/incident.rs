@@ -38,6 +38,7 @@ pub(super) fn impact(text: &mut String, account: &Account, drill: &DrillAccount)
     let ended = timeline.recovered_s.map_or_else(|| "not before the observation ended".to_owned(), clock);
     let evidence = record(from, to, "bad");
     let rows = [
+        ("Instants after T+0, with the range each may lie in", instants(drill)),
         ("From, UTC", clock(from)),
         ("Until, UTC", ended),
         (
@@ -70,6 +71,23 @@ pub(super) fn impact(text: &mut String, account: &Account, drill: &DrillAccount)
     );
 }
 
+/// `impact 12 s [11, 13] · mitigated 71 s [70, 74]`.
+fn instants(drill: &DrillAccount) -> String {
+    let timeline = &drill.timeline;
+    // Plus zero: what rounds to nothing has no sign.
+    let since = |at: f64| (at - drill.t0_s).round() + 0.0;
+    let one = |name: &str, at: Option<f64>, range: Option<(f64, f64)>| {
+        let range = range.map_or_else(String::new, |(low, high)| format!(" [{:.0}, {:.0}]", since(low), since(high)));
+        at.map(|at| format!("{name} {:.0} s{range}", since(at)))
+    };
+    let all = [
+        one("impact", timeline.impact_s, timeline.ranges.impact),
+        one("mitigated", timeline.mitigated_s, timeline.ranges.mitigated),
+        one("recovered", timeline.recovered_s, timeline.ranges.recovered),
+    ];
+    all.into_iter().flatten().collect::<Vec<_>>().join(" · ")
+}
+
 pub(super) fn journal(seq: Option<u64>) -> String {
     seq.map_or_else(|| "[r]".to_owned(), |seq| format!("[j:{seq}]"))
 }
@@ -100,14 +118,28 @@ pub(super) fn detection(text: &mut String, drill: &DrillAccount, shown: &DrillVi
         (None, Some(_)) => text.push_str("- Nothing and nobody detected it before the observation ended.\n"),
         (_, None) => text.push_str("- There was nothing to detect.\n"),
     }
+    if let (Some(alert), Some(impact)) = (&drill.reference, timeline.impact_s) {
+        let whole = match alert.in_production_s {
+            Some(after) => format!("with a whole history behind it {} after", words::span(after)),
+            None => "with a whole history behind it never".to_owned(),
+        };
+        let _ = writeln!(
+            text,
+            "- Reference alert ({}): here {} after users felt it, {whole} {}.",
+            safe(&alert.rule),
+            words::span(alert.at_s - impact),
+            record(impact, alert.at_s, "bad")
+        );
+    } else if timeline.impact_s.is_some() {
+        text.push_str("- Reference alert: none of the rules of `slo.reference` fired.\n");
+    }
     let _ = writeln!(text, "- False alarms before the first act: {}.", timeline.false_alarms);
     for (act, row) in drill.acts.iter().zip(&shown.acts) {
-        let seq = first(drill, |event| matches!(event, Event::Injected { id, .. } if *id == act.name));
         let [name, what, injected, proof, undone] = row.each_ref().map(|cell| safe(cell));
         let _ = writeln!(
             text,
             "- Trigger: **{name}** ({what}), injected {injected} {}. Proof: {proof}. Undone: {undone}.",
-            journal(seq)
+            journal(act.seq)
         );
     }
     text.push_str("\n### Contributing causes (h)\n\n");

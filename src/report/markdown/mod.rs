@@ -1,9 +1,12 @@
-//! `postmortem.md` of a drill: what is known is filled in with its evidence, what people must add is asked for.
+//! `postmortem.md` of a drill (and `summary.md` of every run, in `summary`): what is known is filled in with its evidence, what people must add is asked for.
 //!
 //! **a** automatic · **p** proposed, to confirm · **h** human. `[j:12]` is line 12 of the journal, `[r:60-103]` are seconds of
 //! the record. Text from outside is neutralised. Not here: wording of numbers (`words`), who edits it.
 
 mod incident;
+mod summary;
+
+pub use summary::summary;
 
 use std::fmt::Write as _;
 
@@ -115,7 +118,8 @@ fn expectations(text: &mut String, account: &Account, drill: &DrillAccount) {
         Some(score) => {
             let _ = writeln!(
                 text,
-                "Score {score:.0} of 100; {} of the weight rests on measured evidence.\n",
+                "Score {score:.0} of 100{}; {} of the weight rests on measured evidence.\n",
+                parts(drill),
                 words::share(drill.coverage)
             );
         }
@@ -133,6 +137,12 @@ fn expectations(text: &mut String, account: &Account, drill: &DrillAccount) {
     table(text, &["Verdict", "Demand", "Seen", "Demanded"], &rows);
 }
 
+/// ` (detect 100, recover 95)`.
+fn parts(drill: &DrillAccount) -> String {
+    let list: Vec<String> = drill.parts.iter().map(|(part, points)| format!("{} {points:.0}", part.word())).collect();
+    if list.is_empty() { String::new() } else { format!(" ({})", list.join(", ")) }
+}
+
 fn lessons(text: &mut String, account: &Account) {
     section(text, "What went well, badly, luckily", "p, h");
     let expected = || account.findings.iter().filter(|one| one.kind == FindingKind::Expectation);
@@ -141,11 +151,15 @@ fn lessons(text: &mut String, account: &Account) {
     };
     for (title, of) in [
         ("Well", vec![Verdict::Pass]),
-        ("Badly", vec![Verdict::Fail, Verdict::Inconclusive]),
+        ("Badly", vec![Verdict::Fail]),
+        ("Not told by this drill", vec![Verdict::Inconclusive]),
         ("Only just", vec![Verdict::Warn]),
     ] {
-        let _ = writeln!(text, "### {title}\n");
         let lines: Vec<String> = expected().filter(|one| of.contains(&one.verdict)).map(line).collect();
+        if lines.is_empty() && of == [Verdict::Inconclusive] {
+            continue;
+        }
+        let _ = writeln!(text, "### {title}\n");
         let _ =
             writeln!(text, "{}\n", if lines.is_empty() { "- _nothing proposed_".to_owned() } else { lines.join("\n") });
     }
@@ -157,9 +171,8 @@ fn actions(text: &mut String, account: &Account) {
     let missed: Vec<&Finding> = account
         .findings
         .iter()
-        .filter(|one| {
-            one.kind == FindingKind::Expectation && matches!(one.verdict, Verdict::Fail | Verdict::Inconclusive)
-        })
+        // What nobody could measure is no fault of the response.
+        .filter(|one| one.kind == FindingKind::Expectation && one.verdict == Verdict::Fail)
         .collect();
     let mut rows: Vec<Vec<String>> = missed
         .iter()
@@ -197,7 +210,7 @@ fn limits(text: &mut String, account: &Account, view: &View) {
         safe(&account.generator.sentence)
     );
     for (name, value) in
-        view.method.iter().filter(|(name, _)| !matches!(*name, "Clocks" | "Population" | "Precision" | "Charts"))
+        view.deeper.method.iter().filter(|(name, _)| !matches!(*name, "Clocks" | "Population" | "Precision" | "Charts"))
     {
         let _ = writeln!(text, "- {name}: {}", safe(value));
     }

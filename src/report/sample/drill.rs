@@ -2,12 +2,15 @@
 //!
 //! Not here: any assertion.
 
-use super::{Dice, account, finding, phase, second};
+use super::{Dice, finding, made, phase, second};
 use crate::base::clock::Tick;
 use crate::judge::account::{
-    Account, ActAccount, ActionAccount, Band, BandKind, DrillAccount, ExpectationAccount, Timeline,
+    Account, ActAccount, ActionAccount, Band, BandKind, DrillAccount, ExpectationAccount, Ranges, ReferenceAccount,
+    Timeline,
 };
+use crate::judge::efficacy::{Efficacy, Judged};
 use crate::judge::finding::{Evidence, Finding, FindingKind, Reason, Verdict};
+use crate::judge::score::Part;
 use crate::measure::journal::{Event, Line, Source};
 use crate::plan::diagnostic::Place;
 use crate::plan::drill::{About, MitigationKind};
@@ -44,7 +47,7 @@ fn bad(at: u32) -> u64 {
 pub(in crate::report) fn drill() -> Account {
     let mut dice = Dice(3);
     let seconds = (0..150).map(|at| second(at, 100, bad(at), &mut dice)).collect();
-    let mut account = account("drill", "midnight_flag", seconds);
+    let mut account = made("drill", "midnight_flag", seconds);
     account.bands = vec![
         phase("baseline", 0.0, 60.0),
         phase("exercise", 60.0, 112.0),
@@ -63,6 +66,7 @@ pub(in crate::report) fn drill() -> Account {
             name: "ship".into(),
             what: "PUT /admin/flags/smart_cart".into(),
             injected_s: Some(60.4),
+            seq: Some(6),
             healed_s: Some(96.1),
             verified: true,
             proof: PROOF.into(),
@@ -75,11 +79,14 @@ pub(in crate::report) fn drill() -> Account {
             actor: "IC".into(),
             at_s: 95.1,
             verified_s: Some(100.3),
+            effect: Judged { efficacy: Efficacy::Helped, before: Some(0.612), after: Some(0.002) },
         }],
         marks: marks(),
         expectations: expectations(),
         score: Some(97.0),
+        parts: vec![(Part::Detect, 100.0), (Part::Command, 100.0), (Part::Recover, 95.0)],
         coverage: 0.86,
+        reference: Some(ReferenceAccount { rule: "14.4x over 1 h".into(), at_s: 64.0, in_production_s: Some(85.0) }),
         budget_spent: 0.021,
         bad_requests: 2_451,
         bad_minutes: 0.41,
@@ -114,6 +121,7 @@ fn timeline() -> Timeline {
         claims: vec![("resolved".into(), 112.0)],
         false_alarms: 0,
         observed_until_s: 150.0,
+        ranges: Ranges { impact: Some((61.0, 63.0)), mitigated: Some((100.0, 103.0)), recovered: Some((104.0, 107.0)) },
     }
 }
 
@@ -174,6 +182,7 @@ fn drill_findings() -> Vec<Finding> {
             n_eff: None,
             deff: None,
             window_s: (60.0, 132.0),
+            compare: None,
         };
         let plain = finding(name, verdict, [0.0; 4]);
         Finding {

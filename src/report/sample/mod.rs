@@ -4,11 +4,13 @@
 
 mod drill;
 mod hostile;
+mod sized;
 
 pub(super) use drill::drill;
 pub(super) use hostile::{HOSTILE, hostile};
+pub(super) use sized::sized;
 
-use crate::judge::account::{Account, Band, BandKind, Generator, Totals};
+use crate::judge::account::{self, Account, Band, BandKind, Generator, Totals};
 use crate::judge::finding::{Evidence, Finding, FindingKind, Reason, Verdict};
 use crate::measure::host::Fingerprint;
 use crate::measure::interval::{Health, Interval, Split};
@@ -78,7 +80,7 @@ fn second(at: u32, rate: u64, bad: u64, dice: &mut Dice) -> Interval {
     let total = interval.total();
     let travel = interval.journeys.entry(JourneyId(0)).or_default();
     (travel.planned, travel.started) = (rate / 2, rate / 2);
-    (travel.completed, travel.failed) = (rate / 2 - total.failed() / 2, total.failed() / 2);
+    (travel.completed, travel.failed) = ((rate / 2).saturating_sub(total.failed() / 2), total.failed() / 2);
     travel.latency.ok = total.response.ok.clone();
     interval.flow.sent = rate;
     interval.flow.done = rate;
@@ -107,6 +109,7 @@ fn totals(seconds: &[Interval]) -> Totals {
         }
         totals.flow.merge(&second.flow);
     }
+    totals.intervals = account::intervals(seconds, |step| STEPS[usize::from(step.0) % 4].0.to_owned());
     totals.offered = totals.all.arrivals() as f64 / totals.duration_s.max(1.0);
     totals.achieved = totals.flow.sent as f64 / totals.duration_s.max(1.0);
     totals
@@ -135,12 +138,13 @@ pub(super) fn finding(id: &str, verdict: Verdict, [value, low, high, bound]: [f6
             n_eff: Some(5_596.0),
             deff: Some(1.286),
             window_s: (0.0, 120.0),
+            compare: None,
         },
         source: Some(Place { file: "scenarios/shop.ron".into(), line: 17, column: 9, ..Place::default() }),
     }
 }
 
-fn account(command: &str, name: &str, seconds: Vec<Interval>) -> Account {
+fn made(command: &str, name: &str, seconds: Vec<Interval>) -> Account {
     let start_utc = "2026-11-20T22:40:00.000000Z".to_owned();
     let host = Fingerprint { cpu: "Example CPU".into(), cores: 2, memory_mib: 7_936, kernel: "6.8.0".into() };
     let totals = totals(&seconds);
@@ -164,7 +168,15 @@ fn account(command: &str, name: &str, seconds: Vec<Interval>) -> Account {
             target: "http://127.0.0.1:8080 (embedded shop)".into(),
             repeat: format!("squall {command} scenarios/{name}.ron --seed 7391"),
         },
-        head: Head { schema: 1, squall: "0.1.0".into(), name: name.into(), start_utc, host, ..Head::default() },
+        head: Head {
+            schema: 1,
+            squall: "0.1.0".into(),
+            name: name.into(),
+            start_utc,
+            host,
+            steps: STEPS.map(|step| step.0.to_owned()).to_vec(),
+            ..Head::default()
+        },
         done: Some(Done {
             planned: totals.journeys.values().map(|travel| travel.planned).sum(),
             reason: "finished".into(),
@@ -187,6 +199,7 @@ fn account(command: &str, name: &str, seconds: Vec<Interval>) -> Account {
         findings: Vec::new(),
         exemplars: (0..24).map(exemplar).collect(),
         drill: None,
+        search: None,
     }
 }
 
@@ -195,7 +208,7 @@ pub(super) fn load() -> Account {
     let mut dice = Dice(5);
     let seconds =
         (0..120).map(|at| second(at, if at < 20 { 5 * u64::from(at) + 5 } else { 100 }, 0, &mut dice)).collect();
-    let mut account = account("run", "shop", seconds);
+    let mut account = made("run", "shop", seconds);
     account.bands = vec![phase("warmup", 0.0, 20.0), phase("steady", 20.0, 120.0)];
     account.findings = vec![
         finding("p95{step=/api/checkout} < 30ms", Verdict::Fail, [48_200.0, 46_100.0, 51_000.0, 30_000.0]),
@@ -211,7 +224,7 @@ pub(super) fn load() -> Account {
 
 /// A run without any answer or arrival.
 pub(super) fn nothing() -> Account {
-    account("run", "nothing", Vec::new())
+    made("run", "nothing", Vec::new())
 }
 
 /// A run of `hours` equal hours with few requests in each second: for sizes.
@@ -219,7 +232,7 @@ pub(super) fn long(hours: u32) -> Account {
     let mut dice = Dice(11);
     let hour: Vec<Interval> =
         (0..3_600).map(|at| second(at, 4, if at % 700 < 40 { 30 } else { 0 }, &mut dice)).collect();
-    let mut account = account("run", "long", hour.clone());
+    let mut account = made("run", "long", hour.clone());
     for at in 1..hours {
         account.seconds.extend(hour.iter().map(|one| Interval { second: one.second + at * 3_600, ..one.clone() }));
     }

@@ -65,6 +65,26 @@ pub fn times(account: &Account) -> String {
     )
 }
 
+/// Of the two clocks: what a tool that counts from sending would not have seen.
+pub fn gap(account: &Account) -> String {
+    let all = &account.totals.all;
+    let (Some(felt), Some(took)) = (all.response.both().value_at(0.99), all.service.both().value_at(0.99)) else {
+        return "No request was finished, so there is nothing between the clocks.".to_owned();
+    };
+    let waited = words::span(all.lateness.extent().sum as f64 / 1e6);
+    if felt.saturating_sub(took) * 20 < felt {
+        let felt = words::time(felt as f64);
+        return format!(
+            "Both clocks agree: the p99 was {felt}, counted from when requests were due or from when they were sent."
+        );
+    }
+    let [felt, took, between] = [felt, took, felt.saturating_sub(took)].map(|us| words::time(us as f64));
+    format!(
+        "The p99 users felt was {felt}; counted from sending it was {took}. That clock would have hidden {between} of it, \
+         and {waited} of waiting over all requests."
+    )
+}
+
 /// Of the errors.
 pub fn errors(account: &Account, course: &Course) -> String {
     let counts = &account.totals.all.errors;

@@ -51,10 +51,10 @@ pub struct Dot {
     pub unit: Unit,
 }
 
-/// The findings of `account`, worst first; equals in their own order.
+/// The findings of `account`, worst first; equals in their own order; what is only for information last.
 pub fn of(account: &Account) -> Vec<Check> {
     let mut checks: Vec<Check> = account.findings.iter().map(check).collect();
-    checks.sort_by_key(|check| std::cmp::Reverse(check.verdict));
+    checks.sort_by_key(|check| (check.level == level(Level::Info), std::cmp::Reverse(check.verdict)));
     checks
 }
 
@@ -69,14 +69,15 @@ pub fn level(level: Level) -> &'static str {
 }
 
 /// The verdict as it counts for the run.
-fn counted(finding: &Finding) -> Verdict {
+pub fn counted(finding: &Finding) -> Verdict {
     match (finding.level, finding.verdict) {
         (Level::Should, Verdict::Fail) => Verdict::Warn,
         (_, verdict) => verdict,
     }
 }
 
-fn check(finding: &Finding) -> Check {
+/// The row of one finding.
+pub fn check(finding: &Finding) -> Check {
     let evidence = &finding.evidence;
     let n_eff = evidence.n_eff.filter(|n| n.is_finite() && *n >= 0.0);
     Check {

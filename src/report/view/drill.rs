@@ -2,7 +2,9 @@
 //!
 //! Not here: pixels (`html::hero`), the post-mortem's prose (`markdown`).
 
-use crate::judge::account::{Account, DrillAccount, ExpectationAccount};
+use super::course::Course;
+use super::response::{self, Response};
+use crate::judge::account::{Account, ActionAccount, DrillAccount, ExpectationAccount};
 use crate::judge::finding::Verdict;
 use crate::measure::journal::{Event, Line, Source};
 use crate::plan::drill::MitigationKind;
@@ -21,6 +23,8 @@ pub struct DrillView {
     pub acts: Vec<[String; 5]>,
     /// Actions, as rows: label, who, kind, begun, verified.
     pub actions: Vec<[String; 5]>,
+    /// How it was answered.
+    pub response: Response,
     /// Numbers of the incident, by label.
     pub numbers: Vec<(&'static str, String)>,
 }
@@ -77,10 +81,12 @@ pub struct Bar {
 }
 
 /// The drill's part of `account`.
-pub fn of(account: &Account, drill: &DrillAccount) -> DrillView {
+pub fn of(account: &Account, drill: &DrillAccount, course: &Course) -> DrillView {
+    let marks = marks(account, drill);
     DrillView {
         hypothesis: words::text(&drill.about.hypothesis),
-        marks: marks(account, drill),
+        response: response::of(account, drill, &marks, course),
+        marks,
         bars: drill.expectations.iter().map(|one| bar(account, one)).collect(),
         acts: acts(drill),
         actions: actions(drill),
@@ -121,7 +127,7 @@ fn marks(account: &Account, drill: &DrillAccount) -> Vec<Mark> {
         let seen = drill.marks.iter().any(|line| matches!(&line.event, Event::Injected { id, .. } if *id == act.name));
         if let (Some(at_s), false) = (act.injected_s, seen) {
             let label = format!("{} injected", words::name(&act.name));
-            marks.push(Mark { at_s, kind: MarkKind::Act, label, source: "controller", seq: None });
+            marks.push(Mark { at_s, kind: MarkKind::Act, label, source: "controller", seq: act.seq });
         }
     }
     let timeline = &drill.timeline;
@@ -202,7 +208,7 @@ fn acts(drill: &DrillAccount) -> Vec<[String; 5]> {
             let proof = match (act.proved, act.proof.is_empty()) {
                 (true, _) => words::text(&act.proof),
                 (false, true) => "no proof came".to_owned(),
-                (false, false) => format!("not in time: {}", words::text(&act.proof)),
+                (false, false) => format!("none: {}", words::text(&act.proof)),
             };
             let healed = match (act.healed_s, act.verified) {
                 (None, _) => "never".to_owned(),
@@ -225,6 +231,17 @@ pub fn worth(kind: MitigationKind) -> &'static str {
     }
 }
 
+/// What it did to users: `helped (96 % → 0.1 % bad)`.
+fn effect(action: &ActionAccount) -> String {
+    let judged = action.effect;
+    match (judged.before, judged.after) {
+        (Some(before), Some(after)) => {
+            format!("{} ({} → {} bad)", judged.efficacy.word(), words::share(before), words::share(after))
+        }
+        _ => judged.efficacy.word().to_owned(),
+    }
+}
+
 fn actions(drill: &DrillAccount) -> Vec<[String; 5]> {
     let at = |seconds: f64| words::instant(seconds, drill.t0_s);
     drill
@@ -236,7 +253,8 @@ fn actions(drill: &DrillAccount) -> Vec<[String; 5]> {
                 |seen| format!("{} ({} later)", at(seen), words::span(seen - action.at_s)),
             );
             let label = if action.label.is_empty() { &action.name } else { &action.label };
-            [words::name(label), words::name(&action.actor), worth(action.kind).to_owned(), at(action.at_s), verified]
+            let did = format!("{}; {}", worth(action.kind), effect(action));
+            [words::name(label), words::name(&action.actor), did, at(action.at_s), verified]
         })
         .collect()
 }

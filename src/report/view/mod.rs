@@ -5,17 +5,30 @@
 //! | `course` | the run in at most 300 columns |
 //! | `tables` | steps, journeys, stretches, errors, slowest requests |
 //! | `checks` | the findings, worst first |
+//! | `response` | the error budget, mitigations before and after, lanes by role |
+//! | `compared` | two arms, and what could not be seen |
 //! | `drill` | marks, response bars, acts and actions |
 //! | `sentence` | what happened, in plain words |
+//! | `panels` | the run around each fault |
+//! | `strips` | each step in small |
+//! | `standout` | what stands out, by rule |
+//! | `spectrum` `strain` | every percentile; load against latency |
 //! | `caption` | what each chart shows, in plain words |
 //!
 //! Made from an [`Account`] alone. Not here: markup, escaping, pixels (each format).
 
 pub mod caption;
 pub mod checks;
+pub mod compared;
 pub mod course;
 pub mod drill;
+pub mod panels;
+pub mod response;
 pub mod sentence;
+pub mod spectrum;
+pub mod standout;
+pub mod strain;
+pub mod strips;
 pub mod tables;
 
 use crate::judge::account::Account;
@@ -25,6 +38,10 @@ use super::words;
 use checks::Check;
 use course::Course;
 use drill::DrillView;
+use panels::Panels;
+use spectrum::Spectrum;
+use standout::Standout;
+use strain::Strain;
 use tables::Tables;
 
 /// What every format renders.
@@ -46,12 +63,27 @@ pub struct View {
     pub facts: Vec<(&'static str, String)>,
     /// Findings, worst first.
     pub checks: Vec<Check>,
+    /// What stands out, and the pictures of the whole run.
+    pub deeper: Deeper,
     /// The tables.
     pub tables: Tables,
     /// The course of the run.
     pub course: Course,
     /// For a drill.
     pub drill: Option<DrillView>,
+}
+
+/// What goes deeper than the course over time, for those who want to know.
+#[derive(Debug)]
+pub struct Deeper {
+    /// What stands out, gravest first.
+    pub standouts: Vec<Standout>,
+    /// The run around each fault.
+    pub panels: Panels,
+    /// Every percentile; `None` when nothing was answered.
+    pub spectrum: Option<Spectrum>,
+    /// Load against latency; `None` for a run too short for it.
+    pub strain: Option<Strain>,
     /// How it was measured, and what it cannot say.
     pub method: Vec<(&'static str, String)>,
 }
@@ -71,9 +103,15 @@ pub fn of(account: &Account, exit_code: u8) -> View {
         subline: sentence::subline(account),
         facts: strip(account),
         checks: checks::of(account),
+        deeper: Deeper {
+            standouts: standout::of(account, &course),
+            panels: panels::of(account),
+            spectrum: spectrum::of(account),
+            strain: strain::of(account),
+            method: method(account, &course),
+        },
         tables: tables::of(account, &course),
-        drill: account.drill.as_ref().map(|drill| drill::of(account, drill)),
-        method: method(account, &course),
+        drill: account.drill.as_ref().map(|drill| drill::of(account, drill, &course)),
         course,
     }
 }
@@ -178,7 +216,11 @@ fn method(account: &Account, course: &Course) -> Vec<(&'static str, String)> {
     if !account.ended.is_empty() {
         rows.push(("Ended early", words::text(&account.ended)));
     }
-    for (name, value) in &facts.settings {
+    if let Some((_, value)) = facts.settings.iter().find(|(name, _)| name == "rehearsed") {
+        let said = if value == "yes" { "yes, and every control passed" } else { "never, or not every control passed" };
+        rows.push(("Rehearsed", said.to_owned()));
+    }
+    for (name, value) in facts.settings.iter().filter(|(name, _)| name != "rehearsed") {
         rows.push(("Setting", format!("--{} {}", words::name(name), words::name(value))));
     }
     for (path, _) in &facts.files {

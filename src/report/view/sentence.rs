@@ -11,7 +11,7 @@ use crate::report::words;
 /// What happened.
 pub fn headline(account: &Account, verdict: Verdict, exit_code: u8) -> String {
     if verdict == Verdict::Invalid {
-        let why = words::text(account.generator.sentence.trim_end_matches('.'));
+        let why = invalid(account);
         return if why.is_empty() {
             "Nothing may be concluded: the load generator itself was not reliable.".to_owned()
         } else {
@@ -27,6 +27,17 @@ pub fn headline(account: &Account, verdict: Verdict, exit_code: u8) -> String {
     }
 }
 
+/// What made the run invalid: the generator, or a check whose window it spoilt.
+fn invalid(account: &Account) -> String {
+    let check = account.findings.iter().find(|one| one.verdict == Verdict::Invalid);
+    match check {
+        Some(one) if account.generator.verdict != Verdict::Invalid => {
+            format!("{}: {}", words::name(&one.id), words::text(&one.observed))
+        }
+        _ => words::text(account.generator.sentence.trim_end_matches('.')),
+    }
+}
+
 fn of_drill(account: &Account, drill: &DrillAccount) -> String {
     let timeline = &drill.timeline;
     let Some(impact) = timeline.impact_s else {
@@ -37,6 +48,9 @@ fn of_drill(account: &Account, drill: &DrillAccount) -> String {
             }
             None if drill.acts.iter().all(|act| act.injected_s.is_none()) => {
                 format!("Nothing was broken: the exercise ended before its first act. {}", traffic(account))
+            }
+            None if account.done.is_none() || !account.ended.is_empty() => {
+                format!("No harm to users was seen as long as it was watched. {}", traffic(account))
             }
             None => format!("Users felt nothing. {}", traffic(account)),
         };
@@ -94,7 +108,7 @@ fn of_load(account: &Account, verdict: Verdict) -> String {
         return "No request was made, so nothing can be concluded.".to_owned();
     }
     match (verdict, worst) {
-        (Verdict::Fail | Verdict::Inconclusive, Some(finding)) => about(finding),
+        (Verdict::Fail | Verdict::Inconclusive, Some(finding)) if finding.verdict > Verdict::Warn => about(finding),
         _ => traffic(account),
     }
 }
@@ -108,10 +122,19 @@ fn about(finding: &Finding) -> String {
     // Short ones stay in one piece, so that no line ends between a number and its unit.
     let whole = |text: &str| if text.chars().count() <= 30 { text.replace(' ', "\u{a0}") } else { text.to_owned() };
     let subject = words::text(&finding.subject);
-    let (observed, expected) = (whole(&words::text(&finding.observed)), whole(&words::text(&finding.expected)));
+    let (observed, expected) = (words::text(&finding.observed), whole(&words::text(&finding.expected)));
+    // What is only a number reads as one sentence; what is a sentence already stands for itself.
+    let number = observed.split_once(" = ").filter(|(name, _)| subject.starts_with(*name)).map(|(_, number)| number);
+    let verb =
+        if ["errors", "timeouts", "requests"].iter().any(|many| subject.starts_with(many)) { "were" } else { "was" };
+    let seen = match number {
+        Some(number) => format!("{subject} {verb} {}", whole(number)),
+        None => format!("{subject}: {}", whole(&observed)),
+    };
     match finding.verdict {
-        Verdict::Inconclusive => format!("Too little evidence: {subject} was {observed}, demanded {expected}."),
-        _ => format!("{} was {observed}, where {expected} was demanded.", upper(&subject)),
+        Verdict::Inconclusive => format!("Too little evidence: {seen}; demanded {expected}."),
+        _ if number.is_some() => format!("{}, where {expected} was demanded.", upper(&seen)),
+        _ => format!("{}; demanded {expected}.", upper(&seen)),
     }
 }
 
@@ -151,7 +174,7 @@ pub fn subline(account: &Account) -> String {
 fn said(verdict: Verdict) -> &'static str {
     match verdict {
         Verdict::Pass => "held",
-        Verdict::Warn => "only just",
+        Verdict::Warn => "with a warning",
         Verdict::Inconclusive => "undecided",
         Verdict::Fail => "missed",
         Verdict::Invalid => "cannot be judged",

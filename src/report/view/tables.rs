@@ -5,7 +5,8 @@
 use std::collections::BTreeMap;
 
 use super::course::{self, Course};
-use crate::judge::account::{Account, BandKind};
+use super::strips::{self, Patch};
+use crate::judge::account::{Account, BandKind, Confidence};
 use crate::measure::histogram::rank_of;
 use crate::measure::interval::{Cell, Split, Travel};
 use crate::measure::outcome::Class;
@@ -50,6 +51,12 @@ pub struct CellRow {
     pub bad: String,
     /// p50, p95, p99 of the response time.
     pub times: [String; 3],
+    /// The same with their 95 % intervals, where there are any.
+    pub ranged: [String; 3],
+    /// How many independent arrivals they are worth; a dash where nothing tells.
+    pub n_eff: String,
+    /// Its course in small; empty where there is none.
+    pub strip: Vec<Patch>,
     /// p95 for sorting, µs; unanswered is last.
     rank: u64,
 }
@@ -108,18 +115,44 @@ fn time_at(split: &Split, arrivals: u64, q: f64) -> String {
     }
 }
 
+/// As [`time_at`], with its 95 % interval.
+fn ranged_at(split: &Split, arrivals: u64, q: f64, interval: Option<(f64, Option<f64>)>) -> String {
+    match (answered_at(split, arrivals, q), interval) {
+        (Some(us), Some(interval)) => words::ranged(us as f64, interval),
+        // The value lies among the unanswered: at least what its interval begins with.
+        (None, Some((low, _))) if low > 0.0 => format!("≥\u{a0}{}", words::time(low)),
+        _ => time_at(split, arrivals, q),
+    }
+}
+
+/// The row with its intervals.
+fn trusted(row: CellRow, cell: &Cell, confidence: Option<&Confidence>) -> CellRow {
+    let Some(confidence) = confidence else { return row };
+    let n = cell.arrivals();
+    let at = |at: usize, q| ranged_at(&cell.response, n, q, confidence.ci95[at]);
+    CellRow {
+        ranged: [at(0, 0.5), at(1, 0.95), at(2, 0.99)],
+        n_eff: confidence.n_eff.map_or_else(|| "–".to_owned(), words::thousands),
+        ..row
+    }
+}
+
 /// A row for `cell`, which covers `seconds` of a run with `all` arrivals.
 fn row(name: &str, cell: &Cell, seconds: f64, all: u64) -> CellRow {
     let n = cell.arrivals();
     let unanswered = cell.failed() + cell.classes.get(Class::Shed);
+    let times = [0.5, 0.95, 0.99].map(|q| time_at(&cell.response, n, q));
     CellRow {
+        ranged: times.clone(),
+        n_eff: "–".to_owned(),
         name: words::name(name),
         n: words::count(n),
         share: words::part(n, all),
         rate: if seconds > 0.0 { words::rate(n as f64 / seconds) } else { "–".to_owned() },
         errors: words::part(unanswered, n),
         bad: words::part(cell.classes.bad(), n),
-        times: [0.5, 0.95, 0.99].map(|q| time_at(&cell.response, n, q)),
+        times,
+        strip: Vec::new(),
         rank: answered_at(&cell.response, n, 0.95).unwrap_or(if n == 0 { 0 } else { u64::MAX }),
     }
 }
@@ -129,8 +162,12 @@ pub fn of(account: &Account, course: &Course) -> Tables {
     let totals = &account.totals;
     let all = totals.all.arrivals();
     Tables {
-        all: row("all requests", &totals.all, totals.duration_s, all),
-        steps: steps(&totals.steps, totals.duration_s, all),
+        all: trusted(
+            row("all requests", &totals.all, totals.duration_s, all),
+            &totals.all,
+            Some(&totals.intervals.all.response),
+        ),
+        steps: steps(account, all),
         journeys: totals.journeys.iter().map(|(name, travel)| journey(name, travel)).collect(),
         stretches: stretches(account, all),
         errors: errors(account, course),
@@ -138,16 +175,26 @@ pub fn of(account: &Account, course: &Course) -> Tables {
     }
 }
 
-fn steps(cells: &BTreeMap<String, Cell>, seconds: f64, all: u64) -> Vec<CellRow> {
+fn steps(account: &Account, all: u64) -> Vec<CellRow> {
+    let (cells, seconds) = (&account.totals.steps, account.totals.duration_s);
     let mut by_count: Vec<(&String, &Cell)> = cells.iter().collect();
     by_count.sort_by(|a, b| b.1.arrivals().cmp(&a.1.arrivals()).then(a.0.cmp(b.0)));
     let mut other = Cell::default();
     by_count.iter().skip(STEPS).for_each(|(_, cell)| other.merge(cell));
+    let shown: Vec<&str> = by_count.iter().take(STEPS).map(|(name, _)| name.as_str()).collect();
+    let mut strips = strips::of(account, &shown);
+    let rest = strips.pop().unwrap_or_default();
+    let trusted_row = |name: &String, cell: &Cell| {
+        let intervals = account.totals.intervals.steps.get(name).map(|clocks| &clocks.response);
+        trusted(row(name, cell, seconds, all), cell, intervals)
+    };
+    let rows = by_count.iter().take(STEPS).zip(strips);
     let mut rows: Vec<CellRow> =
-        by_count.iter().take(STEPS).map(|(name, cell)| row(name, cell, seconds, all)).collect();
+        rows.map(|((name, cell), strip)| CellRow { strip, ..trusted_row(name, cell) }).collect();
     rows.sort_by(|a, b| b.rank.cmp(&a.rank).then(a.name.cmp(&b.name)));
     if by_count.len() > STEPS {
-        rows.push(row(&format!("{} others", by_count.len() - STEPS), &other, seconds, all));
+        let name = format!("{} others", by_count.len() - STEPS);
+        rows.push(CellRow { strip: rest, ..row(&name, &other, seconds, all) });
     }
     rows
 }

@@ -18,7 +18,7 @@ const FLOORS: [&[&str]; 8] = [
 ];
 
 /// Foreign crates, and the only rooms that name them.
-const BORDERS: [(&[&str], &[&str]); 16] = [
+const BORDERS: [(&[&str], &[&str]); 18] = [
     (&["clap", "clap_complete"], &["cli"]),
     (&["indicatif"], &["report::live", "cli::term"]),
     (&["plotters"], &["report::html::chart"]),
@@ -42,9 +42,10 @@ const BORDERS: [(&[&str], &[&str]); 16] = [
         ],
     ),
     (
-        &["hyper", "hyper_util", "http_body_util"],
+        &["hyper", "hyper_util", "http_body_util", "h2"],
         &["load::client", "fault::rule", "fault::api", "staging", "console", "drill::lever"],
     ),
+    (&["rustls", "tokio_rustls", "rustls_platform_verifier"], &["load", "fault", "staging"]),
     (&["rand", "rand_xoshiro", "siphasher"], &["base::seed"]),
     (&["hdrhistogram"], &["measure::histogram"]),
     (&["rustix"], &["base::clock", "base::timer", "load", "fault", "measure::host", "drill::lever"]),
@@ -52,7 +53,8 @@ const BORDERS: [(&[&str], &[&str]); 16] = [
     (&["ring"], &["base::digest"]),
     (&["maud"], &["report::html", "console"]),
     (&["miette"], &["cli::term"]),
-    (&["flate2"], &["measure::record", "measure::histogram", "learn", "report::html"]),
+    (&["flate2"], &["measure::record", "measure::histogram", "learn", "report::html", "load::client"]),
+    (&["brotli_decompressor"], &["load::client"]),
     (&["tokio_postgres", "deadpool_postgres"], &["staging::store"]),
     (&["pgwire", "rusqlite"], &["staging::store::embedded"]),
 ];

@@ -140,6 +140,11 @@ pub(crate) struct Ran {
 }
 
 impl Ran {
+    /// The exit code; none when a signal ended it.
+    pub(crate) fn code(&self) -> Option<i32> {
+        self.output.status.code()
+    }
+
     /// Demands an exit code.
     pub(crate) fn exits(self, code: i32) -> Self {
         assert_eq!(self.output.status.code(), Some(code), "{}\n{}", self.output.status, self.transcript());

@@ -25,7 +25,10 @@ struct Script {
     /// When answers stop, counted from the first request, and for how long.
     freeze: Mutex<Option<(Duration, Duration)>>,
     first: OnceLock<Tick>,
+    /// One worker: how long it takes for a request, and when it is free again.
+    worker: Mutex<Option<(Duration, Tick)>>,
     requests: AtomicU64,
+    connections: AtomicU64,
     stopped: AtomicBool,
     open: Mutex<Vec<TcpStream>>,
 }
@@ -41,7 +44,9 @@ impl Server {
             drop_every: AtomicU64::new(0),
             freeze: Mutex::new(None),
             first: OnceLock::new(),
+            worker: Mutex::new(None),
             requests: AtomicU64::new(0),
+            connections: AtomicU64::new(0),
             stopped: AtomicBool::new(false),
             open: Mutex::new(Vec::new()),
         });
@@ -53,6 +58,12 @@ impl Server {
     /// From `after` the first request on, nothing is answered for `length`; then everything that waited is.
     pub(crate) fn freeze(self, after: Duration, length: Duration) -> Self {
         *self.script.freeze.lock().unwrap() = Some((after, length));
+        self
+    }
+
+    /// All requests are served one after the other, each in exactly `service`: a capacity of 1 / `service`.
+    pub(crate) fn one_worker(self, service: Duration) -> Self {
+        *self.script.worker.lock().unwrap() = Some((service, Tick::ZERO));
         self
     }
 
@@ -71,6 +82,11 @@ impl Server {
     /// `http://127.0.0.1:PORT/`.
     pub(crate) fn url(&self) -> String {
         format!("http://{}/", self.address)
+    }
+
+    /// Connections that were accepted.
+    pub(crate) fn connections(&self) -> u64 {
+        self.script.connections.load(SeqCst)
     }
 
     /// Requests that arrived complete, the dropped ones included.
@@ -96,6 +112,7 @@ fn accept(listener: &TcpListener, script: &Arc<Script>) {
             return;
         }
         drop(stream.set_nodelay(true));
+        script.connections.fetch_add(1, SeqCst);
         script.open.lock().unwrap().extend(stream.try_clone());
         let script = Arc::clone(script);
         thread::spawn(move || {
@@ -114,6 +131,7 @@ impl Script {
             let first = *self.first.get_or_init(|| self.clock.now());
             let number = self.requests.fetch_add(1, SeqCst) + 1;
             self.thaw(first);
+            self.work();
             let every = self.drop_every.load(SeqCst);
             if every > 0 && number.is_multiple_of(every) {
                 return Ok(());
@@ -124,6 +142,21 @@ impl Script {
             writer.write_all(answer.as_bytes())?;
         }
         Ok(())
+    }
+
+    /// Returns when the one worker has served this request; at once without one.
+    fn work(&self) {
+        let free = {
+            let mut worker = self.worker.lock().unwrap();
+            let Some((service, free)) = worker.as_mut() else { return };
+            *free = (*free).max(self.clock.now()) + *service;
+            *free
+        };
+        let mut now = self.clock.now();
+        while now < free && !self.stopped.load(SeqCst) {
+            thread::park_timeout(free.since(now));
+            now = self.clock.now();
+        }
     }
 
     /// Returns when the server is not frozen.

@@ -23,7 +23,7 @@ pub(crate) fn needs(name: &str) -> Option<PathBuf> {
 }
 
 /// Says that a test is skipped for want of `what`; panics when everything is required.
-pub(super) fn skip(what: &str) {
+pub(crate) fn skip(what: &str) {
     let line = skipped(what, env::var("SQUALL_REQUIRE").ok().as_deref());
     // Past the harness's capture: a skipped test must be seen although it passes.
     drop(writeln!(std::io::stderr().lock(), "{line}"));

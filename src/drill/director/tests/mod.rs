@@ -2,11 +2,15 @@
 
 mod noise;
 
+use std::time::Duration;
+
 use super::*;
 use crate::base::ratio::Ratio;
 use crate::measure::interval::Cell;
+use crate::measure::journal::TRAFFIC;
 use crate::measure::outcome::Class;
 use crate::measure::sample::StepId;
+use crate::plan::condition::{Abort, Condition, Limits, Signal};
 use crate::plan::drill::{
     About, Act, Cue, Lever, Mitigation, MitigationKind, Phases, Probe, Proof, RobotDeed, RobotStep, Role, ShopData,
     System, Technical,
@@ -14,7 +18,9 @@ use crate::plan::drill::{
 use crate::plan::fault::{Fault, Side, Toxic};
 use crate::plan::good::Good;
 use crate::plan::load::{Client, Connections, LoadPlan, Timeouts};
+use crate::plan::slo::{Slo, USUAL};
 use crate::plan::values::Values;
+use crate::plan::wires::Wires;
 
 fn secs(n: u64) -> Duration {
     Duration::from_secs(n)
@@ -33,6 +39,7 @@ fn load() -> LoadPlan {
             redirects: 0,
             patience: None,
             retry: None,
+            wires: Wires::default(),
         },
         workloads: Vec::new(),
         journeys: Vec::new(),
@@ -60,6 +67,7 @@ fn act(name: &str, when: When, players_undo: bool) -> Act {
         lease: secs(15),
         players_undo,
         proof: Proof::Probe(probe("true")),
+        moves_bad: None,
     };
     Act { name: name.into(), when, hidden: true, does }
 }
@@ -74,7 +82,7 @@ fn plan() -> DrillPlan {
     slow.does.apply = Lever::Fault(Fault {
         name: "slow".into(),
         on: "db".into(),
-        inject: Toxic::Latency { time: secs(1), jitter: Duration::ZERO },
+        inject: Toxic::latency(secs(1)),
         side: Side::Downstream,
         share: Ratio::ONE,
         lasts: None,
@@ -90,9 +98,9 @@ fn plan() -> DrillPlan {
             database: None,
         },
         load: load(),
-        phases: Phases { baseline: secs(20), at_most: secs(100), recovery_hold: secs(10) },
-        objective: 0.999,
-        budget_period: secs(30 * 86_400),
+        phases: Phases { baseline: secs(20), at_most: secs(100), recovery_hold: secs(10), time_factor: 0.1 },
+        slo: Slo { objective: 0.999, period: Duration::from_secs(30 * 86_400), reference: USUAL.to_vec() },
+        limits: Limits::default(),
         robot: vec![
             step(Cue::Page, 3, RobotDeed::Ack),
             step(Cue::Page, 4, RobotDeed::Take(Role::Ic)),
@@ -128,6 +136,8 @@ struct Stage {
     director: Director,
     now: Tick,
     bad_from: Option<Tick>,
+    /// A reverted act leaves it bad.
+    stays_bad: bool,
     killed: bool,
     log: Vec<(u64, Command)>,
 }
@@ -136,7 +146,7 @@ impl Stage {
     fn new(plan: DrillPlan) -> Self {
         let mut director = Director::new(Arc::new(plan));
         director.hear(Tick::ZERO, Event::Ready);
-        Self { director, now: Tick::ZERO, bad_from: None, killed: false, log: Vec::new() }
+        Self { director, now: Tick::ZERO, bad_from: None, stays_bad: false, killed: false, log: Vec::new() }
     }
 
     fn answer(&mut self, command: &Command) -> Vec<Event> {
@@ -150,7 +160,12 @@ impl Stage {
             Command::Prove(act) => vec![Event::Proved(*act, true)],
             Command::Renew(act) if act.0 == 0 && self.killed => vec![Event::Undone(*act)],
             Command::Confirm(act) | Command::ReadBack(act) => vec![Event::Verified(*act)],
-            Command::Revert(act) => vec![Event::Healed(*act)],
+            Command::Revert(act) => {
+                if act.0 == 0 && !self.stays_bad {
+                    self.bad_from = None;
+                }
+                vec![Event::Healed(*act)]
+            }
             Command::Perform(id, _) => {
                 self.killed = true;
                 self.bad_from = None;
@@ -217,10 +232,13 @@ fn the_robot_plays_the_whole_drill() {
     assert_eq!(marks("resolved"), entered(Phase::Watching));
     let claim = marks("resolved")[0];
     assert!((64..=68).contains(&claim), "{claim}");
-    let end = stage.at(|c| *c == Command::StopLoad)[0];
-    assert!(end >= claim + 5, "{claim} {end}");
+    let cleanup = entered(Phase::Cleanup)[0];
+    assert!(cleanup >= claim + 5, "{claim} {cleanup}");
     // The flag was undone by the players and read back; only the fault is left to revert.
-    assert_eq!(stage.at(|c| matches!(c, Command::Revert(_))), [end]);
+    assert_eq!(stage.at(|c| matches!(c, Command::Revert(_))), [cleanup]);
+    // Ten whole seconds after that, users are as the baseline left them; until then the load stays on.
+    let back = stage.at(|c| matches!(c, Command::Back(Ok(_))));
+    assert_eq!((back.clone(), stage.at(|c| *c == Command::StopLoad)), (vec![cleanup + 9], back));
     assert_eq!(*stage.ended(), Ended { ending: Ending::Finished, unclean: vec![], unproved: vec![] });
     assert_eq!(stage.ended().exit_code(), 0);
 }
@@ -297,79 +315,98 @@ fn nobody_acting_lasts_exactly_as_long_as_allowed() {
     let mut stage = Stage::new(DrillPlan { robot: Vec::new(), ..plan() });
     stage.run(160);
     assert_eq!(stage.at(|c| *c == Command::Enter(Phase::Watching)), [120]);
-    assert_eq!(stage.at(|c| *c == Command::StopLoad), [130], "it stays bad: at most, and the hold");
+    assert_eq!(stage.at(|c| *c == Command::Enter(Phase::Cleanup)), [130], "it stays bad: at most, and the hold");
     assert_eq!(stage.ended().exit_code(), 0);
 }
 
-/// A director in clean-up whose system does not answer: two acts begun, an abort, then silence.
-fn unanswered() -> (Director, Vec<Command>) {
-    let mut director = Director::new(Arc::new(plan()));
-    director.hear(Tick::ZERO, Event::Ready);
-    director.step(Tick::ZERO, None);
-    for at in 1..=40 {
-        let seen = second(at, if at > 21 { 60 } else { 0 }, 100);
-        for command in director.step(Tick::from_secs(at), Some(&seen)) {
-            if let Command::Apply(act) = command {
-                director.hear(Tick::from_secs(at), Event::Applied(act));
-            }
-        }
-    }
-    director.hear(Tick::from_secs(41), Event::Stop(Ending::Interrupted));
-    let commands = director.step(Tick::from_secs(41), None);
-    (director, commands)
+#[test]
+fn users_who_are_not_back_after_the_clean_up_leave_the_drill_unclean() {
+    let mut stage = Stage::new(DrillPlan { robot: Vec::new(), ..plan() });
+    stage.stays_bad = true;
+    stage.run(200);
+    let Ended { ending, unclean, .. } = stage.ended();
+    assert_eq!(*ending, Ending::Finished);
+    assert!(matches!(unclean.as_slice(), [(what, why)] if what == TRAFFIC && why.contains("60 %")), "{unclean:?}");
+    assert_eq!(stage.ended().exit_code(), 7);
+    assert_eq!(stage.at(|c| matches!(c, Command::Back(Err(_)))), [160], "30 s after the last revert");
+    assert_eq!(stage.at(|c| *c == Command::StopLoad), [160]);
 }
 
 #[test]
-fn what_cannot_be_healed_is_named_and_the_rest_is_reverted() {
-    let (mut director, commands) = unanswered();
-    assert_eq!(commands.last(), Some(&Command::Revert(ActId(1))));
-    let overdue = Tick::from_secs(101);
-    director.hear(Tick::from_secs(42), Event::HealFailed(ActId(1), "refused".into()));
-    assert_eq!(director.step(Tick::from_secs(42), None), [Command::Revert(ActId(0))]);
-    director.hear(Tick::from_secs(43), Event::Healed(ActId(0)));
-    assert_eq!(director.step(overdue, None), [Command::ReadBack(ActId(0))]);
-    assert_eq!(director.wake_at(), Some(Tick::from_secs(102)), "reading back may not take for ever");
-    let end = director.step(Tick::from_secs(102), None);
-    let Some(Command::Finish(ended)) = end.last() else { panic!("{end:?}") };
-    assert_eq!(ended.unclean.iter().map(|(name, _)| name.as_str()).collect::<Vec<_>>(), ["ship", "slow"]);
-    assert_eq!(ended.exit_code(), 7, "above the signal");
-}
-
-#[test]
-fn a_second_request_does_not_wait_for_verification_but_skips_no_revert() {
-    let (mut director, _) = unanswered();
-    director.hear(Tick::from_secs(42), Event::Hurry);
-    assert_eq!(director.step(Tick::from_secs(42), None), [Command::Revert(ActId(0))]);
-    director.hear(Tick::from_secs(42), Event::Healed(ActId(1)));
-    let waits = director.step(Tick::from_secs(42), None);
-    assert_eq!(waits, [Command::ReadBack(ActId(1))], "one revert is not answered yet");
-    director.hear(Tick::from_secs(43), Event::Healed(ActId(0)));
-    let end = director.step(Tick::from_secs(43), None);
-    assert!(matches!(end.last(), Some(Command::Finish(ended)) if ended.exit_code() == 7), "{end:?}");
-}
-
-#[test]
-fn ten_silent_seconds_abort() {
-    let mut stage = Stage::new(plan());
-    stage.run(6);
-    stage.now = Tick::from_secs(14);
+fn an_interruption_while_users_are_awaited_stops_the_load_and_waits_no_longer() {
+    let mut stage = Stage::new(DrillPlan { robot: Vec::new(), ..plan() });
+    stage.stays_bad = true;
+    stage.run(140);
+    assert_eq!(stage.director.phase(), Phase::Cleanup);
+    stage.director.hear(stage.now, Event::Stop(Ending::Interrupted));
     stage.step(None);
-    assert_eq!(stage.director.phase(), Phase::Baseline);
-    assert_eq!(stage.director.wake_at(), Some(Tick::from_secs(15)), "the last request finished at 5 s");
-    stage.now = Tick::from_secs(15);
-    stage.step(None);
-    assert!(matches!(&stage.ended().ending, Ending::Aborted(why) if why.contains("no request")));
+    assert_eq!(stage.at(|c| *c == Command::StopLoad), [139]);
+    assert_eq!((stage.ended().exit_code(), stage.at(|c| matches!(c, Command::Back(_)))), (130, vec![]));
+}
+
+fn limited(limits: Limits) -> Stage {
+    let mut stage = Stage::new(DrillPlan { robot: Vec::new(), limits, ..plan() });
+    stage.run(100);
+    stage
 }
 
 #[test]
-fn a_page_before_the_first_act_wakes_nobody() {
-    let mut director = Director::new(Arc::new(plan()));
-    director.hear(Tick::ZERO, Event::Ready);
-    director.step(Tick::ZERO, None);
-    director.hear(Tick::from_secs(3), Event::Page(Page { action: "trigger".into(), ..Page::default() }));
-    let mut all = Vec::new();
-    for at in 1..60 {
-        all.extend(director.step(Tick::from_secs(at), Some(&second(at, 0, 100))));
-    }
-    assert!(!all.iter().any(|c| matches!(c, Command::Mark { .. } | Command::Perform(..))), "{all:?}");
+fn a_limit_of_the_drill_ends_it_once_it_has_held() {
+    let rule = |signal, level, verdict| Abort {
+        when: Condition::All(vec![Condition::Over(signal, level), Condition::Fired("ship".into())]),
+        hold: secs(5),
+        because: "enough".into(),
+        verdict,
+    };
+    // 60 % bad from 23 on: the window passes 30 % in the fifth bad second.
+    let stage = limited(Limits { aborts: vec![rule(Signal::Bad, 0.29, AbortVerdict::Invalid)], ..Limits::default() });
+    assert_eq!(stage.at(|c| *c == Command::Enter(Phase::Aborting)), [32]);
+    assert_eq!((&stage.ended().ending, stage.ended().exit_code()), (&Ending::Invalid("enough".into()), 5));
+    assert_eq!(stage.at(|c| *c == Command::Revert(ActId(0))), [32]);
+
+    let stage = limited(Limits { bad_budget: Some(120), ..Limits::default() });
+    assert_eq!(stage.at(|c| *c == Command::Enter(Phase::Aborting)), [25], "60 + 60 is within, the next second is not");
+    assert!(matches!(&stage.ended().ending, Ending::Aborted(why) if why.contains("180")), "{:?}", stage.ended());
+}
+
+#[test]
+fn an_act_comes_when_its_condition_has_held_and_at_the_latest_when_it_must() {
+    let fired = |is: Condition, hold: u64, else_at: Option<u64>| {
+        let when = When::Holds { is, hold: secs(hold), else_at: else_at.map(secs) };
+        let mut stage = Stage::new(DrillPlan {
+            robot: vec![step(Cue::Impact, 10, RobotDeed::Ack)],
+            acts: vec![act("ship", When::At(Duration::ZERO), true), act("ceo", when, false)],
+            ..plan()
+        });
+        stage.run(100);
+        stage.at(|c| *c == Command::Apply(ActId(1)))
+    };
+    let spent = |seconds: f64| Condition::Over(Signal::BadTime, seconds);
+    // 0.6 bad seconds in each second from 23 on: the integral passes 6 in the eleventh of them.
+    assert_eq!(fired(spent(6.1), 0, None), [33]);
+    assert_eq!(fired(spent(6.1), 0, Some(8)), [28], "at the latest");
+    assert_eq!(fired(spent(6.1), 4, None), [37], "held");
+    assert_eq!(fired(spent(1e6), 0, None), Vec::<u64>::new());
+    let mark = |wanted: &str| Condition::Marked(wanted.to_owned());
+    let acked = fired(mark("acknowledged"), 0, None);
+    assert!((34..=37).contains(&acked[0]), "{acked:?}");
+    assert_eq!(fired(Condition::Unmarked("acknowledged".into()), 10, None), [30]);
+    assert_eq!(fired(Condition::Unmarked("acknowledged".into()), 30, None), Vec::<u64>::new(), "it broke off");
+    assert_eq!(fired(Condition::Not(Box::new(mark("acknowledged"))), 10, None), [30]);
+    assert_eq!(fired(Condition::Healed("ship".into()), 0, None), Vec::<u64>::new());
+}
+
+#[test]
+fn the_robot_can_wait_until_recovery_has_held() {
+    let mut plan = plan();
+    plan.phases.recovery_hold = secs(20);
+    let wakes = |cue: Cue| {
+        let mut plan = plan.clone();
+        plan.robot.retain(|step| step.on == Cue::Page);
+        plan.robot.push(step(cue, 1, RobotDeed::Claim("resolved".into())));
+        let mut stage = Stage::new(plan);
+        stage.run(140);
+        stage.at(|c| matches!(c, Command::Mark { mark, .. } if mark == "resolved"))[0]
+    };
+    assert_eq!(wakes(Cue::Recovered), wakes(Cue::Clear) + 15, "clean for 5 s is clear, for 20 s is recovered");
 }

@@ -2,17 +2,20 @@
 
 use std::time::Duration;
 
+use super::condition;
 use super::mitigation::Mitigations;
 use super::pace::Paces;
 use super::{fault, lever};
 use crate::base::duration::show;
+use crate::base::seed::Seed;
 use crate::plan::check::desk::Desk;
 use crate::plan::check::scenario::is_name;
 use crate::plan::drill::{Act, Lever, Moment, Proof, System, Technical, When};
 use crate::spec::act::{
-    Act as WrittenAct, Does, Lever as WrittenLever, Moment as WrittenMoment, Owner, Proof as WrittenProof, Signal,
+    Act as WrittenAct, Does, Lever as WrittenLever, Moment as WrittenMoment, Owner, Proof as WrittenProof,
     Technical as WrittenTechnical, Touched, When as WrittenWhen,
 };
+use crate::spec::condition::{Holds, Signal};
 use crate::spec::drill::{Drill, Stated};
 use crate::spec::source::{Mark, Spanned};
 
@@ -30,7 +33,7 @@ impl Acts {
     }
 }
 
-pub(super) fn acts(desk: &mut Desk, paces: Paces, system: Option<&System>, written: &Drill) -> Acts {
+pub(super) fn acts(desk: &mut Desk, paces: Paces, (system, seed): (Option<&System>, Seed), written: &Drill) -> Acts {
     let mut acts = Acts::default();
     let Some(list) = desk.open(&written.acts) else {
         acts.has_gaps = true;
@@ -48,7 +51,7 @@ pub(super) fn acts(desk: &mut Desk, paces: Paces, system: Option<&System>, writt
         if let Some((_, first)) = acts.list.iter().find(|(known, _)| known.name == name) {
             desk.duplicate("acts", &name, one.name.mark, *first);
         }
-        let act = act(desk, paces, system, (&name, one, spanned.mark));
+        let act = act(desk, paces, (system, seed), (&name, one, spanned.mark));
         // An act with a mistake is known by its name all the same, so that those who wait for it are not reported too.
         acts.list.push((act.unwrap_or_else(|| broken(&name)), one.name.mark));
     }
@@ -62,6 +65,7 @@ fn broken(name: &str) -> Act {
         lease: Duration::ZERO,
         players_undo: false,
         proof: Proof::Touched { at_least: 1, within: Duration::ZERO },
+        moves_bad: None,
     };
     Act { name: name.to_owned(), when: When::At(Duration::ZERO), hidden: true, does }
 }
@@ -79,19 +83,32 @@ pub(super) fn name(desk: &mut Desk, written: &Spanned<String>) -> Option<String>
 fn act(
     desk: &mut Desk,
     paces: Paces,
-    system: Option<&System>,
+    (system, seed): (Option<&System>, Seed),
     (name, written, at): (&str, &WrittenAct, Mark),
 ) -> Option<Act> {
-    let when = when(desk, paces, &written.when);
+    let when = when(desk, paces, (name, seed), &written.when);
     let hidden = desk.open_if(written.hidden.as_ref()).copied().unwrap_or(true);
     let Does::Technical(technical) = desk.open(&written.does)?;
     let does = self::technical(desk, paces, (name, system, at), technical);
     Some(Act { name: name.to_owned(), when: when?, hidden, does: does? })
 }
 
-fn when(desk: &mut Desk, paces: Paces, written: &Spanned<WrittenWhen>) -> Option<When> {
+fn when(desk: &mut Desk, paces: Paces, (name, seed): (&str, Seed), written: &Spanned<WrittenWhen>) -> Option<When> {
     match desk.open(written)? {
         WrittenWhen::At(pace) => paces.read(desk, pace).map(When::At),
+        WrittenWhen::Holds(holds) => self::holds(desk, paces, holds),
+        WrittenWhen::Within(from, to) => {
+            let (first, last) = (paces.read(desk, from), paces.read(desk, to));
+            let (first, last) = (first?, last?);
+            if first >= last {
+                let message = format!("from {} to {} there is no time", show(first), show(last));
+                desk.error("inverted-range", from.mark, message, "write the earlier one first");
+                return None;
+            }
+            // Drawn here, so that the plan says when; its own stream, so that no other act changes it.
+            let drawn = seed.stream(&format!("act/{name}")).unit();
+            Some(When::At(first + last.saturating_sub(first).mul_f64(drawn)))
+        }
         WrittenWhen::After(moment, pace) => {
             let pace = paces.read(desk, pace);
             let moment = match desk.open(moment)? {
@@ -103,6 +120,16 @@ fn when(desk: &mut Desk, paces: Paces, written: &Spanned<WrittenWhen>) -> Option
             Some(When::After(moment, pace?))
         }
     }
+}
+
+fn holds(desk: &mut Desk, paces: Paces, written: &Holds) -> Option<When> {
+    let is = condition::condition(desk, paces, &written.is);
+    let hold = written.hold.as_ref().map_or(Some(Duration::ZERO), |hold| paces.read(desk, hold));
+    let else_at = match &written.else_at {
+        Some(else_at) => Some(paces.read(desk, else_at)?),
+        None => None,
+    };
+    Some(When::Holds { is: is?, hold: hold?, else_at })
 }
 
 pub(super) fn stated(mark: Stated) -> &'static str {
@@ -134,11 +161,15 @@ fn technical(
         desk.error("unproven-act", at, message, "add `proof: Probe(…)` or `proof: Touched(…)`");
     }
     let proof = written.proof.as_ref().and_then(|proof| self::proof(desk, paces, proof));
+    let mut moves_bad = None;
     for one in desk.open_if(written.moves.as_ref()).map_or(&[][..], Vec::as_slice) {
         let Some(one) = desk.open(one) else { continue };
-        signal(desk, &one.signal, &one.to);
+        let to = condition::level(desk, &one.signal, &one.to);
+        if matches!(one.signal.value, Ok(Signal::Bad)) {
+            moves_bad = to;
+        }
     }
-    Some(Technical { apply: apply?, revert: revert.flatten(), lease, players_undo, proof: proof? })
+    Some(Technical { apply: apply?, revert: revert.flatten(), lease, players_undo, proof: proof?, moves_bad })
 }
 
 fn lever(
@@ -177,26 +208,6 @@ fn proof(desk: &mut Desk, paces: Paces, written: &Spanned<WrittenProof>) -> Opti
     }
 }
 
-/// A signal with a value in its unit; signals that nothing measures here are refused.
-pub(super) fn signal(desk: &mut Desk, signal: &Spanned<Signal>, value: &Spanned<String>) {
-    let Some(kind) = desk.open(signal) else { return };
-    match kind {
-        Signal::Bad | Signal::Errors | Signal::Throttled => {
-            desk.ratio(value);
-        }
-        Signal::LatencyP95 | Signal::LatenessP99 | Signal::BadMinutes => {
-            desk.duration(value);
-        }
-        Signal::Goodput => {
-            desk.rate(value);
-        }
-        Signal::Leaks | Signal::Stale | Signal::Wrong | Signal::LostWrites | Signal::Fairness | Signal::ControlBad => {
-            let message = format!("nothing in the scenario measures `{kind:?}`");
-            desk.error("unmeasured-signal", signal.mark, message, "name a signal such as Bad, Errors or LatencyP95");
-        }
-    }
-}
-
 /// Who waits for whom: names must be known, and nobody may wait for himself round a ring.
 pub(super) fn moments(desk: &mut Desk, acts: &Acts, mitigations: &Mitigations, written: &Drill) {
     let list = written.acts.value.as_ref().map_or(&[][..], Vec::as_slice);
@@ -208,6 +219,18 @@ pub(super) fn moments(desk: &mut Desk, acts: &Acts, mitigations: &Mitigations, w
                 known(desk, "mitigation", name, &mitigations.names());
             }
             _ => {}
+        }
+    }
+    for one in list.iter().filter_map(|spanned| spanned.value.as_ref().ok()) {
+        let Ok(WrittenWhen::Holds(holds)) = &one.when.value else { continue };
+        condition::known_acts(desk, acts, &holds.is);
+        let awaited = |other: &WrittenAct| {
+            let Ok(WrittenWhen::After(moment, _)) = &other.when.value else { return false };
+            matches!((&moment.value, &one.name.value), (Ok(WrittenMoment::Act(on)), Ok(name)) if on.value.as_ref().is_ok_and(|on| on == name))
+        };
+        if holds.else_at.is_none() && list.iter().filter_map(|other| other.value.as_ref().ok()).any(awaited) {
+            let message = "another act waits for this one, whose condition may never hold";
+            desk.warn("no-progress", one.when.mark, message, "add `else_at: \"8m | 35s\"`");
         }
     }
     for (n, (_, at)) in acts.list.iter().enumerate() {

@@ -1,6 +1,7 @@
 //! Mitigations: what the players may do, who may, and how one sees that it took.
 
-use super::act::{name, signal};
+use super::act::name;
+use super::condition::level;
 use super::lever;
 use super::pace::Paces;
 use super::people::role;
@@ -74,7 +75,7 @@ fn mitigation(desk: &mut Desk, paces: Paces, (name, written, at): (String, &Writ
         None => None,
     };
     if let Some(effect) = desk.open_if(written.effect.as_ref()) {
-        signal(desk, &effect.signal, &effect.falls_to);
+        level(desk, &effect.signal, &effect.falls_to);
         paces.read_plain(desk, &effect.within);
     }
     let kind = match kind {

@@ -5,13 +5,16 @@
 //! | `pace` | durations with two readings |
 //! | `system` | what is shaken, about, phases, SLO |
 //! | `act` `lever` `fault` | what is done to the players |
+//! | `condition` | what an act may wait for, and what ends the drill |
 //! | `mitigation` `people` | what they may do, and what the robot does in their place |
-//! | `expectation` | what must hold |
+//! | `expectation` `feasible` | what must hold, and whether an alert can be as fast |
 //! | `secret` | tokens and keys that do not belong into a file |
 
 mod act;
+mod condition;
 mod expectation;
 mod fault;
+mod feasible;
 mod lever;
 mod mitigation;
 mod pace;
@@ -102,12 +105,16 @@ fn whole(
     let system = system::system(desk, paces, &written.system, options);
     let phases = system::phases(desk, paces, run, &written.phases);
     let slo = system::slo(desk, &written.slo);
-    let acts = act::acts(desk, paces, system.as_ref(), written);
+    let acts = act::acts(desk, paces, (system.as_ref(), options.seed), written);
     let mitigations = mitigation::mitigations(desk, paces, written.mitigations.as_ref());
     act::moments(desk, &acts, &mitigations, written);
+    let limits = condition::limits(desk, paces, &acts, (written, run));
     let robot = people::robot(desk, (&acts, &mitigations), written.people.as_ref(), options);
     let at_most = phases.map(|phases| phases.at_most);
     let expectations = expectation::expectations(desk, paces, at_most, written.expectations.as_ref());
+    if let Some(slo) = &slo {
+        feasible::detection(desk, (&slo.slo, &acts), written);
+    }
     let (phases, slo, system) = (phases?, slo?, system?);
     let instead = |rate| Instead::Drill {
         origin: system::origin(&system),
@@ -122,8 +129,8 @@ fn whole(
         system,
         load,
         phases,
-        objective: slo.objective,
-        budget_period: slo.period,
+        slo: slo.slo,
+        limits,
         robot,
         acts: acts.list.into_iter().map(|(act, _)| act).collect(),
         mitigations: mitigations.list.into_iter().map(|(mitigation, _)| mitigation).collect(),

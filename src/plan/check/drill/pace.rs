@@ -62,6 +62,17 @@ impl Paces {
         }
     }
 
+    /// What a single reading is multiplied by.
+    pub(super) fn factor(self) -> f64 {
+        self.factor
+    }
+
+    /// The reading with people, whichever counts; `None` when it is no pace, which is reported where it counts.
+    pub(super) fn attended(written: &Spanned<String>) -> Option<Duration> {
+        let text = written.value.as_ref().ok()?;
+        period(text.split('|').next()?.trim()).ok()
+    }
+
     /// A plain duration, never scaled, that may have two readings all the same.
     pub(super) fn read_plain(self, desk: &mut Desk, written: &Spanned<String>) -> Option<Duration> {
         match readings(desk, written)? {

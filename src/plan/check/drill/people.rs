@@ -78,6 +78,7 @@ fn step(desk: &mut Desk, acts: &Acts, written: &Written) -> Option<RobotStep> {
         Some(WrittenCue::Page) => Some(Cue::Page),
         Some(WrittenCue::Impact) => Some(Cue::Impact),
         Some(WrittenCue::Clear) => Some(Cue::Clear),
+        Some(WrittenCue::Recovered) => Some(Cue::Recovered),
         Some(WrittenCue::Mark(mark)) => desk.open(mark).map(|mark| Cue::Mark(stated(*mark).to_owned())),
         Some(WrittenCue::Act(name)) => {
             if !acts.has_gaps {

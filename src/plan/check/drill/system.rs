@@ -4,13 +4,16 @@ use std::time::Duration;
 
 use super::DrillOptions;
 use super::pace::Paces;
+use crate::base::duration::show;
 use crate::base::ratio::Ratio;
 use crate::plan::check::answer::statuses;
 use crate::plan::check::desk::Desk;
 use crate::plan::check::target;
 use crate::plan::drill::{About, Phases, ShopData, System};
 use crate::plan::good::Good;
-use crate::plan::load::Origin;
+use crate::plan::load::{Origin, Scheme};
+use crate::plan::slo::{Rule, Slo, USUAL};
+use crate::spec::condition::Reference;
 use crate::spec::drill::{
     About as WrittenAbout, Data, FlagPoll, Phases as WrittenPhases, Remote, Run, Slo as WrittenSlo,
     System as WrittenSystem,
@@ -86,7 +89,15 @@ fn flag_poll(desk: &mut Desk, paces: Paces, written: Option<&Spanned<FlagPoll>>)
 }
 
 fn remote(desk: &mut Desk, remote: &Remote) -> Option<System> {
-    let (base, admin) = (target::origin(desk, &remote.base), target::origin(desk, &remote.admin));
+    let mut in_clear = |url: &Spanned<String>| {
+        let origin = target::origin(desk, url)?;
+        if origin.scheme == Scheme::Https {
+            desk.error("not_built", url.mark, "`https` is known but not built yet", "use http for now");
+            return None;
+        }
+        Some(origin)
+    };
+    let (base, admin) = (in_clear(&remote.base), in_clear(&remote.admin));
     let token_env = desk.text(&remote.token_env)?.to_owned();
     let is_name = token_env.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_');
     if token_env.is_empty() || !is_name {
@@ -101,10 +112,10 @@ fn remote(desk: &mut Desk, remote: &Remote) -> Option<System> {
 pub(super) fn origin(system: &System) -> Origin {
     let address = match system {
         System::Shop { .. } => None,
-        System::Remote { base, .. } => base.strip_prefix("http://").and_then(target::split_authority),
+        System::Remote { base, .. } => base.strip_prefix("http://").and_then(|text| target::split_authority(text, 80)),
     };
     let (host, port) = address.unwrap_or_else(|| ("127.0.0.1".to_owned(), 0));
-    Origin { host, port, pinned: Vec::new() }
+    Origin::clear(host, port, Vec::new())
 }
 
 pub(super) fn phases(
@@ -122,18 +133,18 @@ pub(super) fn phases(
     if let Some(hot_wash) = &phases.hot_wash {
         paces.read(desk, hot_wash);
     }
-    Some(Phases { baseline: baseline?, at_most: at_most?, recovery_hold: recovery_hold? })
+    let time_factor = paces.factor();
+    Some(Phases { baseline: baseline?, at_most: at_most?, recovery_hold: recovery_hold?, time_factor })
 }
 
 /// What was promised.
 #[derive(Debug)]
-pub(super) struct Slo {
+pub(super) struct Promise {
     pub(super) good: Good,
-    pub(super) objective: f64,
-    pub(super) period: Duration,
+    pub(super) slo: Slo,
 }
 
-pub(super) fn slo(desk: &mut Desk, written: &Spanned<WrittenSlo>) -> Option<Slo> {
+pub(super) fn slo(desk: &mut Desk, written: &Spanned<WrittenSlo>) -> Option<Promise> {
     let slo = desk.open(written)?;
     let mut good = Good::default();
     if let Some(written) = desk.open(&slo.good) {
@@ -148,7 +159,47 @@ pub(super) fn slo(desk: &mut Desk, written: &Spanned<WrittenSlo>) -> Option<Slo>
         desk.error("out-of-range", slo.objective.mark, "no error budget follows from this objective", help);
     }
     let period = slo.period.as_ref().map_or(Some(BUDGET_PERIOD), |text| period(desk, text));
-    Some(Slo { good, objective: objective?, period: period? })
+    let reference = match desk.open_if(slo.reference.as_ref()) {
+        Some(list) => list.iter().filter_map(|one| reference(desk, one)).collect(),
+        None => USUAL.to_vec(),
+    };
+    Some(Promise { good, slo: Slo { objective: objective?, period: period?, reference } })
+}
+
+fn reference(desk: &mut Desk, written: &Spanned<Reference>) -> Option<Rule> {
+    match desk.open(written)? {
+        Reference::Above(above) => {
+            let (bad, hold) = (desk.ratio(&above.bad), desk.duration(&above.hold));
+            let (bad, hold) = (bad?.get(), hold?);
+            if bad >= 1.0 {
+                desk.error("out-of-range", above.bad.mark, "more than all cannot be bad", "write less than 100%");
+            }
+            Some(Rule::Above { bad, hold })
+        }
+        Reference::Burn(burn) => {
+            let (long, short) = (desk.duration(&burn.long), desk.duration(&burn.short));
+            let times = desk.open(&burn.times).copied();
+            let (long, short, times) = (long?, short?, times?);
+            if short.is_zero() || short > long {
+                let message = format!("a short window of {} beside a long one of {}", show(short), show(long));
+                desk.error(
+                    "inverted-range",
+                    burn.short.mark,
+                    message,
+                    "the short one is usually a twelfth of the long one",
+                );
+            }
+            if !times.is_finite() || times <= 0.0 {
+                desk.error(
+                    "out-of-range",
+                    burn.times.mark,
+                    format!("{times} times the allowed rate"),
+                    "write a number such as 14.4",
+                );
+            }
+            Some(Rule::Burn { long, short, times })
+        }
+    }
 }
 
 /// A duration, with days besides the usual units.

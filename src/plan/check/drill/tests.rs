@@ -67,7 +67,7 @@ fn a_drill_becomes_a_plan_with_its_scenario() {
     assert_eq!((fault.name.as_str(), fault.lasts), ("slow_db", Some(secs(40))));
     assert_eq!(plan.robot[2].does, RobotDeed::Mitigate("kill_flag".into()));
     assert!(plan.acts[0].does.players_undo && plan.expectations[1].gate);
-    assert!((plan.objective - 0.999).abs() < 1e-12);
+    assert!((plan.slo.objective - 0.999).abs() < 1e-12);
 }
 
 #[test]

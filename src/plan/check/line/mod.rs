@@ -2,6 +2,7 @@
 
 mod canonical;
 mod expansion;
+mod relative;
 
 use std::time::Duration;
 
@@ -15,45 +16,49 @@ use crate::spec::source::{Mark, Spanned};
 use crate::spec::threshold::{self as written, Bound, Key, Line, Modifier, Value};
 use canonical::{id, selector_text};
 use expansion::{Names, is_glob, step_sets};
+pub(super) use relative::{Against, Lines};
 
 /// More expanded checks than this are a mistake: somebody selects by something that is not a kind of step.
 const EXPANDED_MOST: usize = 200;
 const PHASES: [&str; 3] = ["steady", "warmup", "drain"];
 
-/// The checks of a scenario, and the one that is always there.
+/// The checks of a scenario, and the one that is always there; lines against a baseline only where there is one.
 pub(super) fn lines(
     desk: &mut Desk,
-    tables: &Tables,
-    journeys: &[Journey],
+    (tables, journeys): (&Tables, &[Journey]),
     written: Option<&Spanned<Vec<Spanned<String>>>>,
-) -> Vec<Threshold> {
+    (against, whole): (Against, Mark),
+) -> Lines {
     let names = Names {
         steps: tables.steps.iter().map(|(name, _)| name.as_str()).collect(),
         journeys: journeys.iter().map(|one| (one.name.as_str(), steps_of(one))).collect(),
         has_gaps: tables.has_gaps,
     };
-    let mut checks = vec![answered()];
+    let mut lines = Lines { checks: vec![answered()], comparisons: Vec::new() };
     let mut seen: Vec<(String, Mark)> = Vec::new();
     for spanned in desk.open_if(written).map_or(&[][..], Vec::as_slice) {
         let Some(text) = desk.text(spanned) else { continue };
         match written::parse(text) {
             Err(refusal) => desk.error_inside("bad_check", (spanned.mark, refusal.at), refusal.message, ""),
             Ok(line) => {
-                let found = expand(desk, &names, (&line, text, spanned.mark)).unwrap_or_default();
-                for check in found {
-                    if let Some((id, first)) = seen.iter().find(|(id, _)| *id == check.id) {
+                let found = expand(desk, &names, (&line, text, spanned.mark), against).unwrap_or_default();
+                let ids = found.checks.iter().map(|one| &one.id).chain(found.comparisons.iter().map(|one| &one.id));
+                for named in ids {
+                    if let Some((id, first)) = seen.iter().find(|(id, _)| id == named) {
                         let (message, first) = (format!("two checks are named {id}"), desk.line(*first));
                         desk.error("duplicate_name", spanned.mark, message, format!("the first is at line {first}"));
                         break;
                     }
-                    seen.push((check.id.clone(), spanned.mark));
-                    checks.push(check);
+                    seen.push((named.clone(), spanned.mark));
                 }
+                lines.checks.extend(found.checks);
+                lines.comparisons.extend(found.comparisons);
             }
         }
     }
-    if let Some(at) = written.filter(|_| checks.len() > EXPANDED_MOST) {
-        let message = format!("these lines expand to {} checks", checks.len());
+    let count = lines.checks.len() + lines.comparisons.len();
+    if let Some(at) = written.filter(|_| count > EXPANDED_MOST) {
+        let message = format!("these lines expand to {count} checks");
         desk.error(
             "bad_check",
             at.mark,
@@ -61,7 +66,10 @@ pub(super) fn lines(
             format!("at most {EXPANDED_MOST} are judged: pool with != or no selector"),
         );
     }
-    checks
+    if against == Against::Baseline && lines.comparisons.is_empty() {
+        lines.comparisons = relative::usual(desk, &names, whole);
+    }
+    lines
 }
 
 fn steps_of(journey: &Journey) -> Vec<StepId> {
@@ -87,7 +95,12 @@ fn answered() -> Threshold {
     }
 }
 
-fn expand(desk: &mut Desk, names: &Names<'_>, (line, text, at): (&Line, &str, Mark)) -> Option<Vec<Threshold>> {
+fn expand(
+    desk: &mut Desk,
+    names: &Names<'_>,
+    (line, text, at): (&Line, &str, Mark),
+    against: Against,
+) -> Option<Lines> {
     let unbuilt = |desk: &mut Desk, word: &str, part: std::ops::Range<usize>| {
         desk.error_inside(
             "not_built",
@@ -96,6 +109,9 @@ fn expand(desk: &mut Desk, names: &Names<'_>, (line, text, at): (&Line, &str, Ma
             "leave it out for now",
         );
     };
+    if let (Some(subject), Some(slack)) = (subject(line), relative::slack(line, against)) {
+        return relative::expand(desk, names, (line, text, at), (subject, slack));
+    }
     let (subject, bound) = match (subject(line), bound(line)) {
         (Some(subject), Some(bound)) => (subject, bound),
         (subject, bound) => {
@@ -130,7 +146,7 @@ fn expand(desk: &mut Desk, names: &Names<'_>, (line, text, at): (&Line, &str, Ma
         modify(&mut check, &line.modifiers);
         found.push(check);
     }
-    Some(found)
+    Some(Lines { checks: found, comparisons: Vec::new() })
 }
 
 fn level(level: written::Level) -> Level {

@@ -132,7 +132,7 @@ fn stay(desk: &mut Desk, written: &WrittenStay) -> Option<Stay> {
 
 /// Ten seconds' worth of arrivals, within 100 and 50 000.
 #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "clamped before")]
-fn in_flight(peak: f64) -> u64 {
+pub(crate) fn in_flight(peak: f64) -> u64 {
     (peak * 10.0).ceil().clamp(100.0, 50_000.0) as u64
 }
 

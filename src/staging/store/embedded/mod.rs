@@ -6,7 +6,7 @@
 //! ```
 //!
 //! It is not PostgreSQL: types are those the shop uses, there is no catalog, and a statement is SQLite's dialect. What
-//! a client may rely on: simple and extended protocol, transactions, and the error codes of [`session`]. Called by
+//! a client may rely on: simple and extended protocol, transactions, and the error codes of `session`. Called by
 //! whoever starts a shop without a database of its own, and by tests.
 
 mod listener;

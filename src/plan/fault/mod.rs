@@ -2,9 +2,16 @@
 //!
 //! Made by `check` from the drill file; read by `fault`, which builds chains from it. Not here: leases and levers (`drill`).
 
+mod time;
+mod toxic;
+mod words;
+
 use std::time::Duration;
 
 use crate::base::ratio::Ratio;
+
+pub use time::Time;
+pub use toxic::{Corruption, Data, Draw, Ending, Existing, Origin, Outage, Silence, Toxic};
 
 /// A fault on the bytes of one proxy's connections.
 #[derive(Clone, Debug, PartialEq)]
@@ -21,30 +28,6 @@ pub struct Fault {
     pub share: Ratio,
     /// Heals by itself after this long; `None`: until reverted.
     pub lasts: Option<Duration>,
-}
-
-/// One toxic with its parameters.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Toxic {
-    /// `due += time` plus a uniform draw in [-jitter, jitter), at least 0; parcels overlap, throughput is not limited.
-    Latency {
-        /// Delay of every parcel.
-        time: Duration,
-        /// Half-width of the uniform jitter, at most `time`.
-        jitter: Duration,
-    },
-    /// Data is swallowed; the connection is closed (FIN) `after` later, never when zero.
-    Timeout {
-        /// Zero: hold for ever.
-        after: Duration,
-    },
-    /// A true RST to both peers `after` arming.
-    ResetPeer {
-        /// From injection, or from the opening of a later connection.
-        after: Duration,
-        /// What a new connection gets to send its first byte (50 ms by default), so that its write succeeds and its read sees the reset.
-        grace: Duration,
-    },
 }
 
 /// The direction a toxic acts on.

@@ -3,6 +3,8 @@
 //! What never happened is censored and fails; where nobody was harmed, or nothing proves that the act took hold, times say
 //! nothing and stay inconclusive. Called by `account`. Not here: when things happened (`impact`, the journal).
 
+use std::collections::BTreeMap;
+
 use super::account::{ExpectationAccount, Timeline};
 use super::finding::{Evidence, Finding, FindingKind, Reason, Verdict};
 use super::words::{advice, quantity};
@@ -20,6 +22,55 @@ pub struct Course<'a> {
     pub proof: Proof,
     /// Who detected it.
     pub witness: Witness,
+    /// Whether the drill ran its course.
+    pub ran: Ran,
+}
+
+/// Whether the drill ran its course.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ran {
+    /// To its end: what did not happen by then did not happen.
+    Whole,
+    /// It was ended early: what did not happen might have.
+    CutShort,
+}
+
+/// What a part of the score is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Part {
+    /// Noticing it.
+    Detect,
+    /// Answering the page and taking command.
+    Command,
+    /// Making it better.
+    Mitigate,
+    /// Making it good.
+    Recover,
+    /// Doing no harm.
+    Safety,
+}
+
+impl Part {
+    /// The word in documents.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Detect => "detect",
+            Self::Command => "command",
+            Self::Mitigate => "mitigate",
+            Self::Recover => "recover",
+            Self::Safety => "safety",
+        }
+    }
+
+    fn of(measure: Measure) -> Self {
+        match measure {
+            Measure::Detect => Self::Detect,
+            Measure::Acknowledge | Measure::TakeCommand => Self::Command,
+            Measure::Mitigate => Self::Mitigate,
+            Measure::Recover => Self::Recover,
+            Measure::HarmfulActions => Self::Safety,
+        }
+    }
 }
 
 /// Who detected the incident.
@@ -38,6 +89,8 @@ pub enum Proof {
     Seen,
     /// At least one is not.
     Missing,
+    /// None was begun.
+    Unbegun,
 }
 
 /// The expectations, judged.
@@ -49,6 +102,8 @@ pub struct Score {
     pub expectations: Vec<ExpectationAccount>,
     /// 0 to 100; `None` when the incident could not be measured.
     pub score: Option<f64>,
+    /// The same by part, where something of it could be told.
+    pub parts: Vec<(Part, f64)>,
     /// Share of the weight that rests on measured evidence.
     pub coverage: f64,
 }
@@ -67,13 +122,28 @@ pub fn of(expectations: &[Expectation], course: &Course<'_>) -> Score {
             }
         }
     }
+    let cut = readings.iter().any(|one| matches!(one, Reading::Cut(_)));
+    let parts = parts(expectations, &readings);
     let wants_time = expectations.iter().any(|one| one.measure.is_time());
     Score {
         expectations: expectations.iter().zip(&readings).map(|(one, reading)| numbers(one, reading)).collect(),
         findings: expectations.iter().zip(readings).map(|(one, reading)| finding(one, &reading, course)).collect(),
-        score: (total > 0.0 && (timed || !wants_time)).then(|| 100.0 * points / total),
+        score: (total > 0.0 && !cut && (timed || !wants_time)).then(|| 100.0 * points / total),
+        parts,
         coverage: if total > 0.0 { measured / total } else { 0.0 },
     }
+}
+
+/// Points by part: of what could be told, by weight.
+fn parts(expectations: &[Expectation], readings: &[Reading]) -> Vec<(Part, f64)> {
+    let mut sums: BTreeMap<Part, (f64, f64)> = BTreeMap::new();
+    for (one, reading) in expectations.iter().zip(readings) {
+        if reading.verdict() != Verdict::Inconclusive && one.weight > 0.0 {
+            let sum = sums.entry(Part::of(one.measure)).or_default();
+            *sum = (sum.0 + one.weight * marks(one, reading), sum.1 + one.weight);
+        }
+    }
+    sums.into_iter().map(|(part, (points, weight))| (part, 100.0 * points / weight)).collect()
 }
 
 /// What was read of one expectation.
@@ -82,6 +152,8 @@ enum Reading {
     Came(f64, Verdict),
     /// It did not happen within so many seconds.
     Never(f64),
+    /// It did not happen in the seconds before the drill was ended early, and might still have been in time.
+    Cut(f64),
     /// It cannot be told, and why.
     Unknown(Reason),
 }
@@ -91,7 +163,7 @@ impl Reading {
         match self {
             Self::Came(_, verdict) => *verdict,
             Self::Never(_) => Verdict::Fail,
-            Self::Unknown(_) => Verdict::Inconclusive,
+            Self::Cut(_) | Self::Unknown(_) => Verdict::Inconclusive,
         }
     }
 
@@ -104,6 +176,7 @@ impl Reading {
             Self::Came(_, Verdict::Fail | Verdict::Warn) => Reason::Beyond,
             Self::Came(..) => Reason::Within,
             Self::Never(_) => Reason::Censored,
+            Self::Cut(_) => Reason::Truncated,
             Self::Unknown(reason) => *reason,
         }
     }
@@ -114,10 +187,14 @@ fn read(one: &Expectation, course: &Course<'_>) -> Reading {
     if one.measure == Measure::HarmfulActions {
         return came(one, course.harmful as f64);
     }
-    if course.proof == Proof::Missing {
-        return Reading::Unknown(Reason::NotInjected);
+    match course.proof {
+        Proof::Seen => {}
+        Proof::Missing => return Reading::Unknown(Reason::NotInjected),
+        Proof::Unbegun => return Reading::Unknown(Reason::NotEvaluated),
     }
-    let Some(impact) = impact_s else { return Reading::Unknown(Reason::NoData) };
+    let Some(impact) = impact_s else {
+        return Reading::Unknown(if course.ran == Ran::Whole { Reason::NoData } else { Reason::Truncated });
+    };
     let (from, at) = match one.measure {
         Measure::Detect => (impact, detected_s),
         // Without a page the wait for an acknowledgement began with the impact.
@@ -126,10 +203,11 @@ fn read(one: &Expectation, course: &Course<'_>) -> Reading {
         Measure::Mitigate => (impact, course.timeline.mitigated_s),
         Measure::Recover | Measure::HarmfulActions => (impact, course.timeline.recovered_s),
     };
-    match at {
-        Some(at) => came(one, (at - from).max(0.0)),
-        None => Reading::Never((course.timeline.observed_until_s - from).max(0.0)),
+    if let Some(at) = at {
+        return came(one, (at - from).max(0.0));
     }
+    let watched = (course.timeline.observed_until_s - from).max(0.0);
+    if course.ran == Ran::CutShort && watched < one.limit { Reading::Cut(watched) } else { Reading::Never(watched) }
 }
 
 fn came(one: &Expectation, value: f64) -> Reading {
@@ -205,6 +283,7 @@ fn finding(one: &Expectation, reading: &Reading, course: &Course<'_>) -> Finding
             n_eff: None,
             deff: None,
             window_s: (impact_s.unwrap_or(0.0), observed_until_s),
+            compare: None,
         },
         source: (one.place.line > 0).then(|| one.place.clone()),
     }
@@ -230,7 +309,12 @@ fn observed(one: &Expectation, reading: &Reading, unit: Unit) -> String {
     match reading {
         Reading::Came(value, _) => quantity(*value, unit),
         Reading::Never(least) => format!("not {}: > {}", past(one.measure), quantity(*least, unit)),
+        Reading::Cut(watched) => {
+            format!("not {} in the {} until the drill was ended early", past(one.measure), quantity(*watched, unit))
+        }
+        Reading::Unknown(Reason::Truncated) => "no impact was seen before the drill was ended early".to_owned(),
         Reading::Unknown(Reason::NotInjected) => "no proof that the act took hold".to_owned(),
+        Reading::Unknown(Reason::NotEvaluated) => "no act was begun".to_owned(),
         Reading::Unknown(_) => "no impact was measured: users felt nothing".to_owned(),
     }
 }
@@ -248,6 +332,8 @@ fn past(measure: Measure) -> &'static str {
 
 fn next(measure: Measure, reading: &Reading) -> String {
     let text = match (reading.reason(), measure) {
+        (Reason::Truncated, _) => "let the drill run its course",
+        (Reason::NotEvaluated, _) => "see why the drill ended before its first act",
         (Reason::NoData, _) => "use data or load with which the act does harm; a drill without impact shows nothing",
         (Reason::Beyond | Reason::Censored, Measure::Detect) => "look at the alert's rule and threshold",
         (Reason::Beyond | Reason::Censored, Measure::Acknowledge) => "look at paging and on-call",
@@ -261,67 +347,4 @@ fn next(measure: Measure, reading: &Reading) -> String {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::plan::diagnostic::Place;
-
-    fn expect(measure: Measure, target: f64, limit: f64, weight: f64) -> Expectation {
-        Expectation { name: "it".into(), measure, target, limit, weight, gate: false, place: Place::default() }
-    }
-
-    fn timeline() -> Timeline {
-        Timeline {
-            impact_s: Some(60.0),
-            detected_s: Some(66.5),
-            detected_by: "staging".into(),
-            acknowledged_s: Some(68.0),
-            command_s: Some(70.0),
-            mitigated_s: Some(130.0),
-            recovered_s: None,
-            observed_until_s: 135.0,
-            ..Timeline::default()
-        }
-    }
-
-    fn all() -> Vec<Expectation> {
-        vec![
-            expect(Measure::Detect, 20.0, 30.0, 20.0),
-            expect(Measure::Acknowledge, 5.0, 15.0, 10.0),
-            expect(Measure::Mitigate, 60.0, 100.0, 20.0),
-            expect(Measure::Recover, 120.0, 150.0, 20.0),
-            expect(Measure::HarmfulActions, 0.0, 1.0, 10.0),
-        ]
-    }
-
-    fn verdicts(timeline: &Timeline, harmful: u64, proof: Proof) -> (Vec<Verdict>, Option<f64>) {
-        let score = of(&all(), &Course { timeline, harmful, proof, witness: Witness::Machine });
-        (score.findings.iter().map(|one| one.verdict).collect(), score.score)
-    }
-
-    #[test]
-    fn full_marks_inside_the_target_none_at_the_limit_and_a_share_between() {
-        use Verdict::{Fail, Pass, Warn};
-        let timeline = timeline();
-        let (verdicts, score) = verdicts(&timeline, 1, Proof::Seen);
-        assert_eq!(verdicts, [Pass, Pass, Warn, Fail, Fail]);
-        // 20 + 10 + 20 · (100 - 70)/40 of 80.
-        assert!((score.unwrap() - 100.0 * 45.0 / 80.0).abs() < 1e-9);
-        let score =
-            of(&all(), &Course { timeline: &timeline, harmful: 0, proof: Proof::Seen, witness: Witness::Person });
-        assert_eq!(score.findings[3].observed, "not recovered: > 75 s");
-        assert_eq!(score.findings[3].reason, Reason::Censored);
-        assert_eq!(score.findings[0].observed, "6.5 s");
-        assert!((score.coverage - 50.0 / 80.0).abs() < 1e-9, "{}", score.coverage);
-    }
-
-    #[test]
-    fn without_impact_or_proof_times_say_nothing() {
-        use Verdict::{Inconclusive, Pass};
-        let nobody_hurt = Timeline { impact_s: None, ..timeline() };
-        for (timeline, proof) in [(&nobody_hurt, Proof::Seen), (&timeline(), Proof::Missing)] {
-            let (verdicts, score) = verdicts(timeline, 0, proof);
-            assert_eq!(verdicts, [Inconclusive, Inconclusive, Inconclusive, Inconclusive, Pass]);
-            assert_eq!(score, None);
-        }
-    }
-}
+mod tests;
