@@ -149,6 +149,22 @@ pub struct Client {
     pub wires: Wires,
 }
 
+impl Default for Client {
+    fn default() -> Self {
+        Self {
+            connections: Connections::ByWorkload,
+            timeouts: Timeouts::default(),
+            headers: Vec::new(),
+            body_limit: 8 << 20,
+            cookies: true,
+            redirects: 0,
+            patience: None,
+            retry: None,
+            wires: Wires::default(),
+        }
+    }
+}
+
 /// How connections are shared. (Open: `Shared(max: 100)`, Closed: `PerUser`, unless written.)
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Connections {

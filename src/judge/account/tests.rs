@@ -19,28 +19,17 @@ use crate::plan::drill::{
     Act, DrillPlan, Expectation, Lever, Measure, Mitigation, Phases, Probe, Proof, ShopData, System, Technical, When,
 };
 use crate::plan::good::Good;
-use crate::plan::load::{Client, Connections, LoadPlan, Pattern, Spacing, Timeouts, Workload};
+use crate::plan::load::{Client, LoadPlan, Pattern, Spacing, Workload};
 use crate::plan::slo::{Slo, USUAL};
 use crate::plan::threshold::{Cmp, Level, Subject, Threshold};
 use crate::plan::values::Values;
-use crate::plan::wires::Wires;
 
 fn load(checks: Vec<Threshold>) -> LoadPlan {
     let rate = Ramp { from: 100.0, to: 100.0, over: Duration::from_secs(180) };
     LoadPlan {
         name: "shop".into(),
         origins: Vec::new(),
-        client: Client {
-            connections: Connections::ByWorkload,
-            timeouts: Timeouts::default(),
-            headers: Vec::new(),
-            body_limit: 0,
-            cookies: true,
-            redirects: 0,
-            patience: None,
-            retry: None,
-            wires: Wires::default(),
-        },
+        client: Client::default(),
         workloads: vec![Workload {
             name: "main".into(),
             pattern: Pattern::Open {
@@ -442,8 +431,7 @@ fn what_trails_behind_the_plan_does_not_thin_the_offered_rate() {
 #[test]
 fn what_a_damaged_record_lost_is_not_held_against_the_generator() {
     let mut damaged = record(40, 40, 60);
-    damaged.seconds[50] = Interval::at(50);
-    damaged.damaged = 1;
+    (damaged.seconds[50], damaged.damaged) = (Interval::at(50), 1);
     let (account, conclusion) = run(vec![], damaged, "finished");
     assert_eq!(conclusion, Conclusion::Inconclusive, "{:#?}", account.findings);
 }

@@ -27,12 +27,11 @@ use crate::plan::check::{self, Files, ScenarioOptions};
 use crate::plan::curve::{Curve, Ramp};
 use crate::plan::deck::Deck;
 use crate::plan::good::{Good, StatusSet};
-use crate::plan::load::{Client, Connections, LoadPlan, Origin, Pattern, Rounds, Spacing, Timeouts, Workload};
+use crate::plan::load::{Client, Connections, LoadPlan, Origin, Pattern, Rounds, Spacing, Workload};
 use crate::plan::program::{Check, Http, Journey, OnFailure, Op, Think, What};
 use crate::plan::staff::Staff;
 use crate::plan::template::Template;
 use crate::plan::values::Values;
-use crate::plan::wires::Wires;
 use server::{Answer, Server};
 
 /// A GET of `path` recorded as step `step`, with the check that every scenario has unless it says otherwise.
@@ -81,17 +80,7 @@ fn plan(server: &Server, pattern: Pattern, steps: Vec<Op>) -> LoadPlan {
     LoadPlan {
         name: "trial".to_owned(),
         origins: vec![Origin::clear("127.0.0.1", server.port(), vec![server.address()])],
-        client: Client {
-            connections: Connections::ByWorkload,
-            timeouts: Timeouts::default(),
-            headers: Vec::new(),
-            body_limit: 1 << 20,
-            cookies: true,
-            redirects: 0,
-            patience: None,
-            retry: None,
-            wires: Wires::default(),
-        },
+        client: Client { body_limit: 1 << 20, ..Client::default() },
         workloads: vec![Workload {
             name: "crowd".to_owned(),
             pattern,

@@ -10,12 +10,10 @@ use crate::base::duration::show;
 use crate::plan::load::{Client, Connections, Timeouts};
 use crate::plan::program::{Draw, Drawn};
 use crate::plan::template::{Escape, Piece, Template};
-use crate::plan::wires::{Life, Wires};
+use crate::plan::wires::Life;
 use crate::spec::scenario::{Auth, Client as Written, Connections as WrittenConnections, Timeouts as WrittenTimeouts};
 use crate::spec::source::{Mark, Spanned};
 
-/// What is kept of a body for checks, unless the scenario says otherwise.
-const BODY_LIMIT: u64 = 8 << 20;
 /// More hops than browsers follow are no way to an answer.
 const REDIRECTS_MOST: u64 = 50;
 const TOTAL_MOST: Duration = Duration::from_secs(3600);
@@ -26,17 +24,7 @@ pub(super) fn client(
     known: &Known,
     (written, draws): (Option<&Spanned<Written>>, &mut Vec<Drawn>),
 ) -> Client {
-    let mut client = Client {
-        connections: Connections::ByWorkload,
-        timeouts: Timeouts::default(),
-        headers: Vec::new(),
-        body_limit: BODY_LIMIT,
-        cookies: true,
-        redirects: 0,
-        patience: None,
-        retry: None,
-        wires: Wires::default(),
-    };
+    let mut client = Client::default();
     let Some(written) = desk.open_if(written) else { return client };
     if let Some(connections) = &written.connections {
         client.connections = connections_of(desk, connections, &mut client.wires.life);
@@ -45,7 +33,7 @@ pub(super) fn client(
         client.timeouts = timeouts(desk, limits);
     }
     if let Some(limit) = &written.body_limit {
-        client.body_limit = desk.size(limit).unwrap_or(BODY_LIMIT);
+        client.body_limit = desk.size(limit).unwrap_or(client.body_limit);
     }
     client.patience = written.patience.as_ref().and_then(|patience| retry::patience(desk, patience));
     client.retry = written.retry.as_ref().and_then(|retry| retry::retry(desk, retry));

@@ -17,10 +17,9 @@ use crate::plan::drill::{
 };
 use crate::plan::fault::{Fault, Side, Toxic};
 use crate::plan::good::Good;
-use crate::plan::load::{Client, Connections, LoadPlan, Timeouts};
+use crate::plan::load::{Client, LoadPlan};
 use crate::plan::slo::{Slo, USUAL};
 use crate::plan::values::Values;
-use crate::plan::wires::Wires;
 
 fn secs(n: u64) -> Duration {
     Duration::from_secs(n)
@@ -30,17 +29,7 @@ fn load() -> LoadPlan {
     LoadPlan {
         name: "mix".into(),
         origins: Vec::new(),
-        client: Client {
-            connections: Connections::ByWorkload,
-            timeouts: Timeouts::default(),
-            headers: Vec::new(),
-            body_limit: 0,
-            cookies: true,
-            redirects: 0,
-            patience: None,
-            retry: None,
-            wires: Wires::default(),
-        },
+        client: Client::default(),
         workloads: Vec::new(),
         journeys: Vec::new(),
         steps: Vec::new(),
