@@ -40,6 +40,9 @@ pub(super) fn main(args: &RunArgs, global: &Global) -> Result<Exit, Failure> {
     if !global.json {
         term::diagnostics(&warnings, global);
     }
+    if let Err(error) = load::secrets::reveal(&plan) {
+        return Err(Failure::usage(error));
+    }
     let refused = target::admit(&mut plan, &target::guard(&args.target)?, &path)?;
     if refused.has_errors() {
         term::diagnostics(&refused, global);

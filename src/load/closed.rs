@@ -60,7 +60,7 @@ impl Life {
 
 async fn live(worker: &Rc<Worker>, crew: usize, life: &Life, pause: &Pause) {
     let here = &worker.crews[crew];
-    let mut user = User::default();
+    let mut user = User { number: Some(life.number), ..User::default() };
     let mut pass = 0_u64;
     let mut free = here.origin;
     for (from, to) in &life.spans {
@@ -69,7 +69,8 @@ async fn live(worker: &Rc<Worker>, crew: usize, life: &Life, pause: &Pause) {
             if !worker.rest(here, due).await {
                 return;
             }
-            let Some(n) = life.journey(worker, crew, pass) else { return };
+            let lasts = worker.script.lasts.get(here.workload).copied().unwrap_or(u64::MAX);
+            let Some(n) = life.journey(worker, crew, pass).filter(|n| *n < lasts) else { return };
             let tally = here.arrivals.get();
             here.arrivals.set(Tally { planned: tally.planned + 1, ..tally });
             let course = worker.course(here, n);

@@ -159,7 +159,7 @@ impl Worker {
         let mut log = self.log.borrow_mut();
         log.recorder.sample(&sample);
         log.exemplars.see(&sample, said.status.unwrap_or(0));
-        Ended { done: sample.done, outcome: sample.outcome }
+        Ended { outcome: sample.outcome, status: said.status.unwrap_or(0), ..Ended::nothing(sample.done) }
     }
 
     /// Waits until `at`; false when the run ends before.

@@ -11,6 +11,7 @@ use super::client::Client;
 use super::core::Post;
 use super::lounge::Lounge;
 use super::step::Script;
+use super::step::tries::Budget;
 use crate::base::clock::Tick;
 use crate::base::seed::Seed;
 use crate::base::shard::Shard;
@@ -91,6 +92,8 @@ pub struct Crew {
     pub driving: Cell<bool>,
     /// Arrivals that fell to this worker, and those it has not begun.
     pub arrivals: Cell<Tally>,
+    /// How many further tries there may be; `None` unless the client tries again.
+    pub budget: Option<Budget>,
     /// Where its users wait for another journey, when sessions are partly open.
     pub lounge: Option<Lounge>,
     /// The deck in use and its number.
@@ -128,6 +131,7 @@ impl Crew {
             client: Client::new(&post.script, how, post.shard),
             driving: Cell::new(true),
             arrivals: Cell::default(),
+            budget: post.script.plan.client.retry.is_some().then(Budget::default),
             lounge: match &workload.pattern {
                 Pattern::Open { stay: Some(stay), .. } => Some(Lounge::new(stay, &workload.name)),
                 _ => None,

@@ -2,7 +2,7 @@
 //!
 //! One clock of permissions per origin (generic cell rate algorithm, ITU-T I.371): at most `rate` attempts a second, and at most a
 //! tenth of a second's worth of them at once, so that arrivals which wake together are not refused. Open arrivals ask and are
-//! refused; closed users are told when their turn is. Not here: what the ceiling is (`plan::guard`). Called by `open` and `user`.
+//! refused; closed users are told when their turn is. Not here: what the ceiling is (`plan::guard`). Called by `open` and `step`.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;

@@ -14,7 +14,7 @@ use super::core::{Farewell, Post, live};
 use super::gate::gates;
 use super::pulse::Message;
 use super::step::Script;
-use super::{Env, LoadError};
+use super::{Env, LoadError, secrets};
 use crate::base::clock::{Clock, Tick};
 use crate::base::shard::Shard;
 use crate::base::stop::{Stop, StopReason};
@@ -70,7 +70,9 @@ pub fn start(
     let gates = Arc::new(gates(&plan, shards));
     let counters = || Arc::new(plan.workloads.iter().map(|_| AtomicU64::new(0)).collect());
     let (under_way, tickets) = (counters(), counters());
-    let script = Arc::new(Script::new(plan)?);
+    let mut script = Script::new(plan)?;
+    script.given = secrets::reveal(&script.plan)?;
+    let script = Arc::new(script);
     raise_descriptors();
     let halt = Stop::new();
     let post = Post {

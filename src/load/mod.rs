@@ -13,8 +13,9 @@
 //! | `core` `crew` `pulse` | one worker; a workload on it; its heartbeat and frames |
 //! | `local` | all workers of this machine, and the collector |
 //! | `open` `closed` `lounge` | who begins when, and who stays |
-//! | `user` `vars` | one journey; its variables |
+//! | `user` `vars` `rows` `secrets` | one journey; its variables, their draws, rows and secrets |
 //! | `listing` | the plan of arrivals as a text, for people and for comparison |
+//! | `cookies` `integrity` | a user's cookies; leaks and stale reads |
 //! | `step` `client` | one move of a journey; connections and HTTP |
 //! | `reach` | names to addresses, and a first connection to each origin |
 //! | `truth` | a scripted target, and the arrivals of a plan on paper: what the engine is tested against |
@@ -25,10 +26,12 @@
 pub mod arrivals;
 pub mod client;
 pub mod closed;
+pub mod cookies;
 pub mod core;
 pub mod crew;
 pub mod exemplars;
 pub mod gate;
+pub mod integrity;
 pub mod listing;
 pub mod local;
 pub mod lounge;
@@ -36,6 +39,8 @@ pub mod open;
 pub mod pace;
 pub mod pulse;
 pub mod reach;
+pub mod rows;
+pub mod secrets;
 pub mod step;
 pub mod truth;
 pub mod user;
@@ -127,6 +132,22 @@ pub enum LoadError {
         origin: String,
         /// What the system says.
         source: io::Error,
+    },
+    /// A secret whose place is empty.
+    #[error("secret `{name}`: {place} is not there: set it before the run")]
+    Secret {
+        /// Its name.
+        name: String,
+        /// Where it was looked for.
+        place: String,
+    },
+    /// A pattern that cannot be read.
+    #[error("pattern `{pattern}`: {why}")]
+    Pattern {
+        /// The pattern.
+        pattern: String,
+        /// What is wrong with it.
+        why: String,
     },
     /// A certificate, key or root that cannot be used.
     #[error("{what}: {why}")]

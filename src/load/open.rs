@@ -27,8 +27,9 @@ pub async fn drive(worker: Rc<Worker>, crew: usize) {
     let planned = mine.owned();
     let mut waiting = planned;
     let share = 1.0 / f64::from(worker.shard.of);
+    let lasts = script.lasts.get(here.workload).copied().unwrap_or(u64::MAX);
     let mut in_a_row = 0;
-    for Arrival { n, due } in mine {
+    for Arrival { n, due } in mine.take_while(|one| one.n < lasts) {
         let rate = curve.rate_at(due.secs_f64()) * share;
         let due = here.origin + due.since(Tick::ZERO);
         if !worker.rest_until_arrival(wake_for(due, rate)).await {
@@ -88,12 +89,12 @@ fn begin(worker: &Rc<Worker>, crew: usize, arrival: Arrival) {
         let course = &worker.script.courses[usize::from(id.0)];
         let mut user = worker.spare.borrow_mut().pop().unwrap_or_default();
         user.admitted = admitted;
-        user.visit = 0;
+        (user.visit, user.number) = (0, None);
         let ended = user::travel(&worker, here, &mut user, arrival, course).await;
         if let Some(lounge) = &here.lounge {
             lounge.stay(&worker, here, &mut user, Arrival { due: ended, ..arrival }).await;
         }
-        user.seat = super::client::Seat::default();
+        user.leave();
         worker.spare.borrow_mut().push(user);
         here.cap.leave();
         worker.leave();

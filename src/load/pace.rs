@@ -62,6 +62,11 @@ impl Pace {
         self.clock.now()
     }
 
+    /// Now, by the wall clock.
+    pub fn utc(&self) -> jiff::Timestamp {
+        self.clock.utc(self.clock.now())
+    }
+
     fn enter(&self, at: Tick, waker: &Waker) -> Key {
         let mut waits = self.waits.borrow_mut();
         waits.count += 1;

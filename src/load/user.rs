@@ -6,14 +6,17 @@ use std::time::Duration;
 
 use super::arrivals::Arrival;
 use super::client::Seat;
+use super::cookies::Jar;
 use super::core::Worker;
 use super::crew::Crew;
-use super::step::{Ask, Course, Move, http};
-use super::vars;
+use super::integrity::Memory;
+use super::rows::{self, Asking};
+use super::step::turn::Turn;
+use super::step::{Course, Move, group, http};
+use super::vars::{self, Dice};
 use crate::base::clock::Tick;
 use crate::measure::histogram::micros;
-use crate::measure::outcome::Kind;
-use crate::plan::load::Pattern;
+use crate::measure::outcome::{Kind, Outcome};
 use crate::plan::program::OnFailure;
 use crate::plan::template::VarId;
 
@@ -30,6 +33,20 @@ pub struct User {
     pub visit: u64,
     /// Its key in every draw: the workload's, and another one for each further visit.
     pub key: u64,
+    /// Its place among the users of a closed workload.
+    pub number: Option<u64>,
+    /// The status of its last answer; 0 when none came.
+    pub status: u16,
+    /// What the turn of a repetition adds to the key of draws; 0 outside.
+    pub pass: u64,
+    /// Its repetitions under way.
+    pub turns: Vec<Turn>,
+    /// Its cookies; `None` until an answer sets one.
+    pub jar: Option<Box<Jar>>,
+    /// What it wrote last, for freshness.
+    pub memory: Memory,
+    /// Its further connections, when they are not shared and requests go side by side.
+    pub lanes: Vec<Seat>,
 }
 
 impl User {
@@ -38,11 +55,49 @@ impl User {
         self.values.get(usize::from(var.0)).map_or("", String::as_str)
     }
 
+    /// A user who sends one of several requests side by side, with a connection that is free.
+    #[must_use]
+    pub fn member(&mut self) -> Self {
+        Self {
+            values: self.values.clone(),
+            seat: self.lanes.pop().unwrap_or_default(),
+            jar: self.jar.clone(),
+            memory: self.memory.clone(),
+            ..Self::default()
+        }
+    }
+
+    /// Closes its connections and forgets.
+    pub fn leave(&mut self) {
+        self.seat = Seat::default();
+        self.jar = None;
+        self.memory.clear();
+        self.lanes.clear();
+    }
+
+    /// What its draws are keyed by now.
+    fn dice(&self, worker: &Worker, n: u64) -> Dice {
+        Dice { seed: worker.seed, key: self.key ^ self.pass, n }
+    }
+
     fn begin(&mut self, worker: &Worker, crew: &Crew, n: u64) {
+        let (script, values) = (&worker.script, &worker.script.plan.values);
         self.values.iter_mut().for_each(String::clear);
-        self.values.resize_with(usize::from(worker.script.plan.variables), String::new);
+        self.values.resize_with(usize::from(values.count), String::new);
         self.key = if self.visit == 0 { crew.key } else { worker.seed.key("visit", &[crew.key, self.visit]) };
-        vars::draw(&worker.script.draws, worker.seed, (self.key, n), &mut self.values);
+        (self.status, self.pass) = (0, 0);
+        for (variable, value) in &script.given {
+            if let Some(slot) = self.values.get_mut(usize::from(variable.0)) {
+                slot.push_str(value.expose());
+            }
+        }
+        let dice = Dice { seed: worker.seed, key: self.key, n };
+        if !values.feeds.is_empty() {
+            let (workload, of) = (crew.workload, script.plan.workloads.len());
+            let user = self.number.unwrap_or(n);
+            rows::take(&values.feeds, dice, Asking { workload, of, user }, &mut self.values);
+        }
+        vars::draw(&script.draws, dice, &|| worker.pace.utc(), &mut self.values);
     }
 }
 
@@ -57,34 +112,47 @@ enum Fate {
     Unfinished,
 }
 
-/// What the ceiling of a target says to a request.
-enum Leave {
-    /// It may leave; a closed user may have waited for it.
-    At(Tick),
-    /// Not now, and an open arrival does not wait.
-    Refused,
-    /// The run ended while it waited.
-    Over,
+impl Fate {
+    /// The fate after a step with this outcome.
+    fn after(self, outcome: Outcome, course: &Course) -> Self {
+        match outcome.kind() {
+            None => self,
+            Some(Kind::Unfinished) => Self::Unfinished,
+            // What the target has no room for goes no further.
+            Some(Kind::OverCeiling) => Self::Failed,
+            Some(_) if course.on_failure == OnFailure::Continue => Self::Completed(false),
+            Some(_) => Self::Failed,
+        }
+    }
 }
 
-/// Asks for leave to send `ask`, due at `due`. Waiting for it is a user's rest, not the target's time.
-async fn leave(worker: &Worker, crew: &Crew, user: &mut User, ask: &Ask, due: Tick) -> Leave {
-    let Some(gate) = worker.gate(ask.origin).filter(|_| !std::mem::take(&mut user.admitted)) else {
-        return Leave::At(due);
-    };
-    let now = worker.pace.now();
-    if matches!(worker.script.plan.workloads[crew.workload].pattern, Pattern::Open { .. }) {
-        if gate.passes(now) {
-            return Leave::At(due);
+/// The number of the move that follows one that takes no time; `at` is the next one in line.
+fn steer(worker: &Worker, user: &mut User, course: &Course, (one, at, dice): (&Move, usize, Dice)) -> usize {
+    match one {
+        Move::Jump(to) => *to,
+        Move::Unless(gate, to) => {
+            if gate.holds(user, dice) {
+                at
+            } else {
+                *to
+            }
         }
-        worker.log.borrow_mut().recorder.over_ceiling(ask.step, due);
-        return Leave::Refused;
+        Move::Begin(number, exit) => {
+            if course.turns[*number].begin(*number, user, dice) {
+                at
+            } else {
+                *exit
+            }
+        }
+        Move::Set(picks, draws) => {
+            for pick in picks {
+                pick.take(dice, &mut user.values);
+            }
+            vars::draw(draws, dice, &|| worker.pace.utc(), &mut user.values);
+            at
+        }
+        Move::Ask(_) | Move::Rest(_) | Move::Again(..) | Move::Together(_) => at,
     }
-    let turn = gate.turn(now);
-    if turn <= now {
-        return Leave::At(due);
-    }
-    if worker.rest(crew, turn).await { Leave::At(turn) } else { Leave::Over }
 }
 
 /// Runs one journey, begun already, and counts what it came to. Returns when its last step ended.
@@ -93,45 +161,56 @@ pub async fn travel(worker: &Worker, crew: &Crew, user: &mut User, arrival: Arri
     let mut next = arrival.due;
     let mut rested = Duration::ZERO;
     let mut fate = Fate::Completed(true);
-    for one in &course.moves {
+    let mut at = 0;
+    while let Some(one) = course.moves.get(at) {
+        at += 1;
+        let dice = user.dice(worker, arrival.n);
         match one {
             Move::Rest(pause) => {
-                let length = pause.length(worker.seed, user.key, arrival.n);
+                let length = pause.length(worker.seed, dice.key, arrival.n);
                 next += length;
                 rested += length;
                 if !worker.rest(crew, next).await {
                     fate = Fate::Unfinished;
                 }
             }
-            Move::Ask(_) if worker.halted.get() => fate = Fate::Unfinished,
+            Move::Ask(_) | Move::Together(_) if worker.halted.get() => fate = Fate::Unfinished,
             Move::Ask(ask) => {
-                match leave(worker, crew, user, ask, next).await {
-                    Leave::At(at) => {
-                        rested += at.since(next);
-                        next = at;
-                    }
-                    Leave::Refused => fate = Fate::Failed,
-                    Leave::Over => fate = Fate::Unfinished,
-                }
-                if matches!(fate, Fate::Failed | Fate::Unfinished) {
-                    break;
-                }
-                let ended = http::run(worker, crew, user, ask, next).await;
-                next = ended.done;
-                fate = match ended.outcome.kind() {
-                    None => fate,
-                    Some(Kind::Unfinished) => Fate::Unfinished,
-                    Some(_) if course.on_failure == OnFailure::Continue => Fate::Completed(false),
-                    Some(_) => Fate::Failed,
-                };
+                let ended = http::run(worker, crew, user, ask, (next, dice)).await;
+                (next, user.status) = (ended.done, ended.status);
+                rested += ended.rested;
+                fate = fate.after(ended.outcome, course);
             }
+            Move::Together(group) => {
+                let ended = group::run(worker, crew, user, group, (next, dice)).await;
+                (next, user.status) = (ended.done, ended.status);
+                rested += ended.rested;
+                fate = fate.after(ended.outcome, course);
+            }
+            Move::Again(number, back) => {
+                if let Some(pause) = course.turns[*number].again(*number, user, dice) {
+                    at = *back;
+                    next += pause;
+                    rested += pause;
+                    if !pause.is_zero() && !worker.rest(crew, next).await {
+                        fate = Fate::Unfinished;
+                    }
+                }
+            }
+            other => at = steer(worker, user, course, (other, at, dice)),
         }
         if matches!(fate, Fate::Failed | Fate::Unfinished) {
             break;
         }
     }
-    let latency = micros((next - arrival.due).saturating_sub(rested));
-    worker.log.borrow_mut().recorder.journey(course.id, arrival.due, |travel| match fate {
+    count(worker, course, (fate, arrival.due), (next - arrival.due).saturating_sub(rested));
+    next
+}
+
+/// Counts a journey that was due at `due` and took `took` without its rests.
+fn count(worker: &Worker, course: &Course, (fate, due): (Fate, Tick), took: Duration) {
+    let latency = micros(took);
+    worker.log.borrow_mut().recorder.journey(course.id, due, |travel| match fate {
         Fate::Completed(good) => {
             travel.completed += 1;
             if good { travel.latency.ok.record(latency) } else { travel.latency.rest.record(latency) }
@@ -142,5 +221,4 @@ pub async fn travel(worker: &Worker, crew: &Crew, user: &mut User, arrival: Arri
         }
         Fate::Unfinished => travel.unfinished += 1,
     });
-    next
 }

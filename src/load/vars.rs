@@ -2,9 +2,15 @@
 //!
 //! Not here: values taken from answers (`step::extract`).
 
-use crate::base::seed::{Seed, Stream};
-use crate::plan::program::{Draw, Drawn};
+use std::fmt::Write as _;
+
+use jiff::Timestamp;
+
+use crate::base::digest::base64;
+use crate::base::seed::{Seed, Stream, unit};
+use crate::plan::program::{Draw, Drawn, Stamp};
 use crate::plan::template::VarId;
+use crate::stats::zipf;
 
 /// A draw with the name of its stream.
 #[derive(Clone, Debug)]
@@ -14,23 +20,65 @@ pub struct Named {
     place: String,
 }
 
-/// The draws of a plan, named.
+/// What every draw of a journey under way is keyed by.
+#[derive(Clone, Copy, Debug)]
+pub struct Dice {
+    /// The run's.
+    pub seed: Seed,
+    /// The workload's, the visit's and the turn's.
+    pub key: u64,
+    /// Number of the arrival.
+    pub n: u64,
+}
+
+impl Dice {
+    /// A uniform number in [0, 1) for `place`.
+    pub fn unit(self, place: &str) -> f64 {
+        unit(self.seed.key(place, &[self.key, self.n]))
+    }
+
+    /// A uniform number below `most` for `place`; 0 when that is 0.
+    pub fn below(self, place: &str, most: usize) -> usize {
+        let drawn = self.seed.keyed(place, &[self.key, self.n]).below(most as u64);
+        usize::try_from(drawn).unwrap_or(0)
+    }
+}
+
+/// The draws of a plan, each named after its variable.
 pub fn named(draws: &[Drawn]) -> Vec<Named> {
-    let named = |one: &Drawn| Named { var: one.into, draw: one.draw.clone(), place: format!("var/{}", one.name) };
+    named_at("var", draws)
+}
+
+/// Draws that belong to `place`.
+pub fn named_at(place: &str, draws: &[Drawn]) -> Vec<Named> {
+    let named = |one: &Drawn| Named { var: one.into, draw: one.draw.clone(), place: format!("{place}/{}", one.name) };
     draws.iter().map(named).collect()
 }
 
-/// Draws all of them for arrival `n` of the workload with this key.
-pub fn draw(all: &[Named], seed: Seed, (workload, n): (u64, u64), values: &mut [String]) {
+/// Draws all of them; `now` reads the wall clock.
+pub fn draw(all: &[Named], dice: Dice, now: &dyn Fn() -> Timestamp, values: &mut [String]) {
     for one in all {
-        let stream = seed.keyed(&one.place, &[workload, n]);
         let mut text = values.get_mut(usize::from(one.var.0)).map(std::mem::take).unwrap_or_default();
         text.clear();
-        write(&one.draw, stream, n, values, &mut text);
+        if let Draw::Timestamp(stamp) = one.draw {
+            moment(now(), stamp, &mut text);
+        } else {
+            let stream = dice.seed.keyed(&one.place, &[dice.key, dice.n]);
+            write(&one.draw, stream, dice.n, values, &mut text);
+        }
         if let Some(slot) = values.get_mut(usize::from(one.var.0)) {
             *slot = text;
         }
     }
+}
+
+fn moment(now: Timestamp, stamp: Stamp, into: &mut String) {
+    let written = match stamp {
+        Stamp::Rfc3339 => write!(into, "{now:.3}"),
+        Stamp::UnixSeconds => write!(into, "{}", now.as_second()),
+        Stamp::UnixMillis => write!(into, "{}", now.as_millisecond()),
+    };
+    debug_assert!(written.is_ok(), "writing to a text cannot fail");
 }
 
 fn write(draw: &Draw, mut stream: Stream, n: u64, values: &[String], into: &mut String) {
@@ -55,6 +103,18 @@ fn write(draw: &Draw, mut stream: Stream, n: u64, values: &[String], into: &mut 
             let value = i128::from(*start) + i128::from(*step) * i128::from(n);
             into.push_str(&value.to_string());
         }
+        Draw::Zipf { items, s, from } => {
+            let rank = zipf::rank(*items, *s, || stream.unit());
+            let value = i128::from(*from) + i128::from(rank) - 1;
+            into.push_str(&value.to_string());
+        }
+        Draw::Basic(template) => {
+            let mut text = String::new();
+            template.render(|var| values.get(usize::from(var.0)).map_or("", String::as_str), &mut text);
+            into.push_str(&base64(text.as_bytes()));
+        }
+        // Written by `moment`: it is not drawn.
+        Draw::Timestamp(_) => {}
     }
 }
 
@@ -91,11 +151,15 @@ mod tests {
             Draw::Choice(vec![("red".to_owned(), 3), ("blue".to_owned(), 1)]),
             Draw::Counter { start: 100, step: 10 },
             Draw::Text(Template::fixed("fixed")),
+            Draw::Basic(Template::fixed("Aladdin:open sesame")),
+            Draw::Timestamp(Stamp::Rfc3339),
+            Draw::Timestamp(Stamp::UnixSeconds),
         ];
         let drawn = |(n, draw): (u16, _)| Drawn { name: format!("v{n}"), into: VarId(n), draw };
         let draws: Vec<_> = (0..).zip(draws).map(drawn).collect();
         let mut values = vec![String::new(); draws.len()];
-        draw(&named(&draws), Seed(1), (7, n), &mut values);
+        let now = || Timestamp::from_millisecond(1_795_187_045_123).unwrap();
+        draw(&named(&draws), Dice { seed: Seed(1), key: 7, n }, &now, &mut values);
         values
     }
 
@@ -103,7 +167,10 @@ mod tests {
     fn an_arrival_has_the_same_values_in_every_run() {
         assert_eq!(values(3), values(3));
         assert_ne!(values(3)[0], values(4)[0]);
-        assert_eq!(values(3)[4..], ["130", "fixed"]);
+        assert_eq!(
+            values(3)[4..],
+            ["130", "fixed", "QWxhZGRpbjpvcGVuIHNlc2FtZQ==", "2026-11-20T15:04:05.123Z", "1795187045"]
+        );
     }
 
     #[test]

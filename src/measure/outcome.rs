@@ -88,6 +88,16 @@ pub enum Kind {
     Variable,
     /// A body that should be text is not UTF-8.
     NotUtf8,
+    /// Another owner's tag in the answer.
+    Leak,
+    /// A version older than the user's own acknowledged write.
+    Stale,
+    /// The user gave up waiting.
+    Abandoned,
+    /// More redirects than are followed.
+    Redirects,
+    /// A redirect to an origin the scenario does not name: not followed.
+    NotAllowed,
 }
 
 impl Kind {
@@ -108,8 +118,16 @@ impl Kind {
             | Self::Protocol
             | Self::Decode
             | Self::TooLarge => Phase::Read,
-            Self::TimeoutTotal | Self::OverCeiling | Self::Unfinished => Phase::Any,
-            Self::Status(_) | Self::Check(_) | Self::Extract(_) | Self::Variable | Self::NotUtf8 => Phase::Judged,
+            Self::TimeoutTotal | Self::Abandoned | Self::OverCeiling | Self::Unfinished => Phase::Any,
+            Self::Status(_)
+            | Self::Check(_)
+            | Self::Extract(_)
+            | Self::Variable
+            | Self::NotUtf8
+            | Self::Leak
+            | Self::Stale
+            | Self::Redirects
+            | Self::NotAllowed => Phase::Judged,
         }
     }
 
@@ -170,6 +188,11 @@ impl Kind {
             Self::Unfinished => "unfinished",
             Self::Variable => "variable",
             Self::NotUtf8 => "not_utf8",
+            Self::Leak => "leak",
+            Self::Abandoned => "abandoned",
+            Self::Stale => "stale",
+            Self::Redirects => "redirects",
+            Self::NotAllowed => "not_allowed",
         };
         fixed.to_owned()
     }

@@ -80,6 +80,8 @@ impl Good {
     /// The first class that applies, worst first.
     pub fn class(&self, outcome: Outcome, said: Said, response: Duration) -> Class {
         match outcome.kind() {
+            Some(Kind::Leak) => return Class::Leak,
+            Some(Kind::Stale) => return Class::Stale,
             Some(kind) if kind.is_timeout() => return Class::Timeout,
             Some(Kind::Status(_)) if throttled(said) => return Class::Throttled,
             Some(_) => return Class::Error,
@@ -132,6 +134,8 @@ mod tests {
             (refused(503), said(503, true), quick, Class::Throttled),
             (refused(429), said(429, false), slow, Class::Throttled),
             (timeout, Said::default(), slow, Class::Timeout),
+            (Outcome::Refused(Kind::Leak), said(200, false), slow, Class::Leak),
+            (Outcome::Refused(Kind::Stale), said(200, false), slow, Class::Stale),
             (Outcome::Refused(Kind::Check(0)), said(200, false), quick, Class::Error),
         ] {
             assert_eq!(good.class(outcome, said, took), class);

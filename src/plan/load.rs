@@ -10,10 +10,12 @@ use std::time::Duration;
 use super::curve::Curve;
 use super::deck::Deck;
 use super::good::Good;
-use super::program::{Drawn, Journey, Think};
+use super::program::{Journey, Think};
+use super::retry::{Patience, Retry};
 use super::staff::Staff;
 use super::template::Template;
 use super::threshold::Threshold;
+use super::values::Values;
 use super::wires::Wires;
 use crate::base::rate::Rate;
 
@@ -34,10 +36,8 @@ pub struct LoadPlan {
     pub steps: Vec<String>,
     /// Names of checks and extractions, by label.
     pub labels: Arc<Vec<String>>,
-    /// Variables drawn at the start of each journey, in order.
-    pub draws: Vec<Drawn>,
-    /// How many variables a journey has.
-    pub variables: u16,
+    /// Variables and where their values come from.
+    pub values: Values,
     /// What a good request is.
     pub good: Good,
     /// What must hold.
@@ -137,8 +137,32 @@ pub struct Client {
     pub headers: Vec<(String, Template)>,
     /// What is kept of a body for checks, bytes.
     pub body_limit: u64,
+    /// Whether users keep cookies, each in a jar of its own.
+    pub cookies: bool,
+    /// Redirects that are followed, each to an origin of the scenario; 0: none, a redirect is an answer.
+    pub redirects: u32,
+    /// When users give up; `None`: they wait for as long as the request may take.
+    pub patience: Option<Patience>,
+    /// What is tried again; `None`: nothing.
+    pub retry: Option<Retry>,
     /// How connections are made and how long they live.
     pub wires: Wires,
+}
+
+impl Default for Client {
+    fn default() -> Self {
+        Self {
+            connections: Connections::ByWorkload,
+            timeouts: Timeouts::default(),
+            headers: Vec::new(),
+            body_limit: 8 << 20,
+            cookies: true,
+            redirects: 0,
+            patience: None,
+            retry: None,
+            wires: Wires::default(),
+        }
+    }
 }
 
 /// How connections are shared. (Open: `Shared(max: 100)`, Closed: `PerUser`, unless written.)

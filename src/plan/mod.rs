@@ -6,10 +6,10 @@
 //! |---|---|
 //! | `diagnostic` | a mistake with file, line, column and remedy |
 //! | `curve` `deck` `staff` | the rate over time, the exact mix, and which users are there when |
-//! | `program` | journeys compiled to steps by number |
-//! | `template` | texts with `${…}`, precompiled |
+//! | `program` `course` `draw` | journeys compiled to steps by number; steps that hold steps; variables and their draws |
+//! | `template` `values` | texts with `${…}`, precompiled; where values come from |
 //! | `load` `held` | a checked scenario; one rate of it held |
-//! | `good` | what a good request is |
+//! | `good` `retry` | what a good request is; what clients do about others |
 //! | `threshold` | checks of a scenario |
 //! | `wires` | how a target is reached |
 //! | `ab` | a scenario that compares two targets |
@@ -20,9 +20,11 @@
 pub mod ab;
 pub mod check;
 pub mod condition;
+pub mod course;
 pub mod curve;
 pub mod deck;
 pub mod diagnostic;
+pub mod draw;
 pub mod drill;
 pub mod fault;
 pub mod good;
@@ -31,8 +33,10 @@ pub mod held;
 pub mod load;
 mod people;
 pub mod program;
+pub mod retry;
 pub mod slo;
 pub mod staff;
 pub mod template;
 pub mod threshold;
+pub mod values;
 pub mod wires;

@@ -1,10 +1,13 @@
 //! Journeys as an index program: steps, variables and series are numbers.
 //!
-//! Made by `check`, run by `load`. Not here: running a step, or the texts of a scenario.
+//! Made by `check`, run by `load`. Not here: running a step, or the texts of a scenario. Steps that hold steps are in `course`,
+//! variables and their draws in `draw`; both are named here as well.
 
 use std::sync::Arc;
 use std::time::Duration;
 
+pub use super::course::{Branch, Condition, Group, Repeat, Turns, requests};
+pub use super::draw::{Draw, Drawn, Stamp};
 use super::good::StatusSet;
 use super::template::{Template, VarId};
 use crate::measure::sample::StepId;
@@ -20,12 +23,27 @@ pub struct Journey {
     pub think: Think,
     /// What a failed step does.
     pub on_failure: OnFailure,
+    /// Whose data it may see; `None`: nobody looks.
+    pub owner: Option<Owner>,
+}
+
+/// Whose data a journey may see: another owner's tag in any answer is a leak.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Owner {
+    /// The tag of the user's own data.
+    pub tag: Template,
+    /// A pattern that every tag matches.
+    pub pattern: String,
 }
 
 impl Journey {
     /// The series of its first request: where shed arrivals are counted.
     pub fn first_step(&self) -> Option<StepId> {
-        self.steps.iter().find_map(|op| if let Op::Http(http) = op { Some(http.step) } else { None })
+        let mut first = None;
+        requests(&self.steps, 1.0, &mut |http, _| {
+            first.get_or_insert(http.step);
+        });
+        first
     }
 }
 
@@ -50,6 +68,14 @@ pub enum Op {
     Extract(Vec<Extraction>),
     /// Checks the last answer.
     Check(Vec<Check>),
+    /// Draws variables again.
+    Set(Vec<Drawn>),
+    /// One way or the other.
+    Branch(Box<Branch>),
+    /// Steps done more than once.
+    Repeat(Box<Repeat>),
+    /// Requests side by side.
+    Group(Box<Group>),
 }
 
 /// A pause or think time, drawn by key.
@@ -103,13 +129,28 @@ pub struct Http {
     pub extract: Vec<Extraction>,
     /// What the answer must be.
     pub check: Vec<Check>,
+    /// What it says about the truth of the system.
+    pub truth: Vec<Truth>,
+}
+
+/// A version that an answer shows.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Truth {
+    /// What is versioned; one memory for each user and key.
+    pub key: String,
+    /// Where the version stands in the answer.
+    pub version: From,
+    /// A version older than the user's own write is stale when it is read this long after the write was acknowledged;
+    /// `None`: the answer acknowledges a write.
+    pub lag: Option<Duration>,
 }
 
 impl Http {
     /// True when an extraction or check reads the body, so that it must be kept.
     pub fn reads_body(&self) -> bool {
-        self.extract.iter().any(|one| matches!(one.from, From::Json(_) | From::Body))
+        self.extract.iter().any(|one| matches!(one.from, From::Json(_) | From::Regex { .. } | From::Body))
             || self.check.iter().any(|one| matches!(one.what, What::Json { .. } | What::Body(_)))
+            || !self.truth.is_empty()
     }
 }
 
@@ -122,8 +163,26 @@ pub struct Extraction {
     pub into: VarId,
     /// Where it comes from.
     pub from: From,
+    /// Which of several.
+    pub pick: Pick,
     /// Value when there is none; without it a missing value fails the step.
     pub or: Option<String>,
+}
+
+/// Which of several values.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Pick {
+    /// The first.
+    #[default]
+    First,
+    /// The last.
+    Last,
+    /// One of them, drawn by key.
+    Random,
+    /// All, as a list.
+    All,
+    /// The n-th, from 0.
+    Nth(u64),
 }
 
 /// Where an extracted value comes from.
@@ -131,8 +190,17 @@ pub struct Extraction {
 pub enum From {
     /// First match of a JSON path in the body; scalars as their text, others as JSON.
     Json(String),
+    /// Matches of a pattern in the body; the text of one of its groups.
+    Regex {
+        /// The pattern.
+        find: String,
+        /// Number of the group; 0 is the whole match.
+        group: usize,
+    },
     /// A header, name in lower case.
     Header(String),
+    /// A cookie that the answer sets.
+    Cookie(String),
     /// The status.
     Status,
     /// The whole body.
@@ -169,6 +237,13 @@ pub enum What {
         /// The demand.
         is: Is,
     },
+    /// A variable after the extractions of its step.
+    Var {
+        /// The variable.
+        var: VarId,
+        /// The demand.
+        is: Is,
+    },
     /// Size of the body in bytes.
     Size {
         /// At least.
@@ -198,41 +273,10 @@ pub enum Is {
     Contains(String),
     /// Its text does not contain.
     Lacks(String),
+    /// A pattern matches somewhere in its text.
+    Matches(String),
     /// It is a number of at least.
     AtLeast(f64),
     /// It is a number of at most.
     AtMost(f64),
-}
-
-/// A variable with its draw. Draws are named after the variable, so that one variable more changes no other's values.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Drawn {
-    /// Its name as the author wrote it.
-    pub name: String,
-    /// Where the value goes.
-    pub into: VarId,
-    /// How it is drawn.
-    pub draw: Draw,
-}
-
-/// A variable drawn once per journey, keyed by seed, workload and arrival.
-#[derive(Clone, Debug, PartialEq)]
-pub enum Draw {
-    /// A fixed text with other variables in it.
-    Text(Template),
-    /// A random UUID (version 4 form).
-    Uuid,
-    /// That many hexadecimal digits.
-    Hex(u16),
-    /// Uniform whole number between two, both included.
-    Int(i64, i64),
-    /// One of several texts, by weight.
-    Choice(Vec<(String, u64)>),
-    /// start + step × arrival number: unique without sharing.
-    Counter {
-        /// First.
-        start: i64,
-        /// Distance.
-        step: i64,
-    },
 }

@@ -50,6 +50,11 @@ impl Template {
         }
     }
 
+    /// The variables it uses.
+    pub fn variables(&self) -> impl Iterator<Item = VarId> + '_ {
+        self.pieces.iter().filter_map(|piece| if let Piece::Var(variable, _) = piece { Some(*variable) } else { None })
+    }
+
     /// Writes the text with `value(var)` in its places.
     pub fn render<'a>(&self, value: impl Fn(VarId) -> &'a str, into: &mut String) {
         for piece in &self.pieces {

@@ -6,7 +6,7 @@
 //! | `written` | structures that keep every word, known, not built yet, or strange |
 //! | `names` | maps of names that keep duplicates and their places |
 //! | `words` | words of the grammar that are known but not built yet |
-//! | `scenario` `step` | a scenario |
+//! | `scenario` `client` `step` | a scenario |
 //! | `threshold` | one line of a scenario's `checks` |
 //! | `drill` `act` `condition` | a drill |
 //! | `inject` | toxics and their parameters |
@@ -18,6 +18,7 @@
 
 pub(crate) mod act;
 pub(crate) mod allow;
+pub(crate) mod client;
 pub(crate) mod condition;
 pub(crate) mod drill;
 pub(crate) mod inject;

@@ -2,6 +2,7 @@
 
 use serde::Deserialize;
 
+pub(crate) use super::client::{Auth, Backoff, Client, Connections, Jitter, Patience, Retry, Then, Timeouts};
 use super::names::Named;
 use super::source::Spanned;
 use super::step::{Think, WrittenStep};
@@ -17,8 +18,10 @@ written! {
         vars: Option<Spanned<Named<Var>>>,
         journeys: Spanned<Named<Journey>>,
         checks: Option<Spanned<Vec<Spanned<String>>>>,
+        data: Option<Spanned<Named<Data>>>,
+        secrets: Option<Spanned<Named<SecretFrom>>>,
     } later {
-        data, secrets, tokens, setup, teardown, max_series, gate, faults, fleet, evidence, fidelity, reactions, pages,
+        tokens, setup, teardown, max_series, gate, faults, fleet, evidence, fidelity, reactions, pages,
     }
 }
 
@@ -71,69 +74,6 @@ plain!(Roots);
 written! {
     /// Our own certificate and its key.
     Identity { cert: Spanned<String>, key: Spanned<String> } later {}
-}
-
-written! {
-    /// How clients behave.
-    Client {
-        connections: Option<Spanned<Connections>>,
-        timeouts: Option<Spanned<Timeouts>>,
-        headers: Option<Spanned<Named<String>>>,
-        body_limit: Option<Spanned<String>>,
-    } later { auth, cookies, redirects, patience, retry }
-}
-
-/// Connections and how they are shared.
-#[derive(Clone, Debug, Deserialize)]
-pub(crate) enum Connections {
-    Shared(Box<Shared>),
-    PerUser(Box<PerUser>),
-    Fresh,
-}
-
-impl Written for Connections {
-    fn extra(&self) -> Extra<'_> {
-        match self {
-            Self::Shared(shared) => shared.extra(),
-            Self::PerUser(own) => own.extra(),
-            Self::Fresh => Extra::default(),
-        }
-    }
-}
-
-written! {
-    /// At most so many for all.
-    Shared {
-        max: Option<Spanned<u64>>,
-        streams: Option<Spanned<u64>>,
-        open_first: Option<Spanned<u64>>,
-        open_rate: Option<Spanned<String>>,
-        max_requests: Option<Spanned<u64>>,
-        max_age: Option<Spanned<String>>,
-        idle: Option<Spanned<String>>,
-    } later {}
-}
-
-written! {
-    /// Own ones for each user.
-    PerUser {
-        open_rate: Option<Spanned<String>>,
-        max_requests: Option<Spanned<u64>>,
-        max_age: Option<Spanned<String>>,
-        idle: Option<Spanned<String>>,
-    } later { streams, open_first }
-}
-
-written! {
-    /// Limits of time.
-    Timeouts {
-        connect: Option<Spanned<String>>,
-        wait: Option<Spanned<String>>,
-        first_byte: Option<Spanned<String>>,
-        idle: Option<Spanned<String>>,
-        total: Option<Spanned<String>>,
-        tls: Option<Spanned<String>>,
-    } later { resolve }
 }
 
 /// One stream of arrivals, or one group of users.
@@ -282,9 +222,76 @@ pub(crate) enum Var {
     Int(Spanned<i64>, Spanned<i64>),
     Choice(Vec<Spanned<(Spanned<String>, Spanned<u64>)>>),
     Counter { start: Option<Spanned<i64>>, step: Option<Spanned<i64>> },
+    Zipf { items: Spanned<u64>, s: Spanned<f64>, from: Option<Spanned<i64>> },
+    Timestamp(Spanned<Stamp>),
 }
 
 plain!(Var);
+
+/// How a moment is written.
+#[derive(Clone, Copy, Debug, Deserialize)]
+pub(crate) enum Stamp {
+    Rfc3339,
+    UnixSeconds,
+    UnixMillis,
+}
+
+plain!(Stamp);
+
+/// Rows of values.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(rename = "Data")]
+pub(crate) enum Data {
+    Csv(Box<DataFile>),
+    JsonLines(Box<DataFile>),
+}
+
+impl Written for Data {
+    fn extra(&self) -> Extra<'_> {
+        let (Self::Csv(file) | Self::JsonLines(file)) = self;
+        file.extra()
+    }
+}
+
+written! {
+    /// A file of rows, and who takes which.
+    DataFile {
+        file: Spanned<String>,
+        pick: Option<Spanned<RowPick>>,
+        on_end: Option<Spanned<OnEnd>>,
+        delimiter: Option<Spanned<String>>,
+    } later {}
+}
+
+/// Which row a journey takes.
+#[derive(Clone, Copy, Debug, Deserialize)]
+pub(crate) enum RowPick {
+    Sequential,
+    Random,
+    Unique,
+    PerUser,
+}
+
+plain!(RowPick);
+
+/// What happens when every row was taken.
+#[derive(Clone, Copy, Debug, Deserialize)]
+pub(crate) enum OnEnd {
+    Stop,
+    Recycle,
+}
+
+plain!(OnEnd);
+
+/// Where a secret's value comes from.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(rename = "SecretFrom")]
+pub(crate) enum SecretFrom {
+    Env(Spanned<String>),
+    File(Spanned<String>),
+}
+
+plain!(SecretFrom);
 
 written! {
     /// A user's path.
@@ -292,7 +299,13 @@ written! {
         steps: Spanned<Vec<Spanned<WrittenStep>>>,
         think: Option<Spanned<Think>>,
         on_failure: Option<Spanned<OnFailure>>,
-    } later { walk, owner, misbehave, client }
+        owner: Option<Spanned<Owner>>,
+    } later { walk, misbehave, client }
+}
+
+written! {
+    /// Whose data a journey may see.
+    Owner { tag: Spanned<String>, pattern: Spanned<String> } later {}
 }
 
 /// What a failed step does.

@@ -3,6 +3,7 @@
 use serde::Deserialize;
 
 use super::names::Named;
+use super::scenario::Var;
 use super::source::Spanned;
 use super::written::{Extra, Written, plain, written};
 
@@ -14,13 +15,73 @@ pub(crate) enum WrittenStep {
     Pause(Box<Spanned<Think>>),
     Extract(Named<Extract>),
     Check(Vec<Spanned<Check>>),
+    Set(Named<Var>),
+    Branch(Box<Branch>),
+    Repeat(Box<Repeat>),
+    Group(Box<Group>),
 }
 
 impl Written for WrittenStep {
     fn extra(&self) -> Extra<'_> {
-        if let Self::Http(http) = self { http.extra() } else { Extra::default() }
+        match self {
+            Self::Http(http) => http.extra(),
+            Self::Branch(branch) => branch.extra(),
+            Self::Repeat(repeat) => repeat.extra(),
+            Self::Group(group) => group.extra(),
+            Self::Pause(_) | Self::Extract(_) | Self::Check(_) | Self::Set(_) => Extra::default(),
+        }
     }
 }
+
+/// Steps in order, as written.
+pub(crate) type Steps = Spanned<Vec<Spanned<WrittenStep>>>;
+
+written! {
+    /// One way or the other.
+    Branch { when: Spanned<When>, then: Steps, otherwise: Option<Steps> } later {}
+}
+
+written! {
+    /// Steps that are done more than once.
+    Repeat {
+        times: Option<Spanned<Times>>,
+        each: Option<Spanned<(Spanned<String>, Spanned<String>)>>,
+        until: Option<Spanned<When>>,
+        at_most: Option<Spanned<u64>>,
+        think: Option<Spanned<Think>>,
+        steps: Steps,
+    } later {}
+}
+
+written! {
+    /// Requests side by side.
+    Group { name: Spanned<String>, parallel: Option<Spanned<u64>>, steps: Steps } later {}
+}
+
+/// How often steps are repeated.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) enum Times {
+    Exactly(Spanned<u64>),
+    Between(Spanned<u64>, Spanned<u64>),
+    Geometric { mean: Spanned<f64>, at_most: Option<Spanned<u64>> },
+}
+
+plain!(Times);
+
+/// A condition.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields, rename = "Condition")]
+pub(crate) enum When {
+    Chance(Spanned<String>),
+    Status(Spanned<String>),
+    Var { name: Spanned<String>, is: Spanned<Is> },
+    Not(Box<Spanned<When>>),
+    All(Vec<Spanned<When>>),
+    Any(Vec<Spanned<When>>),
+}
+
+plain!(When);
 
 written! {
     /// A request.
@@ -33,8 +94,19 @@ written! {
         body: Option<Spanned<Body>>,
         extract: Option<Spanned<Named<Extract>>>,
         check: Option<Spanned<Vec<Spanned<Check>>>>,
-    } later { labels, truth, client }
+        truth: Option<Spanned<Vec<Spanned<Truth>>>>,
+    } later { labels, client }
 }
+
+/// What a request says about the truth of the system.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields, rename = "Truth")]
+pub(crate) enum Truth {
+    Writes { key: Spanned<String>, version: Spanned<Extract> },
+    Reads { key: Spanned<String>, version: Spanned<Extract>, lag: Option<Spanned<String>> },
+}
+
+plain!(Truth);
 
 /// What is sent.
 #[derive(Clone, Debug, Deserialize)]
@@ -65,7 +137,9 @@ plain!(Think);
 #[derive(Clone, Debug, Deserialize)]
 pub(crate) enum Extract {
     Json(Box<FromJson>),
+    Regex(Box<FromRegex>),
     Header(Box<FromHeader>),
+    Cookie(Box<FromHeader>),
     Status,
     Body,
 }
@@ -74,7 +148,8 @@ impl Written for Extract {
     fn extra(&self) -> Extra<'_> {
         match self {
             Self::Json(json) => json.extra(),
-            Self::Header(header) => header.extra(),
+            Self::Regex(regex) => regex.extra(),
+            Self::Header(header) | Self::Cookie(header) => header.extra(),
             Self::Status | Self::Body => Extra::default(),
         }
     }
@@ -82,13 +157,35 @@ impl Written for Extract {
 
 written! {
     /// A value of a JSON body.
-    FromJson { path: Spanned<String>, or: Option<Spanned<String>> } later { pick }
+    FromJson { path: Spanned<String>, or: Option<Spanned<String>>, pick: Option<Spanned<Pick>> } later {}
 }
 
 written! {
     /// A header's value.
-    FromHeader { name: Spanned<String>, or: Option<Spanned<String>> } later { pick }
+    FromHeader { name: Spanned<String>, or: Option<Spanned<String>>, pick: Option<Spanned<Pick>> } later {}
 }
+
+written! {
+    /// A stretch of the body that a pattern finds.
+    FromRegex {
+        find: Spanned<String>,
+        group: Option<Spanned<u64>>,
+        or: Option<Spanned<String>>,
+        pick: Option<Spanned<Pick>>,
+    } later {}
+}
+
+/// Which of several values.
+#[derive(Clone, Debug, Deserialize)]
+pub(crate) enum Pick {
+    First,
+    Last,
+    Random,
+    All,
+    Nth(Spanned<u64>),
+}
+
+plain!(Pick);
 
 /// What an answer must be.
 #[derive(Clone, Debug, Deserialize)]
@@ -98,6 +195,7 @@ pub(crate) enum Check {
     Header { name: Spanned<String>, is: Spanned<Is> },
     Body(Spanned<Is>),
     Json { path: Spanned<String>, is: Spanned<Is> },
+    Var { name: Spanned<String>, is: Spanned<Is> },
     Size { at_least: Option<Spanned<String>>, at_most: Option<Spanned<String>> },
     Time { at_most: Spanned<String> },
 }
@@ -113,6 +211,7 @@ pub(crate) enum Is {
     Not(Spanned<String>),
     Contains(Spanned<String>),
     Lacks(Spanned<String>),
+    Matches(Spanned<String>),
     AtLeast(Spanned<f64>),
     AtMost(Spanned<f64>),
 }

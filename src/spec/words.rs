@@ -6,12 +6,11 @@
 pub(crate) fn later_kinds(of: &str) -> &'static [&'static str] {
     match of {
         "Workload" => &["Replay"],
-        "Step" => &["Set", "Branch", "Group", "Repeat", "Audit", "WebSocket", "Sse", "Grpc"],
+        "Step" => &["Audit", "WebSocket", "Sse", "Grpc"],
         "Body" => &["Multipart", "File"],
-        "Extract" => &["Css", "Regex", "Cookie"],
-        "Check" => &["Var"],
-        "Is" => &["Matches"],
-        "Var" => &["Zipf", "Timestamp"],
+        "Extract" => &["Css"],
+        "Auth" => &["Token"],
+        "Truth" => &["Ledger"],
         "Does" => &["Narrative", "Roster", "Information"],
         "When" => &["Manual"],
         "Condition" => &["RealWorld"],

@@ -10,6 +10,7 @@
 //! | `quantile` | how far can the percentile of one run be trusted? |
 //! | `proportion` | how far can a share of one run be trusted? |
 //! | `kolmogorov` | does a sample come from a distribution? |
+//! | `zipf` | which of n things is drawn when some are wanted more? |
 //! | `batch` | how far can a mean or a rate of one run be trusted? |
 //! | `rank` | did two interleaved arms differ, by how much, how surely? |
 //! | `holm` | many tests with one promise; how many blocks; what cannot be seen |
@@ -29,6 +30,7 @@ pub mod quantile;
 pub mod rank;
 pub mod shift;
 pub mod special;
+pub mod zipf;
 
 /// Exact rank statistics are computed for at most this many values: their tables grow with the cube.
 pub const EXACT_MOST: usize = 200;

@@ -19,23 +19,17 @@ use crate::plan::drill::{
     Act, DrillPlan, Expectation, Lever, Measure, Mitigation, Phases, Probe, Proof, ShopData, System, Technical, When,
 };
 use crate::plan::good::Good;
-use crate::plan::load::{Client, Connections, LoadPlan, Pattern, Spacing, Timeouts, Workload};
+use crate::plan::load::{Client, LoadPlan, Pattern, Spacing, Workload};
 use crate::plan::slo::{Slo, USUAL};
 use crate::plan::threshold::{Cmp, Level, Subject, Threshold};
-use crate::plan::wires::Wires;
+use crate::plan::values::Values;
 
 fn load(checks: Vec<Threshold>) -> LoadPlan {
     let rate = Ramp { from: 100.0, to: 100.0, over: Duration::from_secs(180) };
     LoadPlan {
         name: "shop".into(),
         origins: Vec::new(),
-        client: Client {
-            connections: Connections::ByWorkload,
-            timeouts: Timeouts::default(),
-            headers: Vec::new(),
-            body_limit: 0,
-            wires: Wires::default(),
-        },
+        client: Client::default(),
         workloads: vec![Workload {
             name: "main".into(),
             pattern: Pattern::Open {
@@ -53,8 +47,7 @@ fn load(checks: Vec<Threshold>) -> LoadPlan {
         journeys: Vec::new(),
         steps: vec!["cart".into()],
         labels: std::sync::Arc::default(),
-        draws: Vec::new(),
-        variables: 0,
+        values: Values::default(),
         good: Good { within: Some(Duration::from_millis(500)), ..Good::default() },
         checks,
         hash: "h".into(),

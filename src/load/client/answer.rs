@@ -6,7 +6,7 @@ use std::io::Read;
 
 use brotli_decompressor::Decompressor;
 use flate2::read::MultiGzDecoder;
-use hyper::http::header::{CONTENT_ENCODING, RETRY_AFTER};
+use hyper::http::header::{CONTENT_ENCODING, HeaderValue, RETRY_AFTER, SET_COOKIE};
 use hyper::http::{HeaderMap, response};
 
 use super::failure::Failure;
@@ -108,6 +108,22 @@ impl Answer {
     /// The first header of this name (in lower case) that is text.
     pub fn header(&self, name: &str) -> Option<&str> {
         self.headers.as_ref()?.get(name)?.to_str().ok()
+    }
+
+    /// True when it sets a cookie, and its headers are kept.
+    pub fn sets_cookies(&self) -> bool {
+        self.headers.as_ref().is_some_and(|headers| headers.contains_key(SET_COOKIE))
+    }
+
+    /// Every header of this name (in lower case) that is text.
+    pub fn headers<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a str> {
+        let all = self.headers.as_ref().map(|headers| headers.get_all(name));
+        all.into_iter().flatten().filter_map(|value| value.to_str().ok())
+    }
+
+    /// The values of all headers that are kept.
+    pub fn header_values(&self) -> impl Iterator<Item = &[u8]> {
+        self.headers.iter().flat_map(HeaderMap::values).map(HeaderValue::as_bytes)
     }
 
     /// The body, when it is kept.

@@ -7,7 +7,9 @@ use std::str::FromStr;
 use bytes::Bytes;
 use http_body_util::Full;
 use hyper::Request;
-use hyper::http::header::{CONTENT_LENGTH, HOST, HeaderMap, HeaderName, HeaderValue};
+use hyper::http::header::{
+    AUTHORIZATION, CONTENT_LENGTH, CONTENT_TYPE, COOKIE, HOST, HeaderMap, HeaderName, HeaderValue,
+};
 use hyper::http::{Method, Uri};
 
 use super::h1::Prepared;
@@ -25,6 +27,21 @@ pub struct Mould {
     headers: HeaderMap,
     varied: Vec<(HeaderName, Template)>,
     body: Part<Bytes>,
+}
+
+/// Path and query of a request that is ready to leave.
+pub fn path_of(request: &Prepared) -> &str {
+    request.uri().path_and_query().map_or("/", |path| path.as_str())
+}
+
+/// Adds cookies to those the author wrote; false when they cannot stand in a header.
+pub fn carry(request: &mut Prepared, cookies: &str) -> bool {
+    let written = request.headers().get(COOKIE).and_then(|value| value.to_str().ok());
+    let all = written.map_or_else(|| cookies.to_owned(), |written| format!("{written}; {cookies}"));
+    HeaderValue::from_str(&all).is_ok_and(|value| {
+        request.headers_mut().insert(COOKIE, value);
+        true
+    })
 }
 
 #[derive(Debug)]
@@ -78,6 +95,41 @@ impl Mould {
             self.varied.push((header, value.clone()));
         }
         Ok(())
+    }
+
+    /// The request that follows a redirect to `path` at `authority`: `keeps` its method and body or becomes a GET. What
+    /// belongs to the origin stays there.
+    pub fn hop<'a>(
+        &self,
+        value: impl Fn(VarId) -> &'a str,
+        (authority, path): (&str, &str),
+        (is_foreign, keeps): (bool, bool),
+    ) -> Option<Prepared> {
+        let mut request = self.cast(value)?;
+        *request.uri_mut() = Uri::from_str(path).ok()?;
+        request.headers_mut().insert(HOST, HeaderValue::from_str(authority).ok()?);
+        if is_foreign {
+            request.headers_mut().remove(AUTHORIZATION);
+        }
+        if !keeps && *request.method() != Method::HEAD {
+            *request.method_mut() = Method::GET;
+            *request.body_mut() = Full::new(Bytes::new());
+            request.headers_mut().remove(CONTENT_LENGTH);
+            request.headers_mut().remove(CONTENT_TYPE);
+        }
+        Some(request)
+    }
+
+    /// Path and query with `value(var)` in their places.
+    pub fn path<'a>(&self, value: impl Fn(VarId) -> &'a str) -> String {
+        match &self.uri {
+            Part::Fixed(uri) => uri.path_and_query().map_or_else(|| "/".to_owned(), ToString::to_string),
+            Part::Varied(template) => {
+                let mut text = String::new();
+                template.render(&value, &mut text);
+                text
+            }
+        }
     }
 
     /// The request with `value(var)` in its places; `None` when a value cannot stand where it is put.

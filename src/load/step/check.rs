@@ -7,15 +7,20 @@ use std::time::Duration;
 use jsonpath_rust::parser::model::JpQuery;
 
 use super::extract::{self, Reading, Taking};
+use super::gate::Want;
 use crate::load::LoadError;
 use crate::load::client::answer::{Answer, Keep};
+use crate::load::vars::Dice;
 use crate::measure::outcome::{Kind, Outcome};
 use crate::plan::good::StatusSet;
-use crate::plan::program::{Check, Extraction, Is, What};
+use crate::plan::program::{Check, Extraction, What};
+use crate::plan::template::VarId;
 
 /// Everything that is looked at in one answer.
 #[derive(Debug, Default)]
 pub struct Judge {
+    /// Names the draws of its takings: the step.
+    place: String,
     demands: Vec<(u16, Demand)>,
     takings: Vec<Taking>,
 }
@@ -23,22 +28,34 @@ pub struct Judge {
 #[derive(Debug)]
 enum Demand {
     Status(StatusSet),
-    Header(String, Is),
-    Body(Is),
-    Json(JpQuery, Is),
+    Header(String, Want),
+    Body(Want),
+    Json(JpQuery, Want),
+    Var(VarId, Want),
     Size(u64, u64),
     Time(Duration),
 }
 
 impl Judge {
+    /// A judge of the answers to step `place`.
+    pub fn new(place: &str) -> Self {
+        Self { place: place.to_owned(), ..Self::default() }
+    }
+
+    /// The variables it sets.
+    pub fn sets(&self) -> impl Iterator<Item = VarId> + '_ {
+        self.takings.iter().map(Taking::into)
+    }
+
     /// Adds `checks`, in order.
     pub fn also_demand(&mut self, checks: &[Check]) -> Result<(), LoadError> {
         for check in checks {
             let demand = match &check.what {
                 What::Status(set) => Demand::Status(set.clone()),
-                What::Header { name, is } => Demand::Header(name.clone(), is.clone()),
-                What::Body(is) => Demand::Body(is.clone()),
-                What::Json { path, is } => Demand::Json(extract::path(path)?, is.clone()),
+                What::Header { name, is } => Demand::Header(name.clone(), Want::new(is)?),
+                What::Body(is) => Demand::Body(Want::new(is)?),
+                What::Json { path, is } => Demand::Json(extract::path(path)?, Want::new(is)?),
+                What::Var { var, is } => Demand::Var(*var, Want::new(is)?),
                 What::Size { at_least, at_most } => Demand::Size(*at_least, *at_most),
                 What::Time { at_most } => Demand::Time(*at_most),
             };
@@ -50,7 +67,7 @@ impl Judge {
     /// Adds `takings`, in order; they follow all demands.
     pub fn also_take(&mut self, takings: &[Extraction]) -> Result<(), LoadError> {
         for one in takings {
-            self.takings.push(Taking::new(one)?);
+            self.takings.push(Taking::new(one, &self.place)?);
         }
         Ok(())
     }
@@ -68,14 +85,15 @@ impl Judge {
     }
 
     /// The outcome of a whole answer that took `service`; values that can be taken are taken, refused or not.
-    pub fn outcome(&self, answer: &Answer, service: Duration, values: &mut [String]) -> Outcome {
+    pub fn outcome(&self, answer: &Answer, service: Duration, (values, dice): (&mut [String], Dice)) -> Outcome {
         let reading = Reading::new(answer);
         let refused = self.demands.iter().find_map(|(label, demand)| demand.refuses(*label, &reading, service));
         let mut missing = None;
         for taking in &self.takings {
-            let why = taking.take(&reading, values);
+            let why = taking.take(&reading, values, dice);
             missing = missing.or(why);
         }
+        let refused = refused.or_else(|| self.demands.iter().find_map(|(label, demand)| demand.denies(*label, values)));
         match refused {
             // The status explains more than the body that came with it.
             Some(kind @ Kind::Status(_)) => Outcome::Refused(kind),
@@ -90,53 +108,24 @@ impl Demand {
         let answer = reading.answer;
         let met = match self {
             Self::Status(set) if !set.holds(answer.status) => return Some(Kind::Status(answer.status)),
-            Self::Status(_) => true,
-            Self::Header(name, is) => meets(is, answer.header(name)),
-            Self::Body(is) => match reading.text() {
-                Some(text) => meets(is, Some(text)),
+            // Variables are known after the takings: see `denies`.
+            Self::Status(_) | Self::Var(..) => true,
+            Self::Header(name, want) => want.meets(answer.header(name)),
+            Self::Body(want) => match reading.text() {
+                Some(text) => want.meets(Some(text)),
                 None => return Some(Kind::NotUtf8),
             },
-            Self::Json(path, is) => meets(is, reading.json(path).as_deref()),
+            Self::Json(path, want) => want.meets(reading.json(path).as_deref()),
             Self::Size(at_least, at_most) => (*at_least..=*at_most).contains(&answer.size),
             Self::Time(at_most) => service <= *at_most,
         };
         (!met).then_some(Kind::Check(label))
     }
-}
 
-/// True when `value` meets the demand; a missing value meets only `Absent`.
-fn meets(is: &Is, value: Option<&str>) -> bool {
-    let Some(value) = value else { return *is == Is::Absent };
-    match is {
-        Is::Exists => true,
-        Is::Absent => false,
-        Is::Equals(text) => value == text,
-        Is::Not(text) => value != text,
-        Is::Contains(text) => value.contains(text),
-        Is::Lacks(text) => !value.contains(text),
-        Is::AtLeast(least) => value.trim().parse::<f64>().is_ok_and(|number| number >= *least),
-        Is::AtMost(most) => value.trim().parse::<f64>().is_ok_and(|number| number <= *most),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_missing_value_meets_only_absent() {
-        let text = |text: &str| text.to_owned();
-        for (is, present, absent) in [
-            (Is::Exists, true, false),
-            (Is::Absent, false, true),
-            (Is::Equals(text("12")), true, false),
-            (Is::Not(text("13")), true, false),
-            (Is::Contains(text("2")), true, false),
-            (Is::Lacks(text("3")), true, false),
-            (Is::AtLeast(12.0), true, false),
-            (Is::AtMost(11.9), false, false),
-        ] {
-            assert_eq!((meets(&is, Some("12")), meets(&is, None)), (present, absent), "{is:?}");
-        }
+    /// The demands on variables, once they are taken.
+    fn denies(&self, label: u16, values: &[String]) -> Option<Kind> {
+        let Self::Var(variable, want) = self else { return None };
+        let value = values.get(usize::from(variable.0)).map(String::as_str).filter(|value| !value.is_empty());
+        (!want.meets(value)).then_some(Kind::Check(label))
     }
 }

@@ -3,15 +3,23 @@
 //! What became of it is data: it is recorded here and nowhere else. Not here: sending (`load::client`), judging an answer
 //! (`check`).
 
-use super::Ask;
+use std::time::Duration;
+
+use super::ceiling::{self, Leave};
+use super::extract::Reading;
+use super::tries::Tries;
+use super::{Ask, redirect};
 use crate::base::clock::Tick;
 use crate::load::client::answer::Answer;
 use crate::load::client::failure::Failure;
+use crate::load::client::h1::Prepared;
+use crate::load::client::request;
 use crate::load::client::{Errand, Trip};
 use crate::load::core::Worker;
 use crate::load::crew::Crew;
 use crate::load::pace::Limits;
 use crate::load::user::User;
+use crate::load::vars::Dice;
 use crate::measure::outcome::{Class, Kind, Outcome};
 use crate::measure::sample::Sample;
 use crate::plan::good::Said;
@@ -23,28 +31,156 @@ pub struct Ended {
     pub done: Tick,
     /// What became of it.
     pub outcome: Outcome,
+    /// The status that came; 0 when none did.
+    pub status: u16,
+    /// How long its user rested before it was due, for the sake of the target's ceiling.
+    pub rested: Duration,
 }
 
-/// Sends one request that was due at `due`, and records it.
-pub async fn run(worker: &Worker, crew: &Crew, user: &mut User, ask: &Ask, due: Tick) -> Ended {
-    let sent = worker.pace.now();
-    let Some(request) = ask.mould.cast(|var| user.value(var)) else {
-        let nothing = Trip { result: Err(Failure::early(Kind::Variable)), done: sent, bytes_out: 0, bytes_in: 0 };
-        let sample = sample(ask, (due, sent, sent), Outcome::Refused(Kind::Variable), &nothing);
-        return worker.finished(sample, Said::default());
+impl Ended {
+    /// Nothing was sent, for want of leave.
+    fn refused(at: Tick, kind: Kind) -> Self {
+        Self { outcome: Outcome::Refused(kind), ..Self::nothing(at) }
+    }
+
+    /// Nothing was sent.
+    pub fn nothing(at: Tick) -> Self {
+        Self { done: at, outcome: Outcome::Answered, status: 0, rested: Duration::ZERO }
+    }
+}
+
+/// Sends one request that was due at `due`, again where the client does so, and records what came of it in the end.
+pub async fn run(worker: &Worker, crew: &Crew, user: &mut User, ask: &Ask, (due, dice): (Tick, Dice)) -> Ended {
+    let asked = due;
+    let due = match admit(worker, crew, user, (ask, asked)).await {
+        Leave::At(due) => due,
+        Leave::Refused => {
+            worker.log.borrow_mut().recorder.over_ceiling(ask.step, asked);
+            return Ended::refused(asked, Kind::OverCeiling);
+        }
+        Leave::Over => return Ended::refused(asked, Kind::Unfinished),
     };
-    worker.log.borrow_mut().recorder.sent(sent, 0);
-    let mut limits = Limits::new(&worker.pace, (sent, sent + ask.total), &crew.cut);
-    let errand = Errand { origin: ask.origin, request, keep: ask.keep };
-    let trip = crew.client.trip(errand, &mut user.seat, &mut limits).await;
+    for pick in &ask.picks {
+        pick.take(dice, &mut user.values);
+    }
+    let sent = worker.pace.now();
+    if let Some(budget) = &crew.budget {
+        budget.first(sent);
+    }
+    let (mut tries, mut begun) = (Tries::default(), sent);
+    loop {
+        let (trip, outcome) = attempt(worker, crew, user, (ask, begun, dice, tries)).await;
+        let done = trip.done;
+        let again = tries.again(worker, crew, (ask, outcome, done), dice);
+        if let Some(pause) = again {
+            // This try was sent and is done; the last one is counted with its request.
+            worker.log.borrow_mut().recorder.flow(done, |flow| flow.done += 1);
+            if !worker.halted.get()
+                && (pause.is_zero() || worker.rest(crew, done + pause).await)
+                && matches!(ceiling::leave(worker, crew, ask.origin, done).await, Leave::At(_))
+            {
+                begun = worker.pace.now();
+                continue;
+            }
+            worker.log.borrow_mut().recorder.flow(done, |flow| flow.done -= 1);
+        }
+        let said = trip.result.as_ref().map(said).unwrap_or_default();
+        let ended = worker.finished(sample(ask, (due, sent, done), outcome, &trip), said);
+        return Ended { rested: due.since(asked), ..ended };
+    }
+}
+
+/// Leave for the first try; a journey that begins with this request has it already.
+async fn admit(worker: &Worker, crew: &Crew, user: &mut User, (ask, due): (&Ask, Tick)) -> Leave {
+    if std::mem::take(&mut user.admitted) {
+        return Leave::At(due);
+    }
+    ceiling::leave(worker, crew, ask.origin, due).await
+}
+
+/// One try: the request, its redirects, and what became of it.
+async fn attempt(
+    worker: &Worker,
+    crew: &Crew,
+    user: &mut User,
+    (ask, sent, dice, tries): (&Ask, Tick, Dice, Tries),
+) -> (Trip, Outcome) {
+    let Some(request) = ask.mould.cast(|var| user.value(var)) else {
+        return (unsent(sent), Outcome::Refused(Kind::Variable));
+    };
+    let patience = ask.patience.as_ref().map(|patience| sent + tries.patience(patience, dice));
+    let total = patience.map_or(sent + ask.total, |leaves| leaves.min(sent + ask.total));
+    let mut limits = Limits::new(&worker.pace, (sent, total), &crew.cut);
+    let mut trip = leave(worker, crew, user, (ask, None, request), &mut limits).await;
+    let mut refused = None;
+    if worker.script.plan.client.redirects > 0 {
+        refused = redirect::follow(worker, crew, user, (ask, &mut trip), &mut limits).await;
+    }
     drop(limits);
     let done = trip.done;
-    let outcome = match &trip.result {
-        Ok(answer) => ask.judge.outcome(answer, done - sent, &mut user.values),
-        Err(Failure { kind, byte }) => Outcome::Failed { kind: *kind, byte: *byte },
+    let outcome = match (&trip.result, refused) {
+        (Ok(_), Some(kind)) => Outcome::Refused(kind),
+        (Ok(answer), None) => judged(ask, answer, user, (sent, done, dice)),
+        (Err(Failure { kind: Kind::TimeoutTotal, byte }), _) if patience.is_some_and(|leaves| done >= leaves) => {
+            Outcome::Failed { kind: Kind::Abandoned, byte: *byte }
+        }
+        (Err(Failure { kind, byte }), _) => Outcome::Failed { kind: *kind, byte: *byte },
     };
-    let said = trip.result.as_ref().map(said).unwrap_or_default();
-    worker.finished(sample(ask, (due, sent, done), outcome, &trip), said)
+    (trip, outcome)
+}
+
+/// A request that could not be laid out.
+fn unsent(at: Tick) -> Trip {
+    Trip { result: Err(Failure::early(Kind::Variable)), done: at, bytes_out: 0, bytes_in: 0 }
+}
+
+/// One request there and back, with the user's cookies; `hop` is where a redirect leads, `None` for the request as written.
+pub(super) async fn leave(
+    worker: &Worker,
+    crew: &Crew,
+    user: &mut User,
+    (ask, hop, mut request): (&Ask, Option<(usize, &str)>, Prepared),
+    limits: &mut Limits<'_>,
+) -> Trip {
+    let origin = hop.map_or(ask.origin, |(origin, _)| origin);
+    let plan = &worker.script.plan;
+    let host = || plan.origins.get(origin).map_or("", |origin| origin.host.as_str());
+    if let Some(cookies) = user.jar.as_ref().and_then(|jar| jar.show(host(), request::path_of(&request)))
+        && !request::carry(&mut request, &cookies)
+    {
+        return unsent(worker.pace.now());
+    }
+    let sent = if hop.is_some() { worker.pace.now() } else { limits.seen() };
+    worker.log.borrow_mut().recorder.sent(sent, 0);
+    let trip = crew.client.trip(Errand { origin, request, keep: ask.keep }, &mut user.seat, limits).await;
+    // Most answers set none: only one that does pays for its path.
+    if let Ok(answer) = &trip.result
+        && plan.client.cookies
+        && answer.sets_cookies()
+    {
+        let path = match hop {
+            Some((_, path)) => path.to_owned(),
+            None => ask.mould.path(|variable| user.value(variable)),
+        };
+        for line in answer.headers("set-cookie") {
+            user.jar.get_or_insert_default().take(line, host(), &path);
+        }
+    }
+    trip
+}
+
+/// What became of a whole answer: what it must be, then whose it is, then how old it is. A leak outweighs all.
+fn judged(ask: &Ask, answer: &Answer, user: &mut User, (sent, done, dice): (Tick, Tick, Dice)) -> Outcome {
+    let outcome = ask.judge.outcome(answer, done - sent, (&mut user.values, dice));
+    if ask.owner.as_ref().is_some_and(|owner| owner.is_broken(answer, user)) {
+        return Outcome::Refused(Kind::Leak);
+    }
+    if ask.truth.is_empty() || !outcome.is_ok() {
+        return outcome;
+    }
+    let reading = Reading::new(answer);
+    let stale = ask.truth.iter().filter_map(|one| one.judge(&reading, &mut user.memory, (sent, done))).last();
+    stale.map_or(outcome, Outcome::Refused)
 }
 
 fn said(answer: &Answer) -> Said {

@@ -5,30 +5,46 @@
 //!
 //! | file | holds |
 //! |---|---|
-//! | `http` | one request: three clock readings, outcome, class |
+//! | `http` `redirect` `tries` | one request: three clock readings, outcome, class; its hops; further tries |
+//! | `ceiling` | leave to send, from the ceiling of a target |
 //! | `check` `extract` | what an answer must be, and what is taken from it |
 //! | `pause` | think times, drawn by key |
+//! | `weave` | a journey of the plan becomes moves by number |
+//! | `gate` `turn` `group` | conditions, repetitions, requests side by side |
 //!
 //! Not here: who runs them (`load::user`).
 
+mod ceiling;
 pub mod check;
 pub mod extract;
+pub mod gate;
+pub mod group;
 pub mod http;
 pub mod pause;
+mod redirect;
+pub mod tries;
+pub mod turn;
+mod weave;
 
 use std::sync::Arc;
 
 use check::Judge;
+use gate::Gate;
 use pause::Pause;
+use turn::Turning;
 
-use super::LoadError;
 use super::client::answer::Keep;
 use super::client::request::Mould;
 use super::client::tls::Connector;
-use super::vars::{self, Named};
+use super::integrity::{Isolation, Version};
+use super::vars::{self, Dice, Named};
+use super::{LoadError, rows};
+use crate::base::secret::Secret;
 use crate::measure::sample::{JourneyId, StepId};
 use crate::plan::load::LoadPlan;
-use crate::plan::program::{Http, Journey, OnFailure, Op, Think};
+use crate::plan::program::{Http, OnFailure};
+use crate::plan::template::{Template, VarId};
+use crate::plan::values::SEPARATOR;
 
 /// A plan, compiled. Shared by all workers.
 #[derive(Debug)]
@@ -39,6 +55,10 @@ pub struct Script {
     pub courses: Vec<Course>,
     /// Variables drawn at the start of each journey.
     pub draws: Vec<Named>,
+    /// Values known before the run, copied into every journey.
+    pub given: Vec<(VarId, Secret)>,
+    /// By workload: how many arrivals its data last for.
+    pub lasts: Vec<u64>,
     /// How `https` is spoken; `None`: nothing is.
     pub connector: Option<Connector>,
 }
@@ -54,6 +74,8 @@ pub struct Course {
     pub moves: Vec<Move>,
     /// What a failed step does.
     pub on_failure: OnFailure,
+    /// Its repetitions, by number.
+    pub turns: Vec<Turning>,
 }
 
 /// One move of a journey.
@@ -63,6 +85,27 @@ pub enum Move {
     Ask(Box<Ask>),
     /// A pause, written or between steps.
     Rest(Pause),
+    /// Variables drawn again.
+    Set(Vec<Picking>, Vec<Named>),
+    /// Goes on at the move of this number unless the condition holds.
+    Unless(Gate, usize),
+    /// Goes on at the move of this number.
+    Jump(usize),
+    /// Begins the repetition of this number, or goes on at the move of the second number.
+    Begin(usize, usize),
+    /// Ends a turn of the repetition of this number, and goes back to the move of the second number for another.
+    Again(usize, usize),
+    /// Requests side by side.
+    Together(Box<Together>),
+}
+
+/// Compiled requests side by side.
+#[derive(Debug)]
+pub struct Together {
+    /// At most this many at once.
+    pub parallel: usize,
+    /// In order.
+    pub asks: Vec<Ask>,
 }
 
 /// A compiled request step.
@@ -80,6 +123,16 @@ pub struct Ask {
     pub judge: Judge,
     /// What is kept for it.
     pub keep: Keep,
+    /// Values of lists taken just before.
+    pub picks: Vec<Picking>,
+    /// Whose data the answer may hold.
+    pub owner: Option<Arc<Isolation>>,
+    /// How long its user waits; `None`: as long as it may take.
+    pub patience: Option<Pause>,
+    /// Names the draws of its further tries.
+    pub retry_place: String,
+    /// Versions the answer shows.
+    pub truth: Vec<Version>,
 }
 
 impl Script {
@@ -88,60 +141,29 @@ impl Script {
     /// # Errors
     /// When the plan holds something that cannot be sent or read; `check` finds these first.
     pub fn new(plan: Arc<LoadPlan>) -> Result<Self, LoadError> {
-        let courses =
-            plan.journeys.iter().enumerate().map(|(n, journey)| course(&plan, n, journey)).collect::<Result<_, _>>()?;
-        let draws = vars::named(&plan.draws);
+        let courses = plan
+            .journeys
+            .iter()
+            .enumerate()
+            .map(|(n, journey)| weave::course(&plan, n, journey))
+            .collect::<Result<_, _>>()?;
+        let draws = vars::named(&plan.values.draws);
+        let of = plan.workloads.len();
+        let lasts = (0..of).map(|workload| rows::enough_for(&plan.values.feeds, workload, of)).collect();
         let connector = Connector::of(&plan)?;
-        Ok(Self { plan, courses, draws, connector })
+        Ok(Self { plan, courses, draws, given: Vec::new(), lasts, connector })
     }
-}
-
-fn course(plan: &LoadPlan, n: usize, journey: &Journey) -> Result<Course, LoadError> {
-    let mut moves: Vec<Move> = Vec::new();
-    // Draws are named after the journey and the request before, so that a step more changes no other step's draws.
-    let mut place = format!("journey/{}", journey.name);
-    let mut pauses = 0_u32;
-    for op in &journey.steps {
-        match op {
-            Op::Http(http) => {
-                if moves.iter().any(|one| matches!(one, Move::Ask(_))) && journey.think != Think::Off {
-                    moves.push(Move::Rest(Pause::new(journey.think.clone(), format!("{place}/think"))));
-                }
-                moves.push(Move::Ask(Box::new(Ask::new(plan, http)?)));
-                let name = plan.steps.get(usize::from(http.step.0)).map_or("?", String::as_str);
-                place = format!("journey/{}/{name}", journey.name);
-                pauses = 0;
-            }
-            Op::Pause(think) => {
-                moves.push(Move::Rest(Pause::new(think.clone(), format!("{place}/pause/{pauses}"))));
-                pauses += 1;
-            }
-            Op::Extract(takings) => last_ask(&mut moves, journey)?.judge.also_take(takings)?,
-            Op::Check(checks) => last_ask(&mut moves, journey)?.judge.also_demand(checks)?,
-        }
-    }
-    for one in &mut moves {
-        if let Move::Ask(ask) = one {
-            ask.keep = ask.judge.keeps(plan.client.body_limit);
-        }
-    }
-    let id = JourneyId(u16::try_from(n).unwrap_or(u16::MAX));
-    Ok(Course { id, first: journey.first_step(), moves, on_failure: journey.on_failure })
-}
-
-fn last_ask<'a>(moves: &'a mut [Move], journey: &Journey) -> Result<&'a mut Ask, LoadError> {
-    moves
-        .iter_mut()
-        .rev()
-        .find_map(|one| if let Move::Ask(ask) = one { Some(&mut **ask) } else { None })
-        .ok_or_else(|| LoadError::NoAnswer { journey: journey.name.clone() })
 }
 
 impl Ask {
     fn new(plan: &LoadPlan, http: &Http) -> Result<Self, LoadError> {
-        let mut judge = Judge::default();
+        let name = plan.steps.get(usize::from(http.step.0)).map_or("?", String::as_str);
+        let mut judge = Judge::new(name);
         judge.also_demand(&http.check)?;
         judge.also_take(&http.extract)?;
+        let templates = [Some(&http.path), http.body.as_ref()].into_iter().flatten();
+        let headers = http.headers.iter().chain(&plan.client.headers).map(|(_, value)| value);
+        let picks = Picking::all(plan, templates.chain(headers), name);
         Ok(Self {
             step: http.step,
             origin: http.origin,
@@ -149,6 +171,67 @@ impl Ask {
             mould: Mould::new(plan, http)?,
             judge,
             keep: Keep::default(),
+            picks,
+            owner: None,
+            patience: plan
+                .client
+                .patience
+                .as_ref()
+                .map(|patience| Pause::new(patience.leaves_after.clone(), format!("patience/{name}"))),
+            retry_place: format!("retry/{name}"),
+            truth: http.truth.iter().map(Version::new).collect::<Result<_, _>>()?,
         })
+    }
+}
+
+impl Ask {
+    /// Settles what is kept of its answers, once all that look at them are known.
+    fn settle(&mut self, plan: &LoadPlan, owner: Option<&Arc<Isolation>>) {
+        self.owner = owner.map(Arc::clone);
+        self.keep = self.judge.keeps(plan.client.body_limit);
+        let looks = self.owner.is_some() || !self.truth.is_empty();
+        self.keep.headers |= looks || plan.client.cookies || plan.client.redirects > 0;
+        if looks {
+            self.keep.body = Some(plan.client.body_limit);
+        }
+    }
+}
+
+/// One value of a list, taken just before it is used.
+#[derive(Debug)]
+pub struct Picking {
+    into: VarId,
+    list: VarId,
+    nth: Option<usize>,
+    /// Names its draws.
+    place: String,
+}
+
+impl Picking {
+    /// The picks that `templates` use, named after `place`.
+    fn all<'a>(plan: &LoadPlan, templates: impl Iterator<Item = &'a Template>, place: &str) -> Vec<Self> {
+        if plan.values.picks.is_empty() {
+            return Vec::new();
+        }
+        let used: Vec<VarId> = templates.flat_map(Template::variables).collect();
+        let picks = plan.values.picks.iter().filter(|pick| used.contains(&pick.into));
+        picks
+            .map(|pick| Self {
+                into: pick.into,
+                list: pick.list,
+                nth: pick.nth,
+                place: format!("pick/{place}/{}", pick.name),
+            })
+            .collect()
+    }
+
+    /// Takes it.
+    pub fn take(&self, dice: Dice, values: &mut [String]) {
+        let list = values.get(usize::from(self.list.0)).map_or("", String::as_str);
+        let nth = self.nth.unwrap_or_else(|| dice.below(&self.place, list.split(SEPARATOR).count()));
+        let value = list.split(SEPARATOR).nth(nth).unwrap_or_default().to_owned();
+        if let Some(slot) = values.get_mut(usize::from(self.into.0)) {
+            *slot = value;
+        }
     }
 }

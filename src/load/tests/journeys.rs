@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::server::{Answer, Server};
 use super::{get, http, open, plan, run};
-use crate::plan::program::{Check, Draw, Drawn, Extraction, From, Http, Is, OnFailure, Op, Think, What};
+use crate::plan::program::{Check, Draw, Drawn, Extraction, From, Http, Is, OnFailure, Op, Pick, Think, What};
 use crate::plan::template::{Escape, Piece, Template, VarId};
 
 fn path(before: &str, var: u16) -> Template {
@@ -12,7 +12,7 @@ fn path(before: &str, var: u16) -> Template {
 }
 
 fn take(label: u16, into: u16, from: From) -> Extraction {
-    Extraction { label, into: VarId(into), from, or: None }
+    Extraction { label, into: VarId(into), from, pick: Pick::First, or: None }
 }
 
 fn json(path: &str) -> From {
@@ -102,7 +102,7 @@ fn a_value_that_cannot_stand_in_a_header_is_not_sent() {
     let value = Template { pieces: vec![Piece::Var(VarId(0), Escape::Plain)] };
     let second = Http { headers: vec![("x-value".to_owned(), value)], ..get(1, "/") };
     let mut plan = plan(&server, open(50.0, 60), vec![http(first), http(second)]);
-    plan.draws = vec![Drawn { name: "key".to_owned(), into: VarId(1), draw: Draw::Uuid }];
+    plan.values.draws = vec![Drawn { name: "key".to_owned(), into: VarId(1), draw: Draw::Uuid }];
     let folder = run(plan, 1);
     assert_eq!((folder.errors("variable"), server.requests()), (3, 3));
 }

@@ -3,26 +3,28 @@
 use std::time::Duration;
 
 use super::desk::Desk;
+use super::retry;
 use super::step::headers;
 use super::tables::{Known, Tables};
 use crate::base::duration::show;
 use crate::plan::load::{Client, Connections, Timeouts};
-use crate::plan::wires::{Life, Wires};
-use crate::spec::scenario::{Client as Written, Connections as WrittenConnections, Timeouts as WrittenTimeouts};
-use crate::spec::source::Spanned;
+use crate::plan::program::{Draw, Drawn};
+use crate::plan::template::{Escape, Piece, Template};
+use crate::plan::wires::Life;
+use crate::spec::scenario::{Auth, Client as Written, Connections as WrittenConnections, Timeouts as WrittenTimeouts};
+use crate::spec::source::{Mark, Spanned};
 
-/// What is kept of a body for checks, unless the scenario says otherwise.
-const BODY_LIMIT: u64 = 8 << 20;
+/// More hops than browsers follow are no way to an answer.
+const REDIRECTS_MOST: u64 = 50;
 const TOTAL_MOST: Duration = Duration::from_secs(3600);
 
-pub(super) fn client(desk: &mut Desk, tables: &Tables, known: &Known, written: Option<&Spanned<Written>>) -> Client {
-    let mut client = Client {
-        connections: Connections::ByWorkload,
-        timeouts: Timeouts::default(),
-        headers: Vec::new(),
-        body_limit: BODY_LIMIT,
-        wires: Wires::default(),
-    };
+pub(super) fn client(
+    desk: &mut Desk,
+    tables: &mut Tables,
+    known: &Known,
+    (written, draws): (Option<&Spanned<Written>>, &mut Vec<Drawn>),
+) -> Client {
+    let mut client = Client::default();
     let Some(written) = desk.open_if(written) else { return client };
     if let Some(connections) = &written.connections {
         client.connections = connections_of(desk, connections, &mut client.wires.life);
@@ -31,10 +33,60 @@ pub(super) fn client(desk: &mut Desk, tables: &Tables, known: &Known, written: O
         client.timeouts = timeouts(desk, limits);
     }
     if let Some(limit) = &written.body_limit {
-        client.body_limit = desk.size(limit).unwrap_or(BODY_LIMIT);
+        client.body_limit = desk.size(limit).unwrap_or(client.body_limit);
+    }
+    client.patience = written.patience.as_ref().and_then(|patience| retry::patience(desk, patience));
+    client.retry = written.retry.as_ref().and_then(|retry| retry::retry(desk, retry));
+    client.cookies = desk.open_if(written.cookies.as_ref()).copied().unwrap_or(true);
+    if let Some(redirects) = &written.redirects {
+        let hops = desk.open(redirects).copied().unwrap_or(0);
+        if hops > REDIRECTS_MOST {
+            desk.error(
+                "bad_number",
+                redirects.mark,
+                format!("{hops} redirects"),
+                format!("write at most {REDIRECTS_MOST}"),
+            );
+        }
+        client.redirects = u32::try_from(hops).unwrap_or(0);
     }
     client.headers = headers(desk, tables, known, written.headers.as_ref());
+    if let Some(auth) = &written.auth
+        && let Some(value) = authorization(desk, tables, known, (auth, draws))
+    {
+        client.headers.push(("authorization".to_owned(), value));
+    }
     client
+}
+
+/// The value of `authorization`; credentials become a variable of their own, drawn last.
+fn authorization(
+    desk: &mut Desk,
+    tables: &mut Tables,
+    known: &Known,
+    (written, draws): (&Spanned<Auth>, &mut Vec<Drawn>),
+) -> Option<Template> {
+    match desk.open(written)? {
+        Auth::Bearer(token) => {
+            let token = tables.template(desk, known, token, Escape::Plain)?;
+            let mut pieces = vec![Piece::Text("Bearer ".to_owned())];
+            pieces.extend(token.pieces);
+            Some(Template { pieces })
+        }
+        Auth::Basic(user, password) => {
+            let name = desk.text(user)?;
+            if name.contains(':') {
+                desk.error("bad_header", user.mark, "a user name holds no `:`", "it parts the name from the password");
+            }
+            let password = tables.template(desk, known, password, Escape::Plain)?;
+            let mut pieces = vec![Piece::Text(format!("{name}:"))];
+            pieces.extend(password.pieces);
+            let place = format!("auth.basic.{}", draws.len());
+            let into = tables.variable(&place, Mark::default(), Vec::new());
+            draws.push(Drawn { name: place, into, draw: Draw::Basic(Template { pieces }) });
+            Some(Template { pieces: vec![Piece::Text("Basic ".to_owned()), Piece::Var(into, Escape::Plain)] })
+        }
+    }
 }
 
 fn connections_of(desk: &mut Desk, written: &Spanned<WrittenConnections>, life: &mut Life) -> Connections {

@@ -3,8 +3,8 @@
 //! | file | checks |
 //! |---|---|
 //! | `files` `desk` `tables` | texts that were read; mistakes with their places; names and their numbers |
-//! | `scenario` `target` `wires` `client` `workload` `vars` | a scenario |
-//! | `journey` `step` `answer` | its journeys |
+//! | `scenario` `target` `wires` `client` `retry` `workload` `vars` `data` | a scenario |
+//! | `journey` `step` `turns` `answer` | its journeys |
 //! | `line` | its checks |
 //! | `ab` | a scenario that compares two targets |
 //! | `drill` | a drill |
@@ -16,6 +16,7 @@
 mod ab;
 mod answer;
 mod client;
+mod data;
 mod desk;
 mod drill;
 mod files;
@@ -24,6 +25,7 @@ mod journey;
 mod line;
 mod peak;
 mod proxy;
+mod retry;
 mod scenario;
 mod step;
 mod tables;
@@ -32,6 +34,7 @@ mod targets;
 #[cfg(test)]
 mod tests;
 mod think;
+mod turns;
 mod vars;
 mod wires;
 mod workload;

@@ -2,7 +2,7 @@
 
 use crate::base::seed::Seed;
 use crate::plan::load::{LoadPlan, Pattern, Stay, Workload};
-use crate::plan::program::{Journey, Op};
+use crate::plan::program::{self, Journey};
 
 /// The busiest second.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
@@ -21,8 +21,10 @@ pub(crate) fn peak_requests(plan: &LoadPlan, origin: usize) -> Peak {
 /// As [`peak_requests`], over the origins that `counts` accepts.
 pub(super) fn peak(workloads: &[Workload], journeys: &[Journey], counts: &dyn Fn(usize) -> bool) -> Peak {
     let requests = |card: u16| {
+        let mut count = 0.0;
         let steps = journeys.get(usize::from(card)).map_or(&[][..], |journey| journey.steps.as_slice());
-        steps.iter().filter(|op| matches!(op, Op::Http(http) if counts(http.origin))).count() as f64
+        program::requests(steps, 1.0, &mut |http, times| count += if counts(http.origin) { times } else { 0.0 });
+        count
     };
     // How many requests a journey has on average does not depend on the order of the cards.
     let mean = |one: &Workload| {

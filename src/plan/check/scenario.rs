@@ -7,13 +7,14 @@ use std::sync::Arc;
 use super::desk::Desk;
 use super::line::{Against, Lines};
 use super::tables::{Known, Tables};
-use super::{ScenarioOptions, client, journey, line, target, vars, workload};
+use super::{ScenarioOptions, client, data, journey, line, target, vars, workload};
 use crate::base::digest::sha256;
 use crate::base::seed::Seed;
 use crate::plan::diagnostic::Place;
 use crate::plan::good::Good;
 use crate::plan::load::{LoadPlan, Origin};
 use crate::plan::threshold::Comparison;
+use crate::plan::values::Values;
 use crate::plan::wires::Wires;
 use crate::spec::scenario::Scenario;
 use crate::spec::written::Written;
@@ -57,13 +58,14 @@ pub(super) fn compared(
     }
     let target = target::target(desk, written, instead);
     let mut tables = Tables::default();
-    let draws = vars::vars(desk, &mut tables, written.vars.as_ref());
+    data::data(desk, &mut tables, written.data.as_ref());
+    data::secrets(desk, &mut tables, written.secrets.as_ref());
+    let mut draws = vars::vars(desk, &mut tables, written.vars.as_ref());
     let mut known = Known { setter: "no variable of `vars`".to_owned(), ..Known::default() };
     // What is not built yet may set what is missing: that is said once, where it is used.
-    known.has_gaps =
-        written.extra().later.iter().any(|(word, _)| ["data", "setup", "secrets", "tokens"].contains(word));
+    known.has_gaps = written.extra().later.iter().any(|(word, _)| ["setup", "tokens"].contains(word));
     known.set.extend(draws.iter().map(|drawn| (drawn.into, super::tables::Set::Surely)));
-    let mut client = client::client(desk, &tables, &known, written.client.as_ref());
+    let mut client = client::client(desk, &mut tables, &known, (written.client.as_ref(), &mut draws));
     client.wires = Wires { http: target.version, tls: target.tls, source: target.source, ..client.wires };
     let paths = journey::Paths { hosts: &target.hosts, total: client.timeouts.total };
     let journeys = journey::journeys(desk, &mut tables, &known, (&paths, &written.journeys));
@@ -77,6 +79,13 @@ pub(super) fn compared(
     target::ceiling(desk, target.max_rate, (&workloads, &journeys));
     let Lines { checks, comparisons } =
         line::lines(desk, (&tables, &journeys), written.checks.as_ref(), (against, written.name.mark));
+    let values = Values {
+        count: u16::try_from(tables.variables.len()).unwrap_or(u16::MAX),
+        draws,
+        feeds: data::feeds(desk, &tables, &workloads),
+        secrets: data::used_secrets(&tables),
+        picks: std::mem::take(&mut tables.picks),
+    };
     let steps = tables.steps.into_iter().map(|(name, _)| name).collect();
     let mut plan = LoadPlan {
         name: name?,
@@ -86,8 +95,7 @@ pub(super) fn compared(
         journeys,
         steps,
         labels: Arc::new(tables.labels),
-        draws,
-        variables: u16::try_from(tables.variables.len()).unwrap_or(u16::MAX),
+        values,
         good,
         checks,
         hash: String::new(),

@@ -32,11 +32,12 @@ pub(super) fn http(
         }
         body
     });
-    let check = answer::step_checks(desk, tables, written.check.as_ref());
     let named = desk.open_if(written.extract.as_ref());
     let extract = named.map(|named| answer::extractions(desk, tables, known, (named, on_failure))).unwrap_or_default();
+    let check = answer::step_checks(desk, tables, (known, written.check.as_ref()));
+    let truth = desk.open_if(written.truth.as_ref()).map(|list| answer::truths(desk, list)).unwrap_or_default();
     let (origin, path) = target?;
-    Some(Http { step, method, origin, path, headers, body, total: paths.total, extract, check })
+    Some(Http { step, method, origin, path, headers, body, total: paths.total, extract, check, truth })
 }
 
 fn method(desk: &mut Desk, written: Option<&Spanned<String>>) -> String {
@@ -69,7 +70,7 @@ fn name(desk: &mut Desk, written: &Written, method: &str) -> (String, Mark) {
 /// The origin's index, and path and query.
 fn path(
     desk: &mut Desk,
-    tables: &Tables,
+    tables: &mut Tables,
     known: &Known,
     (paths, written): (&Paths<'_>, &Written),
 ) -> Option<(usize, Template)> {
@@ -122,14 +123,14 @@ fn origin(desk: &mut Desk, paths: &Paths<'_>, (host, at): (&str, Mark), text: &s
 /// Pairs of a query or form: names percent-encoded, texts between variables too.
 fn query(
     desk: &mut Desk,
-    tables: &Tables,
+    tables: &mut Tables,
     known: &Known,
     written: Option<&Spanned<Named<String>>>,
 ) -> Vec<(String, Template)> {
     desk.open_if(written).map(|named| pairs(desk, tables, known, named)).unwrap_or_default()
 }
 
-fn pairs(desk: &mut Desk, tables: &Tables, known: &Known, named: &Named<String>) -> Vec<(String, Template)> {
+fn pairs(desk: &mut Desk, tables: &mut Tables, known: &Known, named: &Named<String>) -> Vec<(String, Template)> {
     let is_plain = |c: char| c.is_ascii_alphanumeric() || "-._~".contains(c);
     let mut pairs = Vec::new();
     for (name, _, text) in desk.entries(named, "fields") {
@@ -161,7 +162,7 @@ fn percent(text: &str, keeps: impl Fn(char) -> bool) -> String {
 /// Headers with names in lower case; those that belong to the client itself are refused.
 pub(super) fn headers(
     desk: &mut Desk,
-    tables: &Tables,
+    tables: &mut Tables,
     known: &Known,
     written: Option<&Spanned<Named<String>>>,
 ) -> Vec<(String, Template)> {
@@ -194,7 +195,12 @@ pub(super) fn headers(
 }
 
 /// The body and its content type.
-fn body(desk: &mut Desk, tables: &Tables, known: &Known, written: &Spanned<Body>) -> Option<(Template, &'static str)> {
+fn body(
+    desk: &mut Desk,
+    tables: &mut Tables,
+    known: &Known,
+    written: &Spanned<Body>,
+) -> Option<(Template, &'static str)> {
     match desk.open(written)? {
         Body::Text(text) => Some((tables.template(desk, known, text, Escape::Plain)?, "text/plain; charset=utf-8")),
         Body::Json(text) => {

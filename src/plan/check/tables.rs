@@ -2,12 +2,14 @@
 //!
 //! Filled by the other files of `check`, read into the plan at the end.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
+use super::data::Sheet;
 use super::desk::{Desk, suggest};
 use crate::base::name::nearest;
 use crate::measure::sample::StepId;
 use crate::plan::template::{Escape, Piece, Template, VarId};
+use crate::plan::values::{ListPick, SecretPlace};
 use crate::spec::source::{Mark, Spanned};
 
 /// Names and their numbers.
@@ -20,6 +22,12 @@ pub(super) struct Tables {
     pub(super) steps: Vec<(String, Mark)>,
     /// Some step could not be read: names that are missing may be its own.
     pub(super) has_gaps: bool,
+    /// Variables that hold a list, and the picks from them that are used.
+    pub(super) lists: BTreeSet<VarId>,
+    pub(super) picks: Vec<ListPick>,
+    /// Rows of data, and secrets, by name.
+    pub(super) sheets: Vec<Sheet>,
+    pub(super) secrets: Vec<(String, SecretPlace, Option<VarId>)>,
 }
 
 /// What is known of a variable at some point of a journey.
@@ -55,7 +63,7 @@ impl Tables {
         VarId(narrow(self.variables.len() - 1))
     }
 
-    fn find(&self, name: &str) -> Option<VarId> {
+    pub(super) fn find(&self, name: &str) -> Option<VarId> {
         self.variables.iter().position(|(known, ..)| known == name).map(|n| VarId(narrow(n)))
     }
 
@@ -79,7 +87,7 @@ impl Tables {
 
     /// `text` as a template; mistakes are reported with their place inside the text.
     pub(super) fn template(
-        &self,
+        &mut self,
         desk: &mut Desk,
         known: &Known,
         text: &Spanned<String>,
@@ -108,21 +116,35 @@ impl Tables {
         is_whole.then_some(Template { pieces })
     }
 
-    fn resolve(&self, desk: &mut Desk, known: &Known, name: &str, at: (Mark, std::ops::Range<usize>)) -> Option<VarId> {
+    fn resolve(
+        &mut self,
+        desk: &mut Desk,
+        known: &Known,
+        name: &str,
+        at: (Mark, std::ops::Range<usize>),
+    ) -> Option<VarId> {
+        if let Some((base, part)) = name.split_once('.')
+            && let Some(found) = self.dotted(desk, known, (base, part), at.clone())
+        {
+            return found;
+        }
         let found = self.find(name).and_then(|variable| known.set.get(&variable).map(|set| (variable, *set)));
         match found {
-            Some((variable, Set::Surely)) => Some(variable),
+            Some((variable, Set::Surely)) => {
+                if self.lists.contains(&variable) {
+                    let message = format!("`${{{name}}}` is a list");
+                    let help = format!("take one of it: `${{{name}.random}}`, `${{{name}.0}}`");
+                    desk.error_inside("unknown_variable", at, message, help);
+                    return None;
+                }
+                Some(variable)
+            }
             Some((_, Set::Maybe)) => {
                 let message = format!("`${{{name}}}` may have no value: the step that sets it can fail");
                 desk.error_inside("maybe_unset", at, message, "give the extraction an `or`");
                 None
             }
             None => {
-                if name.split_once('.').is_some_and(|(base, _)| base == "secret" || self.find(base).is_some()) {
-                    let message = format!("`${{{name}}}` is known but not built yet");
-                    desk.error_inside("not_built", at, message, "leave it out for now");
-                    return None;
-                }
                 if known.has_gaps {
                     return None;
                 }
@@ -134,7 +156,88 @@ impl Tables {
         }
     }
 
-    fn help(&self, desk: &Desk, known: &Known, wrong: &str) -> String {
+    /// `${base.part}`: a column of data, a secret, or one value of a list; `None` when `base` is none of these.
+    #[expect(clippy::option_option, reason = "not ours, reported, found")]
+    fn dotted(
+        &mut self,
+        desk: &mut Desk,
+        known: &Known,
+        (base, part): (&str, &str),
+        at: (Mark, std::ops::Range<usize>),
+    ) -> Option<Option<VarId>> {
+        if base == "secret" {
+            return Some(self.secret(desk, part, at));
+        }
+        if let Some(place) = self.sheets.iter().position(|sheet| sheet.name == base) {
+            return Some(self.column(desk, (place, part), at));
+        }
+        let list = self.find(base).filter(|list| self.lists.contains(list) && known.set.contains_key(list))?;
+        if known.set.get(&list) == Some(&Set::Maybe) {
+            let message = format!("`${{{base}}}` may have no value: the step that sets it can fail");
+            desk.error_inside("maybe_unset", at, message, "give the extraction an `or`");
+            return Some(None);
+        }
+        let nth = part.parse::<usize>().ok();
+        if nth.is_none() && part != "random" {
+            let message = format!("a list has no `{part}`");
+            desk.error_inside(
+                "unknown_variable",
+                at,
+                message,
+                format!("write `${{{base}.random}}` or `${{{base}.0}}`"),
+            );
+            return Some(None);
+        }
+        let name = format!("{base}.{part}");
+        if let Some(known) = self.find(&name) {
+            return Some(Some(known));
+        }
+        let samples = self.variables.get(usize::from(list.0)).map(|(_, _, all)| all.clone()).unwrap_or_default();
+        let into = self.variable(&name, at.0, samples);
+        self.picks.push(ListPick { name, into, list, nth });
+        Some(Some(into))
+    }
+
+    fn secret(&mut self, desk: &mut Desk, name: &str, at: (Mark, std::ops::Range<usize>)) -> Option<VarId> {
+        let Some(place) = self.secrets.iter().position(|(known, ..)| known == name) else {
+            let known: Vec<&str> = self.secrets.iter().map(|(name, ..)| name.as_str()).collect();
+            desk.error_inside("unknown_name", at, format!("there is no secret `{name}`"), suggest(name, &known));
+            return None;
+        };
+        let variable = self.variable(&format!("secret.{name}"), Mark::default(), vec!["x".to_owned()]);
+        if let Some((_, _, into)) = self.secrets.get_mut(place) {
+            *into = Some(variable);
+        }
+        Some(variable)
+    }
+
+    fn column(
+        &mut self,
+        desk: &mut Desk,
+        (place, column): (usize, &str),
+        at: (Mark, std::ops::Range<usize>),
+    ) -> Option<VarId> {
+        let sheet = self.sheets.get(place)?;
+        let name = format!("{}.{column}", sheet.name);
+        let Some(index) = sheet.columns.iter().position(|known| known == column) else {
+            // A file that could not be read was reported; its columns are not known.
+            if !sheet.columns.is_empty() {
+                let known: Vec<&str> = sheet.columns.iter().map(String::as_str).collect();
+                let message = format!("`{}` has no column `{column}`", sheet.name);
+                desk.error_inside("unknown_column", at, message, suggest(column, &known));
+            }
+            return None;
+        };
+        let samples = sheet.rows.iter().take(3).filter_map(|row| row.get(index).cloned()).collect();
+        let variable = self.variable(&name, Mark::default(), samples);
+        let used = &mut self.sheets.get_mut(place)?.used;
+        if !used.iter().any(|(_, known)| *known == variable) {
+            used.push((index, variable));
+        }
+        Some(variable)
+    }
+
+    pub(super) fn help(&self, desk: &Desk, known: &Known, wrong: &str) -> String {
         let set: Vec<&(String, Mark, Vec<String>)> = known
             .set
             .keys()

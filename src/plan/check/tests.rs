@@ -63,7 +63,7 @@ fn a_scenario_becomes_a_plan() {
     assert_eq!(ids, want);
     assert_eq!(plan.checks[2].scope.steps.len(), 2);
     assert!((plan.peak_rate() - 10.0).abs() < 1e-9);
-    assert_eq!(plan.labels.as_slice(), ["status", "json $.n", "token", "etag", "body"]);
+    assert_eq!(plan.labels.as_slice(), ["status", "token", "etag", "json $.n", "body"]);
     let Op::Http(search) = &plan.journeys[0].steps[2] else { panic!("a request") };
     assert_eq!(shown(&search.path), "/p/${4:Percent}?q=red%20${1:Percent}");
     let Op::Http(cart) = &plan.journeys[1].steps[0] else { panic!("a request") };

@@ -2,23 +2,28 @@
 
 use super::desk::Desk;
 use super::tables::{Known, Set, Tables};
-use crate::plan::program::{Draw, Drawn};
+use crate::plan::program::{Draw, Drawn, Stamp};
 use crate::plan::template::Escape;
 use crate::spec::names::Named;
-use crate::spec::scenario::Var;
+use crate::spec::scenario::{Stamp as WrittenStamp, Var};
 use crate::spec::source::{Mark, Spanned};
 
 /// The draws, in the order they are written: a `Text` may use what stands before it.
 pub(super) fn vars(desk: &mut Desk, tables: &mut Tables, written: Option<&Spanned<Named<Var>>>) -> Vec<Drawn> {
     let Some(named) = desk.open_if(written) else { return Vec::new() };
-    let mut draws = Vec::new();
     let mut known = Known { setter: "no variable before it".to_owned(), ..Known::default() };
+    drawn(desk, tables, &mut known, named)
+}
+
+/// The draws of a map of variables; from here on they are set.
+pub(super) fn drawn(desk: &mut Desk, tables: &mut Tables, known: &mut Known, named: &Named<Var>) -> Vec<Drawn> {
+    let mut draws = Vec::new();
     for (name, at, var) in desk.entries(named, "variables") {
         let is_name = name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_' || c == '-');
         if !is_name || !name.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_') {
             desk.error("bad_name", at, format!("`{name}` cannot be written as `${{{name}}}`"), "use a-z 0-9 _ -");
         }
-        let draw = desk.open(var).and_then(|kind| draw(desk, (tables, &known), kind, var.mark));
+        let draw = desk.open(var).and_then(|kind| draw(desk, (tables, known), kind, var.mark));
         // A variable with a mistake is known all the same, so that its uses are not reported too.
         let samples = draw.as_ref().map_or_else(Vec::new, |draw| samples(tables, draw));
         let variable = tables.variable(name, at, samples);
@@ -28,7 +33,7 @@ pub(super) fn vars(desk: &mut Desk, tables: &mut Tables, written: Option<&Spanne
     draws
 }
 
-fn draw(desk: &mut Desk, (tables, known): (&Tables, &Known), kind: &Var, at: Mark) -> Option<Draw> {
+fn draw(desk: &mut Desk, (tables, known): (&mut Tables, &Known), kind: &Var, at: Mark) -> Option<Draw> {
     match kind {
         Var::Text(text) => tables.template(desk, known, text, Escape::Plain).map(Draw::Text),
         Var::Uuid => Some(Draw::Uuid),
@@ -54,6 +59,22 @@ fn draw(desk: &mut Desk, (tables, known): (&Tables, &Known), kind: &Var, at: Mar
             let step = desk.open_if(step.as_ref()).copied().unwrap_or(1);
             Some(Draw::Counter { start, step })
         }
+        Var::Zipf { items, s, from } => {
+            let (count, exponent) = (desk.open(items).copied(), desk.open(s).copied());
+            let from = desk.open_if(from.as_ref()).copied().unwrap_or(1);
+            let (count, exponent) = (count?, exponent?);
+            if count == 0 || !(exponent.is_finite() && exponent > 0.0 && exponent <= 20.0) {
+                let help = "write at least one item, and an exponent above 0, at most 20";
+                desk.error("bad_number", at, format!("{count} items with exponent {exponent}"), help);
+                return None;
+            }
+            Some(Draw::Zipf { items: count, s: exponent, from })
+        }
+        Var::Timestamp(stamp) => Some(Draw::Timestamp(match desk.open(stamp)? {
+            WrittenStamp::Rfc3339 => Stamp::Rfc3339,
+            WrittenStamp::UnixSeconds => Stamp::UnixSeconds,
+            WrittenStamp::UnixMillis => Stamp::UnixMillis,
+        })),
     }
 }
 
@@ -88,5 +109,9 @@ fn samples(tables: &Tables, draw: &Draw) -> Vec<String> {
         Draw::Int(low, high) => vec![low.to_string(), high.to_string()],
         Draw::Choice(options) => options.iter().map(|(text, _)| text.clone()).collect(),
         Draw::Counter { start, .. } => vec![start.to_string()],
+        Draw::Zipf { from, .. } => vec![from.to_string()],
+        Draw::Timestamp(Stamp::Rfc3339) => vec!["2026-11-20T15:04:05.123Z".to_owned()],
+        Draw::Timestamp(_) => vec!["1".to_owned()],
+        Draw::Basic(_) => vec!["x".to_owned()],
     }
 }

@@ -17,9 +17,9 @@ use crate::plan::drill::{
 };
 use crate::plan::fault::{Fault, Side, Toxic};
 use crate::plan::good::Good;
-use crate::plan::load::{Client, Connections, LoadPlan, Timeouts};
+use crate::plan::load::{Client, LoadPlan};
 use crate::plan::slo::{Slo, USUAL};
-use crate::plan::wires::Wires;
+use crate::plan::values::Values;
 
 fn secs(n: u64) -> Duration {
     Duration::from_secs(n)
@@ -29,19 +29,12 @@ fn load() -> LoadPlan {
     LoadPlan {
         name: "mix".into(),
         origins: Vec::new(),
-        client: Client {
-            connections: Connections::ByWorkload,
-            timeouts: Timeouts::default(),
-            headers: Vec::new(),
-            body_limit: 0,
-            wires: Wires::default(),
-        },
+        client: Client::default(),
         workloads: Vec::new(),
         journeys: Vec::new(),
         steps: Vec::new(),
         labels: Arc::default(),
-        draws: Vec::new(),
-        variables: 0,
+        values: Values::default(),
         good: Good::default(),
         checks: Vec::new(),
         hash: String::new(),

@@ -10,7 +10,7 @@ use super::desk::{Desk, suggest};
 use super::tables::Tables;
 use crate::measure::sample::StepId;
 use crate::plan::diagnostic::Place;
-use crate::plan::program::{Journey, Op};
+use crate::plan::program::{self, Journey};
 use crate::plan::threshold::{ClockKind, Cmp, Level, Outcomes, Scope, Subject, Threshold, Window};
 use crate::spec::source::{Mark, Spanned};
 use crate::spec::threshold::{self as written, Bound, Key, Line, Modifier, Value};
@@ -73,7 +73,9 @@ pub(super) fn lines(
 }
 
 fn steps_of(journey: &Journey) -> Vec<StepId> {
-    journey.steps.iter().filter_map(|op| if let Op::Http(http) = op { Some(http.step) } else { None }).collect()
+    let mut found = Vec::new();
+    program::requests(&journey.steps, 1.0, &mut |http, _| found.push(http.step));
+    found
 }
 
 /// A dead target fails the run with or without checks.
