@@ -176,7 +176,7 @@ async fn compare(
     let dir = folder::create(&global.out, &plan.load.name, &clock)?;
     let mut journal = Journal::create(&dir.join(folder::JOURNAL), &clock).map_err(could_not("write the journal"))?;
     journal.append(Source::Controller, "", Event::Run(facts)).map_err(could_not("write the journal"))?;
-    let record = RecordWriter::create(&dir.join(folder::RECORD), &run::head(&plan.load, &clock, global.seed))
+    let record = RecordWriter::create(&dir.join(folder::RECORD), &load::head(&plan.load, &clock, Seed(global.seed)))
         .map_err(could_not("write the record"))?;
     let began = clock.now();
     let stage = Stage {

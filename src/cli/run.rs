@@ -13,10 +13,9 @@ use crate::base::stop::{Stop, StopReason};
 use crate::base::timer::Timer;
 use crate::judge::live::{Alarm, Watch};
 use crate::load;
-use crate::measure::host;
 use crate::measure::interval::Interval;
 use crate::measure::journal::{Event, Journal, RunFacts, Source};
-use crate::measure::record::{Head, RecordWriter, SCHEMA};
+use crate::measure::record::RecordWriter;
 use crate::plan::check::{self, Files, ScenarioOptions};
 use crate::plan::load::LoadPlan;
 use crate::report::live::Live;
@@ -83,7 +82,7 @@ async fn run(plan: Arc<LoadPlan>, facts: RunFacts, args: &RunArgs, global: &Glob
     let dir = folder::create(&global.out, &plan.name, &clock)?;
     let mut journal = Journal::create(&dir.join(folder::JOURNAL), &clock).map_err(could_not("write the journal"))?;
     journal.append(Source::Controller, "", Event::Run(facts)).map_err(could_not("write the journal"))?;
-    let record = RecordWriter::create(&dir.join(folder::RECORD), &head(&plan, &clock, global.seed))
+    let record = RecordWriter::create(&dir.join(folder::RECORD), &load::head(&plan, &clock, Seed(global.seed)))
         .map_err(could_not("write the record"))?;
     let start_at = next_second(clock.now());
     let env = load::Env {
@@ -116,23 +115,6 @@ pub(super) fn conclude(dir: &Path, journal: &mut Journal, reason: &str, global: 
 pub(super) fn next_second(now: Tick) -> Tick {
     let next = Tick::from_secs(u64::from(now.second()) + 1);
     if (next - now).as_millis() < 100 { next + std::time::Duration::from_secs(1) } else { next }
-}
-
-/// The head of a record that begins now.
-pub(super) fn head(plan: &LoadPlan, clock: &Clock, seed: u64) -> Head {
-    Head {
-        schema: SCHEMA,
-        squall: env!("CARGO_PKG_VERSION").to_owned(),
-        name: plan.name.clone(),
-        seed,
-        plan_hash: plan.hash.clone(),
-        start_utc: clock.utc(Tick::ZERO).to_string(),
-        grid_ms: 1000,
-        shard: (0, 1),
-        steps: plan.steps.clone(),
-        journeys: plan.journeys.iter().map(|journey| journey.name.clone()).collect(),
-        host: host::fingerprint(),
-    }
 }
 
 /// Every file that was read, as the journal keeps it.

@@ -54,13 +54,32 @@ use crate::base::clock::{Clock, Tick};
 use crate::base::seed::Seed;
 use crate::base::shard::Shard;
 use crate::base::stop::Stop;
-use crate::measure::record::{RecordError, RecordWriter};
+use crate::measure::host;
+use crate::measure::record::{Head, RecordError, RecordWriter, SCHEMA};
+use crate::plan::load::LoadPlan;
 
 #[cfg(test)]
 mod tests;
 
 pub use local::{Running, start};
 pub use reach::{preflight, resolve};
+
+/// The head of a record of `plan` that begins with `clock`.
+pub fn head(plan: &LoadPlan, clock: &Clock, seed: Seed) -> Head {
+    Head {
+        schema: SCHEMA,
+        squall: env!("CARGO_PKG_VERSION").to_owned(),
+        name: plan.name.clone(),
+        seed: seed.0,
+        plan_hash: plan.hash.clone(),
+        start_utc: clock.utc(Tick::ZERO).to_string(),
+        grid_ms: 1000,
+        shard: (0, 1),
+        steps: plan.steps.clone(),
+        journeys: plan.journeys.iter().map(|journey| journey.name.clone()).collect(),
+        host: host::fingerprint(),
+    }
+}
 
 /// What a run stands in.
 #[derive(Debug)]

@@ -129,7 +129,7 @@ impl Session {
     ) -> Result<(), Failure> {
         let path = self.dir.join(folder::RECORD);
         let record = if self.loads == 0 {
-            RecordWriter::create(&path, &run::head(&self.plan, &self.clock, global.seed))
+            RecordWriter::create(&path, &load::head(&self.plan, &self.clock, Seed(global.seed)))
         } else {
             RecordWriter::resume(&path, self.loads)
         };

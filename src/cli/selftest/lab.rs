@@ -147,7 +147,7 @@ impl Lab {
         let mut journal = Journal::create(&dir.join(folder::JOURNAL), &clock).map_err(failed())?;
         let facts = RunFacts { command: "selftest".to_owned(), seed: self.seed, ..RunFacts::default() };
         journal.append(Source::Controller, "", Event::Run(facts)).map_err(failed())?;
-        let record = RecordWriter::create(&dir.join(folder::RECORD), &run::head(plan, &clock, self.seed))
+        let record = RecordWriter::create(&dir.join(folder::RECORD), &load::head(plan, &clock, Seed(self.seed)))
             .map_err(could_not("write the record"))?;
         let start_at = run::next_second(clock.now());
         let env = Env {

@@ -9,13 +9,13 @@ use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 
 use super::{DrillError, StageEnv};
 use crate::base::clock::{Clock, Tick};
+use crate::base::seed::Seed;
 use crate::base::shard::Shard;
 use crate::base::stop::Stop;
 use crate::drill::lever::http::Endpoint;
 use crate::load::{Env, LoadError, Running};
-use crate::measure::host::fingerprint;
 use crate::measure::interval::Interval;
-use crate::measure::record::{Done, Head, RecordWriter, SCHEMA};
+use crate::measure::record::{Done, Head, RecordWriter};
 use crate::plan::drill::DrillPlan;
 use crate::plan::load::{LoadPlan, Origin};
 
@@ -38,7 +38,7 @@ impl Traffic {
     /// Fills in where the requests go and creates the record.
     pub(super) fn prepare(plan: &DrillPlan, public: &Endpoint, env: &StageEnv) -> Result<Self, DrillError> {
         let load = aimed(&plan.load, public);
-        let record = RecordWriter::create(&env.dir.join("record.sqr"), &head(plan, env.seed.0, &env.clock))?;
+        let record = RecordWriter::create(&env.dir.join("record.sqr"), &head(plan, env.seed, &env.clock))?;
         let (tell, seconds) = unbounded_channel();
         let env = Env {
             clock: env.clock.clone(),
@@ -113,18 +113,7 @@ fn aimed(load: &LoadPlan, public: &Endpoint) -> LoadPlan {
     aimed
 }
 
-fn head(plan: &DrillPlan, seed: u64, clock: &Clock) -> Head {
-    Head {
-        schema: SCHEMA,
-        squall: env!("CARGO_PKG_VERSION").to_owned(),
-        name: plan.name.clone(),
-        seed,
-        plan_hash: plan.hash.clone(),
-        start_utc: clock.utc(Tick::ZERO).to_string(),
-        grid_ms: 1000,
-        shard: (0, 1),
-        steps: plan.load.steps.clone(),
-        journeys: plan.load.journeys.iter().map(|journey| journey.name.clone()).collect(),
-        host: fingerprint(),
-    }
+/// The load's head, under the drill's own name and hash.
+fn head(plan: &DrillPlan, seed: Seed, clock: &Clock) -> Head {
+    Head { name: plan.name.clone(), plan_hash: plan.hash.clone(), ..crate::load::head(&plan.load, clock, seed) }
 }
