@@ -93,7 +93,7 @@ pub(super) fn judge_as(dir: &Path, how: &How) -> Result<Judged, Failure> {
         )));
     }
     if let (Plan::Load(plan), false) = (&mut plan, how.checks.is_empty()) {
-        let checks = check::checks(&how.checks, "--check", plan).map_err(|mistakes| {
+        let checks = check::checks(&how.checks, "--check", (plan, &injected(&lines))).map_err(|mistakes| {
             Failure::usage(mistakes.0.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n"))
         })?;
         Arc::make_mut(plan).checks = checks;
@@ -107,6 +107,12 @@ pub(super) fn judge_as(dir: &Path, how: &How) -> Result<Judged, Failure> {
     let account = account::of(planned, &lines, record);
     let exit = conclusion::of(&account).into();
     Ok(Judged { account, exit })
+}
+
+/// Names of what was injected.
+fn injected(lines: &[Line]) -> Vec<String> {
+    let named = |line: &Line| if let Event::Injected { id, .. } = &line.event { Some(id.clone()) } else { None };
+    lines.iter().filter_map(named).collect()
 }
 
 /// Keeps the seconds of `window`, counted from the run's first one.

@@ -4,10 +4,11 @@
 
 use super::super::blocks::{self, Trial};
 use super::super::finding::{Finding, FindingKind, Reason, Verdict};
+use super::super::recovery::{self, Fault};
 use super::super::search::{self, Course, Search};
 use super::super::threshold::{self, Profile};
 use super::super::validity::{self, Limits, Model};
-use super::super::window::{self, Stretch};
+use super::super::window::{self, STEADY, Stretch};
 use super::super::words::advice;
 use super::story::{Story, plain};
 use super::{Account, Band, BandKind, Generator, Totals, confidence, incident};
@@ -18,7 +19,7 @@ use crate::plan::ab::AbPlan;
 use crate::plan::diagnostic::Place;
 use crate::plan::drill::DrillPlan;
 use crate::plan::load::{LoadPlan, Pattern};
-use crate::plan::threshold::{Cmp, Level, Scope, Subject, Threshold, Window};
+use crate::plan::threshold::{Cmp, EVERY_PHASE, Ground, Level, Scope, Subject, Threshold, Window};
 
 /// Id of the check that every run has: a dead target fails it.
 const ANSWERED: &str = "squall.answered";
@@ -80,7 +81,7 @@ impl<'a> Planned<'a> {
         let of_candidate = |one: &&Stretch| one.name.starts_with("candidate:");
         let slots: Vec<String> = stretches.iter().filter(of_candidate).map(|one| one.name.clone()).collect();
         for phases in checks.iter_mut().map(|check| &mut check.scope.phases) {
-            if phases.is_empty() || phases.iter().any(|phase| phase == "steady") {
+            if phases.is_empty() || phases.iter().any(|phase| phase == STEADY || phase == EVERY_PHASE) {
                 // Without a slot nothing was measured; no phase at all would mean everything.
                 *phases = if slots.is_empty() { vec!["candidate:".to_owned()] } else { slots.clone() };
             }
@@ -115,6 +116,7 @@ fn answered() -> Threshold {
         after: std::time::Duration::ZERO,
         abort: None,
         n_least: None,
+        lean: None,
         place: Place::default(),
     }
 }
@@ -128,8 +130,9 @@ pub fn of(planned: Planned<'_>, lines: &[Line], record: Record) -> Account {
     if let Planned::Load(plan) = planned {
         drained(&mut bands, plan.length().as_secs_f64(), until_s);
     }
+    let mut stretches = window::stretches(&bands);
+    let faults = recovery::read(story.windows(), &seconds, &mut stretches);
     bands.extend(story.faults(until_s));
-    let stretches = window::stretches(&bands);
     let limits = planned.limits(&seconds);
     let search = match planned {
         Planned::Find(_, search) => Some((search, search::course(search, (&bands, lines), &seconds))),
@@ -144,7 +147,7 @@ pub fn of(planned: Planned<'_>, lines: &[Line], record: Record) -> Account {
         None => validity::of(&run),
     };
     let ended = ended(planned, story, done.as_ref());
-    let judge = Judge { run, story, head: &head, profile: planned.profile(), ended: &ended };
+    let judge = Judge { run, story, head: &head, profile: planned.profile(), ended: &ended, faults: &faults };
     let mut checks = planned.checks();
     planned.about_candidate(&mut checks, &stretches);
     findings.extend(checks.iter().map(|check| judge.check(check)));
@@ -237,12 +240,29 @@ struct Judge<'a> {
     head: &'a Head,
     profile: Profile,
     ended: &'a str,
+    faults: &'a [(Fault, Option<recovery::Course>)],
 }
 
 impl Judge<'_> {
+    /// The fault that a check of a clock is about, and how it went.
+    fn fault(&self, check: &Threshold) -> Option<(&Fault, &recovery::Course)> {
+        let named = |name: &str| check.scope.phases.iter().any(|phase| phase.strip_prefix("fault:") == Some(name));
+        let (fault, course) = self.faults.iter().find(|(fault, _)| named(&fault.name))?;
+        Some((fault, course.as_ref()?))
+    }
+
     fn check(&self, check: &Threshold) -> Finding {
         let (seconds, stretches): (_, &[Stretch]) = (self.run.seconds, self.run.stretches);
-        let decision = threshold::decide(check, seconds, stretches, self.profile);
+        if check.lean.is_some_and(|lean| lean.on != Ground::Steady) {
+            return threshold::unasked(check, &self.head.steps);
+        }
+        let leaning = threshold::resolved(check, seconds, stretches, self.profile);
+        let check = leaning.as_ref().map_or(check, |(check, _)| check);
+        let decision = match &leaning {
+            Some((_, Some(refused))) => refused.clone(),
+            _ if check.subject.is_clock() => recovery::decide(check, self.fault(check)),
+            _ => threshold::decide(check, seconds, stretches, self.profile),
+        };
         let mut finding = threshold::finding(check, &decision, &self.head.steps);
         if check.abort.is_some() && self.ended.starts_with("aborted") && self.ended.contains(&check.id) {
             (finding.verdict, finding.reason) = (Verdict::Fail, Reason::Beyond);

@@ -4,6 +4,7 @@
 
 use super::super::efficacy::Judged;
 use super::super::finding::{Evidence, Finding, FindingKind, Reason, Verdict};
+use super::super::recovery::Fault;
 use super::super::words::advice;
 use super::{ActAccount, ActionAccount, Band, BandKind};
 use crate::measure::journal::{Event, Line, RunFacts, TRAFFIC, Undo};
@@ -60,6 +61,18 @@ impl<'a> Story<'a> {
             Some(Band { name: id.clone(), kind: BandKind::Fault, from_s, to_s })
         };
         self.0.iter().filter_map(band).collect()
+    }
+
+    /// The faults of which checks can speak, by name: from the line that says one is in force to the one that says it is gone.
+    pub(super) fn windows(self) -> Vec<Fault> {
+        let mut found: Vec<Fault> = Vec::new();
+        for line in self.0 {
+            let Event::Injected { id, .. } = &line.event else { continue };
+            if found.iter().all(|one| one.name != *id) {
+                found.push(Fault { name: id.clone(), injected_s: at_s(line), healed_s: self.healed(id) });
+            }
+        }
+        found
     }
 
     /// The line before the act `name` was put in force.

@@ -48,10 +48,15 @@ pub(super) fn whole(check: &Threshold, seconds: &[&Interval], profile: Profile) 
 /// True where no interval exists by nature: extremes, counts, and "more than nothing".
 fn by_value(check: &Threshold) -> bool {
     match check.subject {
-        Subject::Max | Subject::Min | Subject::Requests => true,
+        Subject::Max | Subject::Min | Subject::Requests | Subject::GeneratorCpu => true,
         Subject::Offered | Subject::Achieved | Subject::Goodput => check.cmp == Cmp::More && check.bound <= 0.0,
         _ => false,
     }
+}
+
+/// Whether a value tells enough for another one to lean on it.
+pub(super) fn tells(check: &Threshold, estimate: &Estimate, profile: Profile) -> bool {
+    by_value(check) || is_enough(check, estimate, profile)
 }
 
 /// Whether there is evidence enough to judge at all.

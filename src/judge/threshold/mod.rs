@@ -4,6 +4,7 @@
 //! and `in` (`sliding`), whether the generator can be believed (`validity`).
 
 mod decide;
+mod lean;
 mod sliding;
 
 pub(in crate::judge) use sliding::{LEAST_IN_WINDOW, whole};
@@ -17,6 +18,7 @@ use crate::plan::threshold::{Subject, Threshold, Unit, Window};
 use crate::stats::quantile::BATCHES_MIN;
 
 pub use super::window::Stretch;
+pub use lean::{beyond, resolved, unasked};
 
 /// What has to be proven before a check fails.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -45,7 +47,8 @@ pub struct Decision {
 }
 
 impl Decision {
-    fn new(verdict: Verdict, reason: Reason, estimate: Option<Estimate>) -> Self {
+    /// A judgement whose estimate says what was seen.
+    pub fn new(verdict: Verdict, reason: Reason, estimate: Option<Estimate>) -> Self {
         Self { verdict, reason, estimate, said: String::new(), window_s: (0.0, 0.0) }
     }
 }
@@ -140,5 +143,7 @@ fn observed(check: &Threshold, decision: &Decision) -> String {
     format!("{value}{interval}{of}")
 }
 
+#[cfg(test)]
+mod grammar;
 #[cfg(test)]
 mod tests;

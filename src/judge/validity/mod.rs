@@ -202,7 +202,10 @@ fn busiest(seconds: &[Interval]) -> f64 {
 /// The tightest upper bound on a time of requests among `checks`, µs; else the median time until answered or given up:
 /// most arrivals may be shed or failed, and the generator was no later for it.
 pub fn tightest(checks: &[Threshold], seconds: &[Interval]) -> Option<f64> {
-    let bounds = checks.iter().filter(|one| one.subject.is_latency() && one.cmp.is_upper()).map(|one| one.bound);
+    let bounds = checks
+        .iter()
+        .filter(|one| one.subject.is_latency() && one.cmp.is_upper() && one.lean.is_none())
+        .map(|one| one.bound);
     bounds.reduce(f64::min).or_else(|| {
         let mut all = Bins::default();
         seconds.iter().flat_map(|one| one.steps.values()).for_each(|cell| all.merge(&cell.response.both()));

@@ -27,14 +27,23 @@ pub(super) enum Instead {
     /// The file is a drill's load.
     Drill {
         /// The system's public side; host `127.0.0.1` and port 0 until the embedded system has started.
-        origin: Origin,
+        origin: Box<Origin>,
         /// Arrivals per second of its open workload.
         rate: Option<f64>,
         /// As long as this its rates are held.
         longest: std::time::Duration,
         /// The SLO's idea of a good request.
         good: Good,
+        /// Names of its acts.
+        acts: Vec<String>,
     },
+}
+
+impl Instead {
+    /// Names of what is injected while the load runs.
+    fn acts(&self) -> Vec<String> {
+        if let Self::Drill { acts, .. } = self { acts.clone() } else { Vec::new() }
+    }
 }
 
 /// Checks the scenario on the desk; lines against a baseline are mistakes.
@@ -57,7 +66,7 @@ pub(super) fn compared(
         desk.error("bad_name", written.name.mark, message, "use the characters a-z 0-9 _ -, at most 64");
     }
     let target = target::target(desk, written, instead);
-    let mut tables = Tables::default();
+    let mut tables = Tables { faults: instead.acts(), ..Tables::default() };
     data::data(desk, &mut tables, written.data.as_ref());
     data::secrets(desk, &mut tables, written.secrets.as_ref());
     let mut draws = vars::vars(desk, &mut tables, written.vars.as_ref());

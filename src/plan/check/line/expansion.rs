@@ -12,6 +12,8 @@ pub(super) struct Names<'a> {
     pub(super) journeys: Vec<(&'a str, Vec<StepId>)>,
     /// Some step could not be read: names that are missing may be its own.
     pub(super) has_gaps: bool,
+    /// Names of what is injected.
+    pub(super) faults: &'a [String],
 }
 
 /// What each selector matched, in the order of the selectors, and the steps that are meant; no steps: all.
@@ -83,7 +85,7 @@ pub(super) fn is_glob(text: &str) -> bool {
 }
 
 /// `*` any run, `?` one character.
-fn matches(glob: &str, name: &str) -> bool {
+pub(super) fn matches(glob: &str, name: &str) -> bool {
     let mut glob_chars = glob.chars();
     match glob_chars.next() {
         None => name.is_empty(),
