@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use super::curve::Curve;
 use super::deck::Deck;
+use super::gate::Gate;
 use super::good::Good;
 use super::program::{Journey, Think};
 use super::retry::{Patience, Retry};
@@ -42,6 +43,8 @@ pub struct LoadPlan {
     pub good: Good,
     /// What must hold.
     pub checks: Vec<Threshold>,
+    /// How that becomes a verdict.
+    pub gate: Gate,
     /// SHA-256 over the checked plan with all defaults filled in, and the seed.
     pub hash: String,
 }

@@ -10,7 +10,7 @@
 //! | `template` `values` | texts with `${…}`, precompiled; where values come from |
 //! | `load` `held` | a checked scenario; one rate of it held |
 //! | `good` `retry` | what a good request is; what clients do about others |
-//! | `threshold` | checks of a scenario |
+//! | `threshold` `gate` | checks of a scenario; how they become a verdict |
 //! | `wires` | how a target is reached |
 //! | `ab` | a scenario that compares two targets |
 //! | `guard` | who may be sent traffic |
@@ -27,6 +27,7 @@ pub mod diagnostic;
 pub mod draw;
 pub mod drill;
 pub mod fault;
+pub mod gate;
 pub mod good;
 pub mod guard;
 pub mod held;

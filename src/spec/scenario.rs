@@ -3,6 +3,7 @@
 use serde::Deserialize;
 
 pub(crate) use super::client::{Auth, Backoff, Client, Connections, Jitter, Patience, Retry, Then, Timeouts};
+use super::gate::Gate;
 use super::names::Named;
 use super::source::Spanned;
 use super::step::{Think, WrittenStep};
@@ -20,8 +21,9 @@ written! {
         checks: Option<Spanned<Vec<Spanned<String>>>>,
         data: Option<Spanned<Named<Data>>>,
         secrets: Option<Spanned<Named<SecretFrom>>>,
+        gate: Option<Spanned<Gate>>,
     } later {
-        tokens, setup, teardown, max_series, gate, faults, fleet, evidence, fidelity, reactions, pages,
+        tokens, setup, teardown, max_series, faults, fleet, evidence, fidelity, reactions, pages,
     }
 }
 

@@ -6,7 +6,7 @@ use super::super::blocks::{self, Trial};
 use super::super::finding::{Finding, FindingKind, Reason, Verdict};
 use super::super::recovery::{self, Fault};
 use super::super::search::{self, Course, Search};
-use super::super::threshold::{self, Profile};
+use super::super::threshold::{self, Profile, Rules};
 use super::super::validity::{self, Limits, Model};
 use super::super::window::{self, STEADY, Stretch};
 use super::super::words::advice;
@@ -55,10 +55,14 @@ impl<'a> Planned<'a> {
 
     fn profile(self) -> Profile {
         match self {
-            Self::Load(_) | Self::Find(..) | Self::Ab { .. } => Profile::Ci,
             Self::Gate(_, profile) => profile,
-            Self::Drill(_) => Profile::Drill,
+            Self::Load(_) | Self::Find(..) | Self::Ab { .. } => self.load().gate.decide.unwrap_or(Profile::Ci),
+            Self::Drill(_) => self.load().gate.decide.unwrap_or(Profile::Drill),
         }
+    }
+
+    fn rules(self) -> Rules {
+        Rules { profile: self.profile(), tail: self.load().gate.min_tail as f64 }
     }
 
     /// Its checks, and the one that every run has.
@@ -147,7 +151,7 @@ pub fn of(planned: Planned<'_>, lines: &[Line], record: Record) -> Account {
         None => validity::of(&run),
     };
     let ended = ended(planned, story, done.as_ref());
-    let judge = Judge { run, story, head: &head, profile: planned.profile(), ended: &ended, faults: &faults };
+    let judge = Judge { run, story, head: &head, rules: planned.rules(), ended: &ended, faults: &faults };
     let mut checks = planned.checks();
     planned.about_candidate(&mut checks, &stretches);
     findings.extend(checks.iter().map(|check| judge.check(check)));
@@ -238,7 +242,7 @@ struct Judge<'a> {
     run: validity::Run<'a>,
     story: Story<'a>,
     head: &'a Head,
-    profile: Profile,
+    rules: Rules,
     ended: &'a str,
     faults: &'a [(Fault, Option<recovery::Course>)],
 }
@@ -256,12 +260,12 @@ impl Judge<'_> {
         if check.lean.is_some_and(|lean| lean.on != Ground::Steady) {
             return threshold::unasked(check, &self.head.steps);
         }
-        let leaning = threshold::resolved(check, seconds, stretches, self.profile);
+        let leaning = threshold::resolved(check, seconds, stretches, self.rules);
         let check = leaning.as_ref().map_or(check, |(check, _)| check);
         let decision = match &leaning {
             Some((_, Some(refused))) => refused.clone(),
             _ if check.subject.is_clock() => recovery::decide(check, self.fault(check)),
-            _ => threshold::decide(check, seconds, stretches, self.profile),
+            _ => threshold::decide(check, seconds, stretches, self.rules),
         };
         let mut finding = threshold::finding(check, &decision, &self.head.steps);
         if check.abort.is_some() && self.ended.starts_with("aborted") && self.ended.contains(&check.id) {
@@ -276,7 +280,7 @@ impl Judge<'_> {
         let all = window::pieces(seconds, stretches, &check.scope, check.after).concat();
         let spoilt = validity::spoils(&all, self.run.limits).or_else(|| {
             let ours = self.run.limits.model == Model::Open
-                && validity::made_by_us(check, &decision, seconds, (stretches, self.profile));
+                && validity::made_by_us(check, &decision, seconds, (stretches, self.rules));
             ours.then(|| "it fails from due and holds from sent: our lateness made the verdict".to_owned())
         });
         if let Some(why) = spoilt {
@@ -325,6 +329,9 @@ fn totals(head: &Head, seconds: &[Interval], done: Option<&Done>, planned_s: Opt
         for (step, cell) in &second.steps {
             totals.all.merge(cell);
             totals.steps.entry(name(&head.steps, step.0, "step")).or_default().merge(cell);
+        }
+        for (aside, cell) in &second.asides {
+            totals.asides.entry(aside.name(&head.steps)).or_default().merge(cell);
         }
         for (journey, travel) in &second.journeys {
             totals.journeys.entry(name(&head.journeys, journey.0, "journey")).or_default().merge(travel);

@@ -50,6 +50,7 @@ fn load(checks: Vec<Threshold>) -> LoadPlan {
         values: Values::default(),
         good: Good { within: Some(Duration::from_millis(500)), ..Good::default() },
         checks,
+        gate: crate::plan::gate::Gate::default(),
         hash: "h".into(),
     }
 }

@@ -6,7 +6,7 @@ use super::super::estimate;
 use super::super::finding::{Finding, FindingKind, Reason, Verdict};
 use super::super::window::{STEADY, pieces, span};
 use super::super::words;
-use super::{Decision, Profile, Stretch, decide};
+use super::{Decision, Rules, Stretch, decide};
 use crate::measure::interval::Interval;
 use crate::plan::threshold::{Ground, Level, Margin, Scope, Subject, Threshold};
 
@@ -15,7 +15,7 @@ pub fn resolved(
     check: &Threshold,
     seconds: &[Interval],
     stretches: &[Stretch],
-    profile: Profile,
+    rules: impl Into<Rules>,
 ) -> Option<(Threshold, Option<Decision>)> {
     let lean = check.lean.filter(|lean| lean.on == Ground::Steady)?;
     let scope = Scope { phases: vec![STEADY.to_owned()], ..check.scope.clone() };
@@ -29,7 +29,7 @@ pub fn resolved(
         return unresolved(Reason::NoData, "nothing was measured there");
     };
     let of_steady = Threshold { scope, bound: found.value, lean: None, ..check.clone() };
-    if !decide::tells(&of_steady, &found, profile) {
+    if !decide::tells(&of_steady, &found, rules.into()) {
         return unresolved(Reason::FewSamples, &format!("only {} arrivals", found.n));
     }
     let upper = check.cmp.is_upper();

@@ -322,7 +322,7 @@ fn a_bound_that_leans_on_steady_is_its_upper_limit_and_the_margin() {
     let said = |slack| {
         let (check, refused) = resolved(&p50(slack), &seconds, &stretches, Profile::Ci).unwrap();
         assert_eq!(refused, None);
-        (decide(&check, &seconds, &stretches, Profile::Ci).verdict, super::words::demand(&check))
+        (decide(&check, &seconds, &stretches, Profile::Ci).verdict, words::demand(&check))
     };
     assert_eq!(said(0.10), (Verdict::Fail, "p50 <= steady +10 %, which is 22 ms".to_owned()));
     assert_eq!(said(0.30).0, Verdict::Pass);

@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 
 use super::account::Generator;
 use super::finding::{Finding, Verdict};
-use super::threshold::{self, Decision, Profile, Stretch};
+use super::threshold::{self, Decision, Rules, Stretch};
 use super::window::{pieces, span};
 use super::words::quantity;
 use crate::measure::histogram::Bins;
@@ -81,7 +81,7 @@ pub fn spoils(seconds: &[&Interval], limits: Limits) -> Option<String> {
 }
 
 /// True when a check that failed from due would have passed from sent: then our lateness made the verdict.
-pub fn made_by_us(check: &Threshold, decision: &Decision, seconds: &[Interval], run: (&[Stretch], Profile)) -> bool {
+pub fn made_by_us(check: &Threshold, decision: &Decision, seconds: &[Interval], run: (&[Stretch], Rules)) -> bool {
     if decision.verdict != Verdict::Fail || !check.subject.is_latency() || check.scope.clock != ClockKind::Response {
         return false;
     }

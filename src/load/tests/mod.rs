@@ -95,6 +95,7 @@ fn plan(server: &Server, pattern: Pattern, steps: Vec<Op>) -> LoadPlan {
         values: Values { count: 4, ..Values::default() },
         good: Good::default(),
         checks: Vec::new(),
+        gate: crate::plan::gate::Gate::default(),
         hash: String::new(),
     }
 }

@@ -20,6 +20,7 @@ mod data;
 mod desk;
 mod drill;
 mod files;
+mod gate;
 mod inject;
 mod journey;
 mod line;

@@ -7,10 +7,11 @@ use std::sync::Arc;
 use super::desk::Desk;
 use super::line::{Against, Lines};
 use super::tables::{Known, Tables};
-use super::{ScenarioOptions, client, data, journey, line, target, vars, workload};
+use super::{ScenarioOptions, client, data, gate, journey, line, target, vars, workload};
 use crate::base::digest::sha256;
 use crate::base::seed::Seed;
 use crate::plan::diagnostic::Place;
+use crate::plan::gate::Gate;
 use crate::plan::good::Good;
 use crate::plan::load::{LoadPlan, Origin};
 use crate::plan::threshold::Comparison;
@@ -95,7 +96,8 @@ pub(super) fn compared(
         secrets: data::used_secrets(&tables),
         picks: std::mem::take(&mut tables.picks),
     };
-    let steps = tables.steps.into_iter().map(|(name, _)| name).collect();
+    let steps: Vec<String> = tables.steps.into_iter().map(|(name, _)| name).collect();
+    let gate = gate::gate(desk, written.gate.as_ref(), &steps);
     let mut plan = LoadPlan {
         name: name?,
         origins: target.origins,
@@ -107,6 +109,7 @@ pub(super) fn compared(
         values,
         good,
         checks,
+        gate,
         hash: String::new(),
     };
     plan.hash = fingerprint(&plan, options.seed);
@@ -119,6 +122,8 @@ pub(super) fn fingerprint(plan: &LoadPlan, seed: Seed) -> String {
     bare.origins.clear();
     bare.client.wires.source.clear();
     bare.hash.clear();
+    // A stricter gate judges the same runs.
+    bare.gate = Gate::default();
     for check in &mut bare.checks {
         check.place = Place::default();
     }

@@ -37,6 +37,7 @@ fn load() -> LoadPlan {
         values: Values::default(),
         good: Good::default(),
         checks: Vec::new(),
+        gate: crate::plan::gate::Gate::default(),
         hash: String::new(),
     }
 }
@@ -75,6 +76,7 @@ fn plan() -> DrillPlan {
         side: Side::Downstream,
         share: Ratio::ONE,
         lasts: None,
+        envelope: Box::default(),
     });
     slow.does.revert = None;
     DrillPlan {

@@ -32,6 +32,7 @@ pub(super) fn lines(
     let names = Names {
         steps: tables.steps.iter().map(|(name, _)| name.as_str()).collect(),
         journeys: journeys.iter().map(|one| (one.name.as_str(), steps_of(one))).collect(),
+        groups: groups(journeys),
         has_gaps: tables.has_gaps,
         faults: &tables.faults,
     };
@@ -71,6 +72,19 @@ pub(super) fn lines(
         lines.comparisons = relative::usual(desk, &names, whole);
     }
     lines
+}
+
+/// The names of all groups of requests.
+fn groups(journeys: &[Journey]) -> Vec<&str> {
+    let mut found = Vec::new();
+    for journey in journeys {
+        program::groups(&journey.steps, &mut |group| {
+            if !found.contains(&group) {
+                found.push(group);
+            }
+        });
+    }
+    found
 }
 
 fn steps_of(journey: &Journey) -> Vec<StepId> {
@@ -137,7 +151,7 @@ fn absolute(
                 id: id(line, text, &canonical::joined(matches, phases)),
                 level: level(line.level),
                 subject,
-                scope: Scope { steps: steps.clone(), ..base.clone() },
+                scope: names.scope(line, steps.clone(), base),
                 cmp: cmp(line.cmp),
                 bound: bound(line),
                 window: Window::Whole,

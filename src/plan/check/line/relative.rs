@@ -9,7 +9,7 @@ use super::scope::scopes;
 use super::{canonical, cmp, level};
 use crate::plan::check::desk::Desk;
 use crate::plan::diagnostic::Place;
-use crate::plan::threshold::{Comparison, Ground, Lean, Margin, Scope, Subject, Threshold, Window};
+use crate::plan::threshold::{Comparison, Ground, Lean, Margin, Subject, Threshold, Window};
 use crate::spec::source::Mark;
 use crate::spec::threshold::{self as written, Bound, Line, Modifier, Reference, Value};
 
@@ -136,7 +136,7 @@ pub(super) fn expand(
         id: canonical::id(line, text, &matches),
         level: level(line.level),
         subject,
-        scope: Scope { steps, ..base.clone() },
+        scope: names.scope(line, steps, &base),
         cmp: cmp(line.cmp),
         margin,
         place: place.clone(),

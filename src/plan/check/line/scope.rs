@@ -4,10 +4,10 @@
 //! (`expansion`).
 
 use super::canonical::selector_text;
-use super::expansion::{is_glob, matches};
-use crate::base::name::nearest;
+use super::expansion::is_glob;
+use crate::base::name::{is_meant, nearest};
 use crate::plan::check::desk::Desk;
-use crate::plan::threshold::{ClockKind, Outcomes, Scope, Statuses, Subject};
+use crate::plan::threshold::{Aspect, ClockKind, Outcomes, Scope, Statuses, Subject};
 use crate::spec::source::Mark;
 use crate::spec::threshold::{Key, Line, Modifier, Selector};
 
@@ -62,6 +62,10 @@ fn plain(desk: &mut Desk, line: &Line, one: &Selector, at: Mark) -> Option<Set> 
             let statuses = status(desk, line, one, at)?;
             Some(Box::new(move |scope| scope.statuses.push(statuses.clone())))
         }
+        Key::Label if !one.is_negated && line.scope.iter().filter(|other| other.key == Key::Label).count() == 1 => {
+            let glob = one.glob.clone();
+            Some(Box::new(move |scope| scope.aspect = Aspect::Label(glob.clone())))
+        }
         Key::Label | Key::Phase | Key::Fault => {
             let word = selector_text(one, &one.glob);
             let message = format!("`{word}` is known but not built yet");
@@ -103,7 +107,7 @@ fn phases(desk: &mut Desk, faults: &[String], one: &Selector, at: Mark) -> Optio
         }
     };
     let shown = |name: &str| if one.key == Key::Fault { name.replacen("fault:", "", 1) } else { name.to_owned() };
-    let found: Vec<String> = known.iter().filter(|name| matches(&one.glob, &shown(name))).cloned().collect();
+    let found: Vec<String> = known.iter().filter(|name| is_meant(&shown(name), &one.glob)).cloned().collect();
     if !found.is_empty() {
         return Some(found);
     }
