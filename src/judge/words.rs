@@ -146,6 +146,12 @@ pub fn advice(reason: Reason) -> &'static str {
         Reason::ArmsUnlike => {
             "give both arms the same load and compare their errors as well: unlike arms have unlike times"
         }
+        Reason::Uncalibrated => {
+            "run `squall gate calibrate` until the ledger proves few false reds: until then this comparison only warns"
+        }
+        Reason::Fingerprint => {
+            "measure both on the same machine with the same plan, or name the field with --allow-mismatch"
+        }
         Reason::Censored => "it did not happen while the run was observed: rehearse this response again",
     }
 }

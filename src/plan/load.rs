@@ -50,6 +50,24 @@ pub struct LoadPlan {
 }
 
 impl LoadPlan {
+    /// The plan of a run of which only the record is left: its name, its steps and its digest, and nothing to judge it by.
+    pub fn lost(name: &str, steps: &[String], hash: &str) -> Self {
+        Self {
+            name: name.to_owned(),
+            origins: Vec::new(),
+            client: Client::default(),
+            workloads: Vec::new(),
+            journeys: Vec::new(),
+            steps: steps.to_vec(),
+            labels: Arc::default(),
+            values: Values::default(),
+            good: Good::default(),
+            checks: Vec::new(),
+            gate: Gate::default(),
+            hash: hash.to_owned(),
+        }
+    }
+
     /// Highest planned rate of journeys, per second, over all open workloads.
     pub fn peak_rate(&self) -> f64 {
         self.workloads

@@ -8,6 +8,8 @@ mod ab;
 #[cfg(test)]
 mod bad;
 #[cfg(test)]
+mod baseline;
+#[cfg(test)]
 mod connections;
 #[cfg(test)]
 mod drill;

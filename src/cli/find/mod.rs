@@ -32,16 +32,9 @@ const SECOND: Duration = Duration::from_secs(1);
 pub(super) fn main(args: &FindArgs, global: &Global) -> Result<Exit, Failure> {
     let mut files = Files::disk();
     let options = ScenarioOptions { seed: Seed(global.seed) };
-    let (mut plan, warnings) = match check::scenario(&mut files, &args.file, &options) {
-        Ok(checked) => checked,
-        Err(mistakes) => {
-            term::diagnostics(&mistakes, global);
-            return Ok(Exit::Usage);
-        }
+    let Some(mut plan) = term::checked(check::scenario(&mut files, &args.file, &options), global) else {
+        return Ok(Exit::Usage);
     };
-    if !global.json {
-        term::diagnostics(&warnings, global);
-    }
     if let Err(mistakes) = check::checks(&args.slo, "--slo", (&plan, &[])) {
         term::diagnostics(&mistakes, global);
         return Ok(Exit::Usage);

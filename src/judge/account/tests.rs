@@ -18,6 +18,7 @@ use crate::plan::diagnostic::Place;
 use crate::plan::drill::{
     Act, DrillPlan, Expectation, Lever, Measure, Mitigation, Phases, Probe, Proof, ShopData, System, Technical, When,
 };
+use crate::plan::gate::Gate;
 use crate::plan::good::Good;
 use crate::plan::load::{Client, LoadPlan, Pattern, Spacing, Workload};
 use crate::plan::slo::{Slo, USUAL};
@@ -50,7 +51,7 @@ fn load(checks: Vec<Threshold>) -> LoadPlan {
         values: Values::default(),
         good: Good { within: Some(Duration::from_millis(500)), ..Good::default() },
         checks,
-        gate: crate::plan::gate::Gate::default(),
+        gate: Gate::default(),
         hash: "h".into(),
     }
 }

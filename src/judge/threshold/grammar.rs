@@ -8,6 +8,7 @@ use crate::judge::threshold::Profile;
 use crate::measure::interval::Interval;
 use crate::measure::record::Record;
 use crate::plan::check::{self, Files, ScenarioOptions};
+use crate::plan::diagnostic::Place;
 use crate::plan::load::LoadPlan;
 use crate::plan::threshold::{Level, Threshold};
 
@@ -78,14 +79,14 @@ fn line() -> impl Strategy<Value = String> {
     let modifiers = prop::collection::vec(modifier, 0..3);
     (level, subject(), scope, cmp, modifiers).prop_map(|(level, (subject, bound), scope, cmp, modifiers)| {
         let scope = if scope.is_empty() { String::new() } else { format!("{{{}}}", scope.join(",")) };
-        let behind: String = modifiers.iter().map(|one| format!(" , {one}")).collect();
+        let behind = modifiers.iter().fold(String::new(), |behind, one| behind + " , " + one);
         format!("{level}{subject}{scope}{cmp}{bound}{behind}")
     })
 }
 
 /// What a check demands, without where it is written.
 fn bare(check: &Threshold) -> String {
-    format!("{:?}", Threshold { place: crate::plan::diagnostic::Place::default(), ..check.clone() })
+    format!("{:?}", Threshold { place: Place::default(), ..check.clone() })
 }
 
 proptest! {

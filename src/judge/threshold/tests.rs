@@ -10,6 +10,8 @@ use super::*;
 use crate::judge::estimate;
 use crate::judge::tests::{answers, check, failures, second};
 use crate::judge::window::stretches;
+use crate::measure::interval::Health;
+use crate::measure::outcome::Class;
 use crate::measure::sample::StepId;
 use crate::plan::threshold::{ClockKind, Cmp, Ground, Lean, Margin, Outcomes, Scope, Statuses};
 
@@ -291,7 +293,7 @@ fn a_status_narrows_the_failures_and_never_the_arrivals() {
     assert_eq!([errors("5xx", false), errors("503", false), errors("504", false)], [0.1, 0.1, 0.0]);
     assert_eq!([errors("5xx", true), errors("504", true)], [0.0, 0.1]);
     let mut shed = Interval::at(0);
-    shed.steps.entry(StepId(0)).or_default().classes.add(crate::measure::outcome::Class::Shed, 5);
+    shed.steps.entry(StepId(0)).or_default().classes.add(Class::Shed, 5);
     let other = Scope { statuses: vec![Statuses { pattern: "503".into(), is_negated: true }], ..Scope::default() };
     assert_eq!(estimate::point(Subject::Errors, &other, &[&shed]).unwrap().value, 1.0, "what was shed has no status");
 }
@@ -300,7 +302,7 @@ fn a_status_narrows_the_failures_and_never_the_arrivals() {
 fn the_busiest_worker_is_the_generators_processor() {
     let mut seconds = steady(20, 50, 0, 1_000);
     for one in &mut seconds {
-        one.health.insert(1, crate::measure::interval::Health { cpu_us: 700_000, ..Default::default() });
+        one.health.insert(1, Health { cpu_us: 700_000, ..Health::default() });
     }
     let cpu = |bound| judged(&check(Subject::GeneratorCpu, Cmp::Less, bound), &seconds, Profile::Ci);
     assert_eq!((cpu(0.71).0, cpu(0.70).0), (Verdict::Pass, Verdict::Fail));
@@ -314,24 +316,24 @@ fn a_bound_that_leans_on_steady_is_its_upper_limit_and_the_margin() {
     let seconds: Vec<Interval> = (0..120).map(slow).collect();
     let lean = |slack, on| Some(Lean { on, margin: Margin { slack, least_us: None } });
     let scope = Scope { phases: vec!["fault:pay".into()], ..Scope::default() };
-    let p50 = |slack| Threshold {
+    let mean = |slack| Threshold {
         lean: lean(slack, Ground::Steady),
         scope: scope.clone(),
-        ..check(Subject::Quantile(0.5), Cmp::AtMost, f64::NAN)
+        ..check(Subject::Mean, Cmp::AtMost, f64::NAN)
     };
     let said = |slack| {
-        let (check, refused) = resolved(&p50(slack), &seconds, &stretches, Profile::Ci).unwrap();
+        let (check, refused) = resolved(&mean(slack), &seconds, &stretches, Profile::Ci).unwrap();
         assert_eq!(refused, None);
         (decide(&check, &seconds, &stretches, Profile::Ci).verdict, words::demand(&check))
     };
-    assert_eq!(said(0.10), (Verdict::Fail, "p50 <= steady +10 %, which is 22 ms".to_owned()));
+    assert_eq!(said(0.10), (Verdict::Fail, "mean <= steady +10 %, which is 22 ms".to_owned()));
     assert_eq!(said(0.30).0, Verdict::Pass);
-    let nothing = resolved(&p50(0.1), &seconds[60..80], &stretches, Profile::Ci).unwrap().1.unwrap();
+    let nothing = resolved(&mean(0.1), &seconds[60..80], &stretches, Profile::Ci).unwrap().1.unwrap();
     assert_eq!((nothing.verdict, nothing.reason), (Verdict::Inconclusive, Reason::NoData));
-    let few = resolved(&p50(0.1), &seconds[..4], &stretches, Profile::Ci).unwrap().1.unwrap();
+    let few = resolved(&mean(0.1), &seconds[..4], &stretches, Profile::Ci).unwrap().1.unwrap();
     assert_eq!((few.verdict, few.reason), (Verdict::Inconclusive, Reason::FewSamples));
     assert!(
-        resolved(&Threshold { lean: lean(0.1, Ground::Anchor), ..p50(0.1) }, &seconds, &stretches, Profile::Ci)
+        resolved(&Threshold { lean: lean(0.1, Ground::Anchor), ..mean(0.1) }, &seconds, &stretches, Profile::Ci)
             .is_none()
     );
 }

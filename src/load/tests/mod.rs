@@ -26,6 +26,7 @@ use crate::measure::sample::StepId;
 use crate::plan::check::{self, Files, ScenarioOptions};
 use crate::plan::curve::{Curve, Ramp};
 use crate::plan::deck::Deck;
+use crate::plan::gate::Gate;
 use crate::plan::good::{Good, StatusSet};
 use crate::plan::load::{Client, Connections, LoadPlan, Origin, Pattern, Rounds, Spacing, Workload};
 use crate::plan::program::{Check, Http, Journey, OnFailure, Op, Think, What};
@@ -95,7 +96,7 @@ fn plan(server: &Server, pattern: Pattern, steps: Vec<Op>) -> LoadPlan {
         values: Values { count: 4, ..Values::default() },
         good: Good::default(),
         checks: Vec::new(),
-        gate: crate::plan::gate::Gate::default(),
+        gate: Gate::default(),
         hash: String::new(),
     }
 }

@@ -1,6 +1,7 @@
 //! The `gate` block of a scenario.
 
 use super::desk::{Desk, suggest};
+use crate::base::ratio::Ratio;
 use crate::plan::gate::{Earlier, Gate, Powers, Profile};
 use crate::spec::gate as written;
 use crate::spec::source::Spanned;
@@ -38,7 +39,7 @@ pub(super) fn gate(desk: &mut Desk, written: Option<&Spanned<written::Gate>>, st
 
 fn share(desk: &mut Desk, written: Option<&Spanned<String>>, (usual, most): (f64, f64)) -> f64 {
     let Some(written) = written else { return usual };
-    let Some(share) = desk.ratio(written).map(crate::base::ratio::Ratio::get) else { return usual };
+    let Some(share) = desk.ratio(written).map(Ratio::get) else { return usual };
     if share > 0.0 && share <= most {
         return share;
     }
@@ -131,7 +132,7 @@ mod tests {
             ("blocks: 0", "0 is out of range"),
             ("stages: 3", "3 is out of range"),
             ("slot: \"1500ms\"", "a slot is measured in whole seconds"),
-            ("slot: \"-1s\"", "`-1s` is negative"),
+            ("slot: \"-1s\"", "`-1s` is below zero or not finite"),
             ("baseline: History(last: 3)", "3 is out of range"),
             ("control: [\"/x\"]", "no step is called /x"),
             ("power: 1", "unknown field `power`"),

@@ -11,9 +11,10 @@ use super::{ScenarioOptions, client, data, gate, journey, line, target, vars, wo
 use crate::base::digest::sha256;
 use crate::base::seed::Seed;
 use crate::plan::diagnostic::Place;
+use crate::plan::draw::Drawn;
 use crate::plan::gate::Gate;
 use crate::plan::good::Good;
-use crate::plan::load::{LoadPlan, Origin};
+use crate::plan::load::{LoadPlan, Origin, Workload};
 use crate::plan::threshold::Comparison;
 use crate::plan::values::Values;
 use crate::plan::wires::Wires;
@@ -89,13 +90,7 @@ pub(super) fn compared(
     target::ceiling(desk, target.max_rate, (&workloads, &journeys));
     let Lines { checks, comparisons } =
         line::lines(desk, (&tables, &journeys), written.checks.as_ref(), (against, written.name.mark));
-    let values = Values {
-        count: u16::try_from(tables.variables.len()).unwrap_or(u16::MAX),
-        draws,
-        feeds: data::feeds(desk, &tables, &workloads),
-        secrets: data::used_secrets(&tables),
-        picks: std::mem::take(&mut tables.picks),
-    };
+    let values = values(desk, &mut tables, draws, &workloads);
     let steps: Vec<String> = tables.steps.into_iter().map(|(name, _)| name).collect();
     let gate = gate::gate(desk, written.gate.as_ref(), &steps);
     let mut plan = LoadPlan {
@@ -114,6 +109,17 @@ pub(super) fn compared(
     };
     plan.hash = fingerprint(&plan, options.seed);
     Some((plan, comparisons))
+}
+
+/// Variables and where their values come from.
+fn values(desk: &mut Desk, tables: &mut Tables, draws: Vec<Drawn>, workloads: &[Workload]) -> Values {
+    Values {
+        count: u16::try_from(tables.variables.len()).unwrap_or(u16::MAX),
+        draws,
+        feeds: data::feeds(desk, tables, workloads),
+        secrets: data::used_secrets(tables),
+        picks: std::mem::take(&mut tables.picks),
+    }
 }
 
 /// SHA-256 over everything that decides what is sent and how it is judged: not addresses, not places in files.

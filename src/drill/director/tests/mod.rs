@@ -16,6 +16,7 @@ use crate::plan::drill::{
     System, Technical,
 };
 use crate::plan::fault::{Fault, Side, Toxic};
+use crate::plan::gate::Gate;
 use crate::plan::good::Good;
 use crate::plan::load::{Client, LoadPlan};
 use crate::plan::slo::{Slo, USUAL};
@@ -37,7 +38,7 @@ fn load() -> LoadPlan {
         values: Values::default(),
         good: Good::default(),
         checks: Vec::new(),
-        gate: crate::plan::gate::Gate::default(),
+        gate: Gate::default(),
         hash: String::new(),
     }
 }
