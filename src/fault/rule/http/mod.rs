@@ -20,7 +20,7 @@ use crate::fault::parcel::{Close, Signal, Way};
 use crate::plan::fault::rule::http::{Act, Http as Kind, Reach};
 use crate::plan::fault::rule::{Place, Rule, Tls};
 use crate::wire::http1::{Edit, Framer, Head, Length, Part, Raw, Side};
-use answer::Answer;
+use answer::{After, Answer};
 use reply::Reply;
 
 /// One connection that carries HTTP/1.1.
@@ -107,7 +107,7 @@ impl Http {
                     edits.extend_from_slice(request);
                     slot.rewrites.extend_from_slice(response);
                 }
-                act => slot.answer = Some(Answer::made(act, &slot.request, keeps(&slot.request))),
+                act => slot.answer = Some(Answer::made(act, &slot.request, after(&slot.request))),
             }
             slot.hits.push(hit);
             if slot.answer.is_some() {
@@ -294,9 +294,9 @@ fn waits_for_answer(kind: &Kind) -> bool {
     !request || !kind.only.status.is_empty()
 }
 
-/// True when the connection can carry on after an answer that the server knows nothing of.
-fn keeps(request: &Head) -> bool {
+/// Whether the connection can carry on after an answer that the server knows nothing of.
+fn after(request: &Head) -> After {
     // A client that waits for `100 Continue` may send the content after all, or not: nobody can tell.
     let in_doubt = request.length != Length::None && request.lists("expect", "100-continue");
-    request.keeps_alive() && !in_doubt
+    if request.keeps_alive() && !in_doubt { After::More } else { After::End }
 }

@@ -4,7 +4,7 @@
 
 use bytes::Bytes;
 
-use super::answer::Answer;
+use super::answer::{After, Answer};
 use crate::fault::parcel::{Close, Signal, Way};
 use crate::fault::rule::{Hit, Hold, Post};
 use crate::plan::fault::rule::Place;
@@ -80,8 +80,9 @@ impl Reply {
                     Place::Request | Place::Response | Place::Server => holds.push(Hold::new(&hit)),
                 },
                 Act::Abort { .. } => {
-                    let keeps = head.keeps_alive() && !matches!(head.length, Length::UntilEnd | Length::Tunnel);
-                    answer.get_or_insert_with(|| Answer::made(&act, request, keeps && request.keeps_alive()));
+                    let ends = !head.keeps_alive() || matches!(head.length, Length::UntilEnd | Length::Tunnel);
+                    let after = if ends || !request.keeps_alive() { After::End } else { After::More };
+                    answer.get_or_insert_with(|| Answer::made(&act, request, after));
                 }
                 Act::Truncate { after } => {
                     reply.truncate(*after, head, hit, &mut edits);
