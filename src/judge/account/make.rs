@@ -5,23 +5,23 @@
 use super::super::blocks::{self, Trial};
 use super::super::calibration::Power;
 use super::super::finding::{Finding, FindingKind, Reason, Verdict};
-use super::super::recovery::{self, Fault};
+use super::super::recovery;
 use super::super::search::{self, Course, Search};
-use super::super::threshold::{self, Profile, Rules};
+use super::super::threshold::{Profile, Rules};
 use super::super::validity::{self, Limits, Model};
 use super::super::window::{self, STEADY, Stretch};
 use super::super::words::advice;
 use super::checked::Judge;
 use super::story::Story;
 use super::{Account, Band, BandKind, Generator, incident, sums};
-use crate::measure::interval::{Cell, Interval};
+use crate::measure::interval::Interval;
 use crate::measure::journal::{Line, RunFacts};
 use crate::measure::record::{Done, Head, Record};
 use crate::plan::ab::AbPlan;
 use crate::plan::diagnostic::Place;
 use crate::plan::drill::DrillPlan;
 use crate::plan::load::{LoadPlan, Pattern};
-use crate::plan::threshold::{Cmp, EVERY_PHASE, Ground, Level, Scope, Subject, Threshold, Window};
+use crate::plan::threshold::{Cmp, EVERY_PHASE, Level, Scope, Subject, Threshold, Window};
 
 /// Id of the check that every run has: a dead target fails it.
 const ANSWERED: &str = "squall.answered";
