@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::args::{CheckArgs, Global, PlanDetail};
 use super::exit::{Exit, Failure};
-use super::{target, term};
+use super::{expected, target, term};
 use crate::base::duration;
 use crate::base::seed::Seed;
 use crate::load::listing::{self, Detail};
@@ -71,6 +71,7 @@ fn scenario(
     found.0.extend(guard.judge_load(&plan, path).0);
     let (arrivals, length) = (words::plural(arrivals(&plan), "arrival"), duration::show(plan.length()));
     let mut sentence = format!("scenario `{}`: {arrivals} in {length}, plan {}", plan.name, plan.hash);
+    sentence.extend(expected::lines(&plan).into_iter().map(|line| format!("\n{line}")));
     sentence.extend(listed(plan, seed, detail).map(|text| format!("\n{}", text.trim_end())));
     or_mistakes(sentence, found)
 }

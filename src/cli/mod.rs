@@ -9,6 +9,7 @@
 //! | `ci` | what GitHub and GitLab are told of a run |
 //! | `target` | the guard at work: who may be sent traffic |
 //! | `url` | a scenario from the flags of `squall run URL` |
+//! | `expected` | what the checks of a scenario can tell |
 //! | `signals` | Ctrl-C and SIGTERM become the stop word |
 //! | `slots` | the slots of a comparison |
 //! | `store` `earlier` | accepted runs; what of them a gate compares with |
@@ -26,6 +27,7 @@ mod completions;
 mod drill;
 mod earlier;
 mod exit;
+mod expected;
 mod find;
 mod folder;
 mod gate;

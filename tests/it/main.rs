@@ -6,6 +6,8 @@
 #[cfg(test)]
 mod ab;
 #[cfg(test)]
+mod alike;
+#[cfg(test)]
 mod bad;
 #[cfg(test)]
 mod baseline;

@@ -42,7 +42,11 @@ impl Axis {
             let value = if at.abs() < step / 1e6 { 0.0 } else { at };
             let colour = if value == 0.0 { Colour::Steel } else { Colour::Grid };
             svg.line((LEFT, self.y(value)), (RIGHT, self.y(value)), colour, "stroke-width=\"1\"");
-            let text = if step < 1.0 { format!("{value:+.1}\u{a0}{unit}") } else { format!("{value:+.0}\u{a0}{unit}") };
+            let text = match step {
+                _ if value == 0.0 => format!("0\u{a0}{unit}"),
+                step if step < 1.0 => format!("{value:+.1}\u{a0}{unit}"),
+                _ => format!("{value:+.0}\u{a0}{unit}"),
+            };
             svg.text(Label::quiet(LEFT - 8.0, self.y(value) + 4.0, "end"), &text);
             at += step;
         }

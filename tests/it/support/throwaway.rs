@@ -43,7 +43,7 @@ fn folders() -> Vec<PathBuf> {
 }
 
 /// A loopback port that was free a moment ago.
-pub(super) fn free_port() -> u16 {
+pub(crate) fn free_port() -> u16 {
     TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap().local_addr().unwrap().port()
 }
 
