@@ -17,7 +17,8 @@ use super::leaks::Leaks;
 use super::limiter::Limiter;
 use super::log::Log;
 use super::owner::{Keys, Owner};
-use super::settings::Settings;
+use super::pricing::Prices;
+use super::settings::{Pass, Settings};
 use super::store::pool::Pool;
 use super::store::queries::Product;
 use super::store::schema::Carts;
@@ -60,6 +61,8 @@ pub(super) struct Inside {
     pub(super) log: Log,
     pub(super) counters: Counters,
     pub(super) pools: [Pool; NAMES.len()],
+    /// Each backend's way to the pricing service, in a pass that asks.
+    pub(super) prices: Option<[Prices; NAMES.len()]>,
     /// Open while the backend is up.
     pub(super) doors: [watch::Sender<bool>; NAMES.len()],
     /// The catalogue as it was when the shop opened: what the backup shows.
@@ -102,12 +105,13 @@ impl Inside {
         (counters, pools): (Counters, [Pool; NAMES.len()]),
     ) -> Self {
         let Filled { carts, catalogue, last_order } = filled;
-        let balance = Config::even("/healthz");
+        let pass = settings.pass;
+        let balance = Config::even(if pass == Pass::Standard { "/healthz" } else { "/readyz" });
         let start = Start {
             polls: settings.paces.flag_poll,
             deploy_step: settings.paces.deploy_step,
             balance: balance.clone(),
-            cache: Mode::Normal,
+            cache: if pass == Pass::Before { Mode::Bypass } else { Mode::Normal },
         };
         let moving = Moving {
             cache: Mutex::new(Cache::new(ENTRIES)),
@@ -121,7 +125,8 @@ impl Inside {
         let doors = NAMES.map(|_| watch::Sender::new(true));
         let last_order = AtomicI64::new(last_order);
         let keys = Keys::new(settings.seed);
-        let inside = Self { settings, keys, carts, log, counters, pools, doors, catalogue, last_order, moving };
+        let prices = settings.behind.pricing.filter(|_| pass.asks_prices()).map(|at| NAMES.map(|_| Prices::new(at)));
+        let inside = Self { settings, keys, carts, log, counters, pools, prices, doors, catalogue, last_order, moving };
         inside.warm();
         inside
     }

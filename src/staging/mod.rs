@@ -37,12 +37,14 @@ mod limiter;
 mod log;
 mod owner;
 mod pager;
+pub mod pricing;
 mod releases;
 mod serve;
 pub mod settings;
 pub mod shop;
 pub mod store;
 mod switchboard;
+mod upstream;
 mod weakness;
 
 #[cfg(test)]

@@ -1,5 +1,6 @@
 //! What a shop is started with. Called by whoever starts one: the drill's rig, the command line, tests.
 
+use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -43,6 +44,38 @@ impl Default for Paces {
     }
 }
 
+/// Which shop it is: what a page costs, and how it is operated.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Pass {
+    /// Pages need the database only; health is asked for without it.
+    #[default]
+    Standard,
+    /// Every page asks the pricing service once; health is asked for with a database connection.
+    Promo,
+    /// Before growing: as `Promo`, and the cache is bypassed.
+    Before,
+    /// After growing: as `Promo`.
+    After,
+}
+
+impl Pass {
+    /// True when pages show prices of the pricing service.
+    pub fn asks_prices(self) -> bool {
+        self != Self::Standard
+    }
+}
+
+/// What stands behind the backends.
+#[derive(Clone, Debug)]
+pub struct Behind {
+    /// `postgres://` address that the backends use: through a proxy, if there is one.
+    pub database: String,
+    /// `postgres://` address for filling the database at the start and for counting its rows; `database` if absent.
+    pub direct: Option<String>,
+    /// Where the backends ask for prices, in a pass that asks.
+    pub pricing: Option<SocketAddr>,
+}
+
 /// How many lines the customers' carts have.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Data {
@@ -63,14 +96,14 @@ pub struct Settings {
     pub ports: Ports,
     /// The customers' carts.
     pub data: Data,
+    /// Which shop it is.
+    pub pass: Pass,
     /// Requests that `a` and `b` work on at the same time, together; what comes above is refused with 503.
     pub in_flight: u32,
     /// How long things take that the shop does by itself.
     pub paces: Paces,
-    /// `postgres://` address that the backends use: through a proxy, if there is one.
-    pub database: String,
-    /// `postgres://` address for filling the database at the start and for counting its rows; `database` if absent.
-    pub seed_database: Option<String>,
+    /// What stands behind it.
+    pub behind: Behind,
     /// What an `Authorization: Bearer` header must hold on the admin address.
     pub admin_token: Secret,
     /// `http://` address on loopback that receives pages (PagerDuty Events v2).
@@ -89,10 +122,10 @@ impl Settings {
             seed: Seed::default(),
             ports: Ports::default(),
             data: Data::Realistic,
+            pass: Pass::Standard,
             in_flight: 150,
             paces: Paces::default(),
-            database: database.into(),
-            seed_database: None,
+            behind: Behind { database: database.into(), direct: None, pricing: None },
             admin_token,
             alerts_to: None,
             log: None,
@@ -102,6 +135,6 @@ impl Settings {
 
     /// The database's address for what is not part of serving.
     pub(super) fn direct(&self) -> &str {
-        self.seed_database.as_deref().unwrap_or(&self.database)
+        self.behind.direct.as_deref().unwrap_or(&self.behind.database)
     }
 }

@@ -201,7 +201,7 @@ async fn prepare(settings: Settings) -> Result<(Arc<Inside>, Listeners), ShopErr
     let carts = Carts::new(settings.seed, settings.data);
     let (catalogue, last_order) = fill(settings.direct(), settings.seed, &carts).await?;
     let queries = Arc::new(AtomicU64::new(0));
-    let pool = || Pool::new(&settings.database, Arc::clone(&queries));
+    let pool = || Pool::new(&settings.behind.database, Arc::clone(&queries));
     let pools = [pool()?, pool()?, pool()?];
     let counters = Counters { queries: Arc::clone(&queries), ..Counters::default() };
     let filled = Filled { carts, catalogue, last_order };

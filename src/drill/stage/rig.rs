@@ -17,7 +17,7 @@ use crate::drill::lever::http::{Endpoint, Vouch};
 use crate::fault::Proxies;
 use crate::measure::journal::{Undo, UndoProbe};
 use crate::plan::drill::{Lever, Proof, ShopData, System, Technical};
-use crate::staging::settings::{Data, Paces, Settings};
+use crate::staging::settings::{Data, Paces, Pass, Settings};
 
 /// What a rig is started with.
 pub(super) struct Needs<'a> {
@@ -90,7 +90,8 @@ impl Rig {
             log: Some(staging_log(needs.dir)),
             ..tune(settings)
         };
-        let ground = Ground { clock: needs.clock, seed: needs.seed, database, vouch: &**needs.vouch };
+        let ground =
+            Ground { clock: needs.clock, seed: needs.seed, pass: Pass::Standard, database, vouch: &**needs.vouch };
         let stack = Stack::start(&ground, token.clone(), ours).await?;
         Ok(Self {
             public: Endpoint::new(stack.gateway(), None, needs.clock),

@@ -103,6 +103,7 @@ pub(super) fn state(inside: &Inside, addresses: [SocketAddr; NAMES.len()]) -> Va
             let (in_use, waiting) = inside.pools[n].load();
             let data = json!({
                 "address": addresses[n].to_string(), "up": *inside.doors[n].borrow(),
+                "prices_asked_for": inside.prices.as_ref().map(|prices| prices[n].in_use()),
                 "connections": {"most": CONNECTIONS, "in_use": in_use, "waiting": waiting},
             });
             ((*name).to_owned(), data)

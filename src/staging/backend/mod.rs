@@ -55,8 +55,8 @@ pub(super) struct Visit {
     pub(super) draw: u64,
     /// The request as its sender names it.
     pub(super) name: String,
-    /// True on the backup, whose catalogue is as old as the shop.
-    pub(super) old_catalogue: bool,
+    /// The place of the backend that serves it; the backup's catalogue is as old as the shop.
+    pub(super) index: usize,
 }
 
 /// What a handler was asked, besides who asks.
@@ -101,6 +101,8 @@ enum Refusal {
     Wrong(String),
     Json(Box<Reply>),
     Trouble(Trouble),
+    /// The pricing service gave none; why.
+    NoPrices(String),
 }
 
 impl From<Trouble> for Refusal {
@@ -188,18 +190,8 @@ impl Backend {
             self.inside.counters.smart_carts.fetch_add(1, Ordering::Relaxed);
         }
         let request = self.inside.next_request();
-        let old_catalogue = self.index == DR;
-        Ok(Visit {
-            inside: Arc::clone(&self.inside),
-            held,
-            owner,
-            request,
-            smart_cart,
-            release,
-            draw,
-            name,
-            old_catalogue,
-        })
+        let index = self.index;
+        Ok(Visit { inside: Arc::clone(&self.inside), held, owner, request, smart_cart, release, draw, name, index })
     }
 
     fn refused(&self, refused: Refusal) -> Reply {
@@ -212,6 +204,7 @@ impl Backend {
                 tracing::warn!(%trouble, "a request failed");
                 refusal(StatusCode::INTERNAL_SERVER_ERROR, "database", "the database refused a statement")
             }
+            Refusal::NoPrices(reason) => refusal(StatusCode::SERVICE_UNAVAILABLE, "no_prices", &reason),
             Refusal::Trouble(trouble) => {
                 self.inside.counters.refused_connection.fetch_add(1, Ordering::Relaxed);
                 refusal(StatusCode::SERVICE_UNAVAILABLE, "no_connection", &trouble.to_string())
@@ -239,6 +232,14 @@ impl Visit {
             ("GET", ["api", "orders"]) => orders::list(self).await,
             ("GET", ["api", "orders", id]) => orders::show(self, id).await,
             _ => Err(Refusal::Unknown),
+        }
+    }
+
+    /// Today's prices, where pages ask for them.
+    async fn prices(&self) -> Result<(), Refusal> {
+        match &self.inside.prices {
+            Some(prices) => prices[self.index].ask().await.map_err(Refusal::NoPrices),
+            None => Ok(()),
         }
     }
 
