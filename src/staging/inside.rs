@@ -10,6 +10,8 @@ use serde_json::Value;
 use tokio::sync::watch;
 
 use super::alerts::Alert;
+use super::backup::Vault;
+use super::backup::restore::Progress;
 use super::cache::{Cache, ENTRIES, Mode, TTL};
 use super::gateway::balance::{Balancer, Config, NAMES};
 use super::gateway::seconds::Seconds;
@@ -21,6 +23,7 @@ use super::pricing::Prices;
 use super::settings::{Pass, Settings};
 use super::store::pool::Pool;
 use super::store::queries::Product;
+use super::store::rows::OrderRow;
 use super::store::schema::Carts;
 use super::switchboard::{Happened, Start, Switchboard};
 use crate::base::clock::Tick;
@@ -43,6 +46,7 @@ pub(super) struct Counters {
     pub(super) in_flight: AtomicU64,
     pub(super) refused_in_flight: AtomicU64,
     pub(super) refused_connection: AtomicU64,
+    pub(super) refused_read_only: AtomicU64,
     /// Handlers that were dropped because the client had gone.
     pub(super) abandoned: AtomicU64,
     pub(super) orders: AtomicU64,
@@ -80,6 +84,8 @@ struct Moving {
     balancer: Mutex<Balancer>,
     limiter: Mutex<Limiter>,
     leaks: Mutex<Leaks>,
+    vault: Mutex<Vault>,
+    restore: Mutex<Progress>,
     seconds: Mutex<Seconds>,
     alert: Mutex<Alert>,
 }
@@ -119,6 +125,8 @@ impl Inside {
             balancer: Mutex::new(Balancer::new(balance)),
             limiter: Mutex::default(),
             leaks: Mutex::default(),
+            vault: Mutex::new(Vault::new(settings.paces.keep)),
+            restore: Mutex::default(),
             seconds: Mutex::default(),
             alert: Mutex::default(),
         };
@@ -149,6 +157,12 @@ impl Inside {
     }
     pub(super) fn leaks(&self) -> MutexGuard<'_, Leaks> {
         locked(&self.moving.leaks)
+    }
+    pub(super) fn vault(&self) -> MutexGuard<'_, Vault> {
+        locked(&self.moving.vault)
+    }
+    pub(super) fn restore(&self) -> MutexGuard<'_, Progress> {
+        locked(&self.moving.restore)
     }
     pub(super) fn seconds(&self) -> MutexGuard<'_, Seconds> {
         locked(&self.moving.seconds)
@@ -191,10 +205,13 @@ impl Inside {
         self.counters.writes.fetch_add(1, Ordering::Relaxed);
     }
 
-    /// Order `got` was acknowledged for a request that asked for number `asked`: another one when its key is a repetition.
-    pub(super) fn ordered(&self, asked: i64, got: i64) {
+    /// An order was acknowledged for a request that asked for number `asked`: another one when its key is a repetition.
+    pub(super) fn ordered(&self, asked: i64, row: OrderRow) {
         self.wrote();
-        self.counters.orders.fetch_add(u64::from(asked == got), Ordering::Relaxed);
+        if row.seq == asked {
+            self.counters.orders.fetch_add(1, Ordering::Relaxed);
+            self.vault().acknowledge(row);
+        }
     }
 
     /// The next number of a request.

@@ -35,12 +35,21 @@ pub struct Paces {
     pub flag_poll: (Duration, Duration),
     /// How long a deployment takes per backend.
     pub deploy_step: Duration,
+    /// How often a snapshot of the orders is taken.
+    pub snapshot_every: Duration,
+    /// How many snapshots are kept, at least one.
+    pub keep: usize,
 }
 
 impl Default for Paces {
-    /// Looks every 5 and 15 s, 20 s per deployed backend.
+    /// Looks every 5 and 15 s, 20 s per deployed backend, a snapshot a minute, five of them kept.
     fn default() -> Self {
-        Self { flag_poll: (Duration::from_secs(5), Duration::from_secs(15)), deploy_step: Duration::from_secs(20) }
+        Self {
+            flag_poll: (Duration::from_secs(5), Duration::from_secs(15)),
+            deploy_step: Duration::from_secs(20),
+            snapshot_every: Duration::from_secs(60),
+            keep: 5,
+        }
     }
 }
 
@@ -76,6 +85,15 @@ pub struct Behind {
     pub pricing: Option<SocketAddr>,
 }
 
+/// Who may use the admin address.
+#[derive(Clone, Debug)]
+pub struct Tokens {
+    /// What an `Authorization: Bearer` header must hold.
+    pub admin: Secret,
+    /// What a second person gives to let a destructive statement pass; nobody can when it is absent.
+    pub approver: Option<Secret>,
+}
+
 /// How many lines the customers' carts have.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Data {
@@ -104,8 +122,8 @@ pub struct Settings {
     pub paces: Paces,
     /// What stands behind it.
     pub behind: Behind,
-    /// What an `Authorization: Bearer` header must hold on the admin address.
-    pub admin_token: Secret,
+    /// Who may use the admin address.
+    pub tokens: Tokens,
     /// `http://` address on loopback that receives pages (PagerDuty Events v2).
     pub alerts_to: Option<String>,
     /// Where the shop writes its own account of every second: JSON lines, appended.
@@ -126,7 +144,7 @@ impl Settings {
             in_flight: 150,
             paces: Paces::default(),
             behind: Behind { database: database.into(), direct: None, pricing: None },
-            admin_token,
+            tokens: Tokens { admin: admin_token, approver: None },
             alerts_to: None,
             log: None,
             id: "shop".to_owned(),

@@ -18,6 +18,7 @@ use tokio::sync::{mpsc, oneshot};
 
 use super::admin::Admin;
 use super::backend::Backend;
+use super::backup::keep::keep_snapshots;
 use super::caretaker::{close_seconds, look_after};
 use super::gateway::Gateway;
 use super::gateway::balance::NAMES;
@@ -231,6 +232,7 @@ fn run(inside: &Arc<Inside>, listeners: Listeners) -> Result<Addresses, ShopErro
     tokio::spawn(serve(public, clock.clone(), always_open(), move |request| Arc::clone(&gateway).answer(request)));
     let admin = Admin::new(Arc::clone(inside), backends);
     tokio::spawn(serve(private, clock.clone(), always_open(), move |request| Arc::clone(&admin).answer(request)));
+    tokio::spawn(keep_snapshots(Arc::clone(inside)));
     let (pages, to_send) = mpsc::unbounded_channel();
     tokio::spawn(pager::send(Arc::clone(inside), to_send));
     tokio::spawn(look_after(Arc::clone(inside), pages));

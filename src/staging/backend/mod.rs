@@ -31,6 +31,7 @@ use super::releases::Release;
 use super::serve::{Reply, holding, json_reply, read_body, read_json, refusal};
 use super::store::pool::{Held, Trouble};
 use super::store::queries::Line;
+use super::switchboard::Writes;
 use super::weakness::{drag, mini_cart, private_key};
 
 /// One of the backends.
@@ -101,6 +102,8 @@ enum Refusal {
     Wrong(String),
     Json(Box<Reply>),
     Trouble(Trouble),
+    /// The shop takes no changes at the moment.
+    ReadOnly,
     /// The pricing service gave none; why.
     NoPrices(String),
 }
@@ -204,6 +207,10 @@ impl Backend {
                 tracing::warn!(%trouble, "a request failed");
                 refusal(StatusCode::INTERNAL_SERVER_ERROR, "database", "the database refused a statement")
             }
+            Refusal::ReadOnly => {
+                self.inside.counters.refused_read_only.fetch_add(1, Ordering::Relaxed);
+                refusal(StatusCode::SERVICE_UNAVAILABLE, "read_only", "the shop takes no changes at the moment")
+            }
             Refusal::NoPrices(reason) => refusal(StatusCode::SERVICE_UNAVAILABLE, "no_prices", &reason),
             Refusal::Trouble(trouble) => {
                 self.inside.counters.refused_connection.fetch_add(1, Ordering::Relaxed);
@@ -215,6 +222,9 @@ impl Backend {
 
 impl Visit {
     async fn answer(&mut self, asked: &Asked) -> Result<Reply, Refusal> {
+        if asked.method != Method::GET && self.inside.board().writes() == Writes::Refused {
+            return Err(Refusal::ReadOnly);
+        }
         drag(self).await?;
         let segments: Vec<&str> = asked.path.split('/').filter(|segment| !segment.is_empty()).collect();
         match (asked.method.as_str(), segments.as_slice()) {
