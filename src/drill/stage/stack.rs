@@ -15,6 +15,7 @@ use crate::base::seed::Seed;
 use crate::drill::lever::LeverError;
 use crate::drill::lever::http::Vouch;
 use crate::fault::{FaultError, Proxies, ProxySpec};
+use crate::plan::fault::rule::Speaks;
 use crate::plan::fault::{Side, Toxic};
 use crate::staging::pricing::Pricing;
 use crate::staging::settings::{Behind, Pass, Settings};
@@ -169,6 +170,7 @@ fn apart(name: &str, upstream: SocketAddr, distance: Duration) -> ProxySpec {
         dial_timeout: Duration::from_secs(2),
         buffer: BUFFER,
         base: vec![(Toxic::latency(distance), Side::Downstream)],
+        speaks: Speaks::default(),
     }
 }
 

@@ -68,7 +68,7 @@ fn fault(desk: &mut Desk, written: &Standing, on: Option<&str>, names: &mut Name
     Some(Fault {
         name: name?,
         on: on?.to_owned(),
-        inject: inject?,
+        inject: inject?.into(),
         side,
         share: share?,
         lasts: None,

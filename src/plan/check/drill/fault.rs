@@ -37,7 +37,7 @@ pub(super) fn fault(
     Some(Fault {
         name: act.to_owned(),
         on: on?.to_owned(),
-        inject: inject?,
+        inject: inject?.into(),
         side,
         share: share?,
         lasts,
