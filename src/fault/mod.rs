@@ -29,6 +29,7 @@ mod proxies;
 mod proxy;
 mod pump;
 mod registry;
+mod scribe;
 mod snapshot;
 mod stats;
 pub mod toxic;
@@ -44,6 +45,7 @@ pub use injection::{Healed, Injection};
 pub use proxies::Proxies;
 pub use proxy::ProxySpec;
 pub use registry::ProxyState;
+pub use scribe::{Scribe, Written};
 pub use stats::{Distinct, FaultStats, Holds, Untouched};
 
 /// Why the fault proxy could not do what it was asked.

@@ -199,6 +199,7 @@ impl Pump {
             }
             Ok(n) => {
                 self.traffic.received(way, n);
+                link.chain(way).hear(now);
                 let got = into.get(..n).unwrap_or_default();
                 let sent = if clear { self.destination(way).try_write(got).unwrap_or(0) } else { 0 };
                 self.traffic.sent(way, sent);
