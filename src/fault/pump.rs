@@ -200,6 +200,7 @@ impl Pump {
             }
             Ok(n) => {
                 self.traffic.received(way, n);
+                link.chain(way).hear(now);
                 let got = into.get(..n).unwrap_or_default();
                 if straight == 0 {
                     link.arrive(way, now, Signal::Data(Bytes::copy_from_slice(got)));

@@ -21,6 +21,7 @@ pub(crate) mod allow;
 pub(crate) mod client;
 pub(crate) mod condition;
 pub(crate) mod drill;
+pub(crate) mod envelope;
 pub(crate) mod inject;
 pub(crate) mod names;
 pub(crate) mod proxy;

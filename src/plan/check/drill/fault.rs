@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use super::pace::Paces;
 use crate::plan::check::desk::Desk;
-use crate::plan::check::inject;
+use crate::plan::check::envelope::Parts;
+use crate::plan::check::{envelope, inject};
 use crate::plan::drill::System;
 use crate::plan::fault::Fault;
 use crate::spec::act::Fault as Written;
@@ -34,6 +35,13 @@ pub(super) fn fault(
         None => None,
         Some(lasts) => Some(paces.read_at_least(desk, lasts, Duration::from_millis(1), "a fault")?),
     };
+    let parts = Parts {
+        per: written.per.as_ref(),
+        pattern: written.pattern.as_ref(),
+        ramp: written.ramp.as_ref(),
+        caps: written.caps.as_ref(),
+    };
+    let envelope = envelope::envelope(desk, parts, inject::allows(inject.as_ref()), lasts);
     Some(Fault {
         name: act.to_owned(),
         on: on?.to_owned(),
@@ -41,6 +49,6 @@ pub(super) fn fault(
         side,
         share: share?,
         lasts,
-        envelope: Box::default(),
+        envelope: envelope?,
     })
 }
