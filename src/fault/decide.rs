@@ -30,6 +30,16 @@ impl Draws {
         unit(self.seed.decide(&self.fault, &[self.proxy, self.connection], 0)) < share.get()
     }
 
+    /// True when message `ordinal` of the connection belongs to the `share` that the rule acts on.
+    pub fn hit_message(&self, share: Ratio, ordinal: u64) -> bool {
+        self.message(ordinal, 0) < share.get()
+    }
+
+    /// Uniform in [0, 1) for message `ordinal` of the connection: slot 0 hits or not, slot 1 is the time.
+    pub fn message(&self, ordinal: u64, slot: u64) -> f64 {
+        unit(self.seed.decide(&self.fault, &[self.proxy, self.connection, ordinal], slot))
+    }
+
     /// Uniform in [0, 1) for the time of parcel number `parcel` that travels `way`.
     pub fn time(&self, way: Way, parcel: u64) -> f64 {
         self.draw(way, parcel, 1)

@@ -90,6 +90,24 @@ impl DelayLine {
         self.queue.pop_front();
     }
 
+    /// The first piece, taken out whole, if it may leave at `now`.
+    pub(super) fn take(&mut self, now: Tick) -> Option<Piece> {
+        self.head(now)?;
+        let piece = self.queue.pop_front()?.transit.piece;
+        self.bytes -= piece.bytes();
+        Some(piece)
+    }
+
+    /// Takes back what every fault added, as [`DelayLine::release`] does for some.
+    pub(super) fn let_go(&mut self, now: Tick) {
+        let mut all: Vec<FaultId> = self.queue.iter().flat_map(|one| &one.transit.holds).map(|(by, _)| *by).collect();
+        all.sort_unstable();
+        all.dedup();
+        if !all.is_empty() {
+            self.release(&all, now);
+        }
+    }
+
     /// Takes back what the faults `gone` added: each piece is due that much earlier, though not before `now`, and still in order.
     pub(super) fn release(&mut self, gone: &[FaultId], now: Tick) {
         for Queued { transit, .. } in &mut self.queue {

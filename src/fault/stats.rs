@@ -23,6 +23,9 @@ pub(super) struct Tally {
     holds: AtomicU64,
     hold_nanos: AtomicU64,
     hold_longest: AtomicU64,
+    unparsed: AtomicU64,
+    unsafe_: AtomicU64,
+    matched: AtomicU64,
 }
 
 impl Tally {
@@ -38,16 +41,66 @@ impl Tally {
         self.considered.fetch_sub(1, Relaxed);
     }
 
+    /// A message was considered, and the fault acts on it until [`Tally::leave`].
+    pub(super) fn enter(&self) {
+        self.considered.fetch_add(1, Relaxed);
+        let active = self.active.fetch_add(1, Relaxed) + 1;
+        self.peak.fetch_max(active, Relaxed);
+    }
+
+    /// The fault is done with a message.
+    pub(super) fn leave(&self) {
+        self.active.fetch_sub(1, Relaxed);
+    }
+
+    /// A message was touched.
+    pub(super) fn touch(&self) {
+        self.touched.fetch_add(1, Relaxed);
+        self.parcels.fetch_add(1, Relaxed);
+    }
+
+    /// A message is held for `drawn`.
+    pub(super) fn hold(&self, drawn: Duration) {
+        let nanos = u64::try_from(drawn.as_nanos()).unwrap_or(u64::MAX);
+        self.holds.fetch_add(1, Relaxed);
+        self.hold_nanos.fetch_add(nanos, Relaxed);
+        self.hold_longest.fetch_max(nanos, Relaxed);
+    }
+
+    /// A connection ends by a rule.
+    pub(super) fn cut(&self) {
+        self.cut.fetch_add(1, Relaxed);
+    }
+
+    /// A connection is not read any more.
+    pub(super) fn unparsed(&self) {
+        self.considered.fetch_add(1, Relaxed);
+        self.unparsed.fetch_add(1, Relaxed);
+    }
+
+    /// A message matched that must not be touched.
+    pub(super) fn unsafe_to_touch(&self) {
+        self.considered.fetch_add(1, Relaxed);
+        self.unsafe_.fetch_add(1, Relaxed);
+    }
+
+    /// Counts a message that matched, over all connections; gives its number, from 1.
+    pub(super) fn matched(&self) -> u64 {
+        self.matched.fetch_add(1, Relaxed) + 1
+    }
+
     /// The counters as they stand.
     pub(super) fn read(&self) -> FaultStats {
         // Read in this order, a count is never larger than the one it is a part of.
         let touched = self.touched.load(Relaxed);
         let share = self.spared.load(Relaxed);
-        let considered = self.considered.load(Relaxed).max(touched + share);
+        let (unparsed, unsafe_) = (self.unparsed.load(Relaxed), self.unsafe_.load(Relaxed));
+        let known = touched + share + unparsed + unsafe_;
+        let considered = self.considered.load(Relaxed).max(known);
         FaultStats {
             considered,
             touched,
-            untouched: Untouched { share, idle: considered - touched - share },
+            untouched: Untouched { share, unparsed, unsafe_, idle: considered - known },
             active: self.active.load(Relaxed),
             peak: self.peak.load(Relaxed),
             parcels: self.parcels.load(Relaxed),
@@ -96,7 +149,7 @@ impl Traffic {
     }
 }
 
-/// What a fault did so far. The unit is the connection: `considered = touched + untouched.share + untouched.idle`.
+/// What a fault did so far. The unit is the connection, of a rule the message: `considered = touched + untouched`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct FaultStats {
     /// Connections that lived on the proxy while the fault was in force.
@@ -124,6 +177,10 @@ pub struct FaultStats {
 pub struct Untouched {
     /// The draw against the fault's share was lost.
     pub share: u64,
+    /// The connection is not read: another protocol, or what is not understood. One for each such connection.
+    pub unparsed: u64,
+    /// A peer would have been made to believe an untruth.
+    pub unsafe_: u64,
     /// Nothing has passed on the connection that the fault could act on, so far.
     pub idle: u64,
 }

@@ -2,5 +2,6 @@
 //!
 //! Every room here is told bytes and gives values: no socket, no clock, no runtime.
 
+pub mod http1;
 pub mod postgres;
 pub mod sql;

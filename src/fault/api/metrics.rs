@@ -62,7 +62,13 @@ impl Api {
         metric("touched", "counter", &rows(|stats| stats.touched));
         let untouched = faults.iter().flat_map(|(labels, stats)| {
             let row = |reason: &str, n: u64| (format!("{labels},reason=\"{reason}\""), n as f64);
-            [row("share", stats.untouched.share), row("idle", stats.untouched.idle)]
+            let untouched = &stats.untouched;
+            [
+                row("share", untouched.share),
+                row("unparsed", untouched.unparsed),
+                row("unsafe", untouched.unsafe_),
+                row("idle", untouched.idle),
+            ]
         });
         metric("untouched", "gauge", &untouched.collect::<Vec<_>>());
         metric("active", "gauge", &rows(|stats| stats.active));

@@ -129,7 +129,8 @@ fn answered(healed: &[Healed]) -> Value {
 fn shown(stats: &FaultStats) -> Value {
     json!({
         "considered": stats.considered, "touched": stats.touched,
-        "untouched": { "share": stats.untouched.share, "idle": stats.untouched.idle },
+        "untouched": { "share": stats.untouched.share, "unparsed": stats.untouched.unparsed,
+            "unsafe": stats.untouched.unsafe_, "idle": stats.untouched.idle },
         "active": stats.active, "peak": stats.peak, "parcels": stats.parcels, "swallowed_bytes": stats.swallowed,
         "cut": stats.cut,
         "drawn": { "count": stats.drawn.count, "mean_ms": stats.drawn.mean().as_secs_f64() * 1e3,

@@ -104,7 +104,32 @@ impl Stage {
 impl Chain {
     /// A socket gave `signal` at `now`. After an end, anything is dropped.
     pub(super) fn arrive(&mut self, now: Tick, signal: Signal) {
-        self.carry(vec![Transit { own: now, piece: Piece::Pass(signal), holds: Vec::new() }]);
+        self.enter(now, Piece::Pass(signal));
+    }
+
+    /// [`Chain::arrive`] for what left another chain.
+    pub(super) fn enter(&mut self, now: Tick, piece: Piece) {
+        self.queue(Transit { own: now, piece, holds: Vec::new() });
+    }
+
+    /// Takes `transit` in, with the holds it brings.
+    pub(super) fn queue(&mut self, transit: Transit) {
+        self.carry(vec![transit]);
+    }
+
+    /// Ends the connection once everything before has left.
+    pub(super) fn cut(&mut self, now: Tick, how: Close) {
+        self.enter(now, Piece::Cut(how));
+    }
+
+    /// The first queued piece, taken out whole, if it may leave at `now`.
+    pub(super) fn take(&mut self, now: Tick) -> Option<Piece> {
+        self.line.take(now)
+    }
+
+    /// Ends every hold of what is queued.
+    pub(super) fn let_go(&mut self, now: Tick) {
+        self.line.let_go(now);
     }
 
     /// Adds a toxic behind those of older faults: it acts on what arrives from now on, and may arm itself at once.

@@ -10,11 +10,15 @@ use std::sync::Arc;
 use super::chain::{Chain, Stage};
 use super::decide::Draws;
 use super::parcel::{Close, Way};
+use super::rule;
 use super::snapshot::{Active, FaultId, Snapshot};
 use super::stats::Witness;
+use super::talk::Talk;
 use super::toxic::{self, Arming};
 use crate::base::clock::Tick;
 use crate::base::seed::Seed;
+use crate::plan::fault::Inject;
+use crate::plan::fault::rule::Speaks;
 
 /// What every draw of a connection is keyed by.
 #[derive(Clone, Copy, Debug)]
@@ -24,6 +28,12 @@ pub(super) struct LinkKey {
     pub(super) proxy: u64,
     /// Counted by the listener, from 0.
     pub(super) connection: u64,
+}
+
+impl LinkKey {
+    fn draws(&self, fault: &str) -> Draws {
+        Draws::new(self.seed, Arc::from(fault), self.proxy, self.connection)
+    }
 }
 
 /// What was decided about a fault, and under which of its versions.
@@ -41,6 +51,8 @@ pub(super) struct Link {
     key: LinkKey,
     up: Chain,
     down: Chain,
+    /// Between the chains and the server, when messages are read.
+    talk: Option<Talk>,
     /// Faults of the snapshot that were drawn, hit or not: no fault is drawn twice.
     decided: BTreeMap<FaultId, Decision>,
     opened: Tick,
@@ -50,17 +62,18 @@ pub(super) struct Link {
 
 impl Link {
     /// A connection opened at `now` under `snapshot`.
-    pub(super) fn open(key: LinkKey, snapshot: &Snapshot, now: Tick) -> Self {
+    pub(super) fn open(key: LinkKey, speaks: &Speaks, snapshot: &Snapshot, now: Tick) -> Self {
         let mut link = Self {
             key,
             up: Chain::default(),
             down: Chain::default(),
+            talk: rule::speaker(speaks).map(|speaker| Talk::new(speaker, snapshot, |fault| key.draws(fault))),
             decided: BTreeMap::new(),
             opened: now,
             doom: None,
         };
         for (index, (kind, side)) in snapshot.base.iter().enumerate() {
-            let draws = link.draws(&format!("base/{index}"));
+            let draws = key.draws(&format!("base/{index}"));
             for &way in toxic::ways(kind, *side) {
                 let stage = Stage::new(FaultId::BASE, toxic::build(kind, way, draws.clone()), None);
                 link.chain(way).add(stage, Arming::Opened(now));
@@ -74,6 +87,10 @@ impl Link {
 
     /// Brings a living link to `snapshot`. A fault that swallowed bytes of it ends it when it goes.
     pub(super) fn sync(&mut self, snapshot: &Snapshot, now: Tick) {
+        let key = self.key;
+        if let Some(talk) = &mut self.talk {
+            talk.sync(snapshot, |fault| key.draws(fault), now);
+        }
         let gone: Vec<FaultId> = self.decided.keys().copied().filter(|id| !snapshot.holds(*id)).collect();
         if !gone.is_empty() {
             self.decided.retain(|id, _| !gone.contains(id));
@@ -98,7 +115,8 @@ impl Link {
     /// The fault has other parameters, or another share: the draw stays, and the threshold moves.
     fn update(&mut self, active: &Active, before: Decision, now: Tick) {
         let fault = &active.fault;
-        let hit = self.draws(&fault.name).hit(fault.share);
+        let Inject::Toxic(toxic) = &fault.inject else { return };
+        let hit = self.key.draws(&fault.name).hit(fault.share);
         match (before.hit, hit) {
             (false, true) => {
                 if before.spared {
@@ -108,8 +126,8 @@ impl Link {
                 return;
             }
             (true, true) => {
-                self.up.retune(active.id, &fault.inject, now);
-                self.down.retune(active.id, &fault.inject, now);
+                self.up.retune(active.id, toxic, now);
+                self.down.retune(active.id, toxic, now);
             }
             (true, false) => self.take_out(&[active.id], now),
             (false, false) => {}
@@ -127,7 +145,8 @@ impl Link {
 
     /// True when a chain holds a toxic that `snapshot` does not: never after a sync, which is what verification asks.
     pub(super) fn strays(&self, snapshot: &Snapshot) -> bool {
-        self.up.faults().chain(self.down.faults()).any(|id| !snapshot.holds(id))
+        let rules = self.talk.iter().flat_map(Talk::faults);
+        self.up.faults().chain(self.down.faults()).chain(rules).any(|id| !snapshot.holds(id))
     }
 
     /// Ends the link at its next look; the first reason wins.
@@ -142,17 +161,19 @@ impl Link {
 
     /// Bytes that wait in both directions.
     pub(super) fn waiting(&self) -> usize {
-        self.up.waiting() + self.down.waiting()
+        self.up.waiting() + self.down.waiting() + self.talk.as_ref().map_or(0, Talk::waiting)
     }
 
-    /// When the next alarm rings.
+    /// When the next alarm rings, or something moves on inside.
     pub(super) fn alarm_due(&self) -> Option<Tick> {
-        self.up.alarm_due().into_iter().chain(self.down.alarm_due()).min()
+        let inside = self.talk.as_ref().map(|talk| talk.due().into_iter().chain(self.up.head_due()).min());
+        self.up.alarm_due().into_iter().chain(self.down.alarm_due()).chain(inside.flatten()).min()
     }
 
     fn consider(&mut self, active: &Active, arming: Arming) {
         let fault = &active.fault;
-        let draws = self.draws(&fault.name);
+        let Inject::Toxic(toxic) = &fault.inject else { return };
+        let draws = self.key.draws(&fault.name);
         let hit = draws.hit(fault.share);
         self.decided.insert(active.id, Decision { version: active.version, hit, spared: !hit });
         if !hit {
@@ -160,16 +181,13 @@ impl Link {
             return;
         }
         let witness = Rc::new(Witness::new(&active.tally));
-        for &way in toxic::ways(&fault.inject, fault.side) {
-            let toxic = toxic::build(&fault.inject, way, draws.clone());
+        for &way in toxic::ways(toxic, fault.side) {
+            let toxic = toxic::build(toxic, way, draws.clone());
             self.chain(way).add(Stage::new(active.id, toxic, Some(Rc::clone(&witness))), arming);
         }
     }
-
-    fn draws(&self, fault: &str) -> Draws {
-        Draws::new(self.key.seed, Arc::from(fault), self.key.proxy, self.key.connection)
-    }
 }
 
+mod flow;
 #[cfg(test)]
 mod tests;

@@ -15,7 +15,14 @@ fn ms(n: u64) -> Tick {
 }
 
 fn active(id: u64, inject: Kind, side: Side, share: f64) -> Arc<Active> {
-    let fault = Fault { name: format!("f{id}"), on: "db".into(), inject, side, share: Ratio::new(share), lasts: None };
+    let fault = Fault {
+        name: format!("f{id}"),
+        on: "db".into(),
+        inject: inject.into(),
+        side,
+        share: Ratio::new(share),
+        lasts: None,
+    };
     Arc::new(Active { id: FaultId(id), version: 0, fault, injected: ms(100), tally: Arc::new(Tally::default()) })
 }
 
@@ -23,7 +30,7 @@ const SLOW: Kind = Kind::latency(Duration::from_millis(50));
 const HOLD: Kind = Kind::Timeout { after: Duration::ZERO };
 
 fn link(connection: u64, snapshot: &Snapshot, at: u64) -> Link {
-    Link::open(LinkKey { seed: Seed(1), proxy: 1, connection }, snapshot, ms(at))
+    Link::open(LinkKey { seed: Seed(1), proxy: 1, connection }, &Speaks::default(), snapshot, ms(at))
 }
 
 fn data() -> Signal {

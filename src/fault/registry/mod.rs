@@ -18,7 +18,7 @@ use super::snapshot::{Active, FaultId, Snapshot};
 use super::stats::{FaultStats, Tally};
 use crate::base::clock::Tick;
 use crate::base::name::nearest;
-use crate::plan::fault::Fault;
+use crate::plan::fault::{Fault, Inject};
 pub use paths::ProxyState;
 use paths::refuse_loop;
 
@@ -91,6 +91,7 @@ impl Registry {
         }
         let unknown = self.unknown_proxy(&fault.on);
         let known = self.proxies.get_mut(&fault.on).ok_or(unknown)?;
+        speaks(&fault, &known.definition)?;
         self.injections += 1;
         let id = FaultId(self.injections);
         let tally = Arc::new(Tally::default());
@@ -225,6 +226,17 @@ impl Registry {
         let nearest = nearest(name, self.tallies.keys().map(String::as_str)).map(String::from);
         FaultError::UnknownFault { name: name.to_owned(), nearest }
     }
+}
+
+/// A rule needs a proxy that reads its protocol.
+fn speaks(fault: &Fault, proxy: &Definition) -> Result<(), FaultError> {
+    let Inject::Rule(rule) = &fault.inject else { return Ok(()) };
+    let (wants, speaks) = (rule.protocol(), proxy.spec.speaks.protocol);
+    if wants == speaks {
+        return Ok(());
+    }
+    let (wants, speaks) = (wants.name(), speaks.name());
+    Err(FaultError::Speech { name: fault.name.clone(), proxy: proxy.spec.name.clone(), wants, speaks })
 }
 
 impl Known {
