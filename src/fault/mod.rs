@@ -42,6 +42,7 @@ pub use injection::{Healed, Injection};
 pub use proxies::Proxies;
 pub use proxy::ProxySpec;
 pub use registry::ProxyState;
+pub use rule::Asked;
 pub use stats::{DrawnHold, FaultStats, Untouched};
 
 /// Why the fault proxy could not do what it was asked.

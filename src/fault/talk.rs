@@ -5,10 +5,13 @@
 //! ```
 //! Pure. Not here: what a speaker does (`rule`), sockets (`pump`). Owned by `link`.
 
+use std::sync::Arc;
+use std::task::Context;
+
 use super::chain::Chain;
 use super::decide::Draws;
 use super::parcel::{Close, Piece, Signal, Way};
-use super::rule::{Docket, Heard, Post, Speaker};
+use super::rule::{Bell, Docket, Heard, Post, Speaker};
 use super::snapshot::{FaultId, Snapshot};
 use crate::base::clock::Tick;
 
@@ -16,6 +19,8 @@ use crate::base::clock::Tick;
 #[derive(Debug)]
 pub(super) struct Talk {
     speaker: Box<dyn Speaker>,
+    /// Rung from other connections.
+    bell: Arc<Bell>,
     docket: Docket,
     /// What waits to be written to the server.
     pub(super) server: Chain,
@@ -25,10 +30,14 @@ pub(super) struct Talk {
 }
 
 impl Talk {
-    pub(super) fn new(speaker: Box<dyn Speaker>, snapshot: &Snapshot, draws: impl Fn(&str) -> Draws) -> Self {
+    pub(super) fn new(
+        (speaker, bell): (Box<dyn Speaker>, Arc<Bell>),
+        snapshot: &Snapshot,
+        draws: impl Fn(&str) -> Draws,
+    ) -> Self {
         let mut docket = Docket::default();
         docket.sync(snapshot, draws);
-        Self { speaker, docket, server: Chain::default(), client: Chain::default(), wake: None }
+        Self { speaker, bell, docket, server: Chain::default(), client: Chain::default(), wake: None }
     }
 
     /// Brings the rules to those of `snapshot`; holds of faults that went end now.
@@ -65,9 +74,14 @@ impl Talk {
         None
     }
 
-    /// Wakes the speaker if its instant has come.
+    /// The task that moves the bytes, which the bell wakes.
+    pub(super) fn attend(&self, cx: &Context<'_>) {
+        self.bell.attend(cx);
+    }
+
+    /// Wakes the speaker if its instant has come, or somebody rang.
     pub(super) fn wake(&mut self, now: Tick) {
-        if self.wake.is_some_and(|at| at <= now) {
+        if self.wake.is_some_and(|at| at <= now) || self.bell.is_ringing() {
             self.wake = None;
             self.hear(Heard::Woken, now);
         }
@@ -105,8 +119,13 @@ impl Talk {
         self.speaker.passed(way, n as u64);
     }
 
+    /// Bytes that wait inside the speaker.
+    pub(super) fn backlog(&self) -> usize {
+        self.bell.backlog()
+    }
+
     /// Bytes that wait.
     pub(super) fn waiting(&self) -> usize {
-        self.server.waiting() + self.client.waiting()
+        self.server.waiting() + self.client.waiting() + self.bell.backlog()
     }
 }

@@ -2,6 +2,8 @@
 //!
 //! Pure. Called by `pump`, which moves the bytes. Not here: faults that come and go (`link`).
 
+use std::task::Context;
+
 use super::Link;
 use crate::base::clock::Tick;
 use crate::fault::chain::Chain;
@@ -16,6 +18,13 @@ impl Link {
         match (way, &mut self.talk) {
             (Way::Down, Some(talk)) => talk.answer(signal, now),
             _ => self.chain(way).arrive(now, signal),
+        }
+    }
+
+    /// The task that moves the bytes, which other connections may wake.
+    pub(in crate::fault) fn attend(&self, cx: &Context<'_>) {
+        if let Some(talk) = &self.talk {
+            talk.attend(cx);
         }
     }
 
@@ -74,7 +83,8 @@ impl Link {
         let Some(talk) = &self.talk else { return room };
         let line = if way == Way::Up { &talk.server } else { &talk.client };
         // What may leave and does not waits for its destination: then nothing more is read, as without a proxy.
-        if line.head(now).is_some() { 0 } else { room.min(buffer.saturating_sub(line.waiting())) }
+        let waiting = line.waiting() + if way == Way::Up { talk.backlog() } else { 0 };
+        if line.head(now).is_some() { 0 } else { room.min(buffer.saturating_sub(waiting)) }
     }
 
     /// The destination of `way` is gone: drops what waits for it.

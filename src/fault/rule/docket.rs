@@ -7,6 +7,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::base::clock::Tick;
 use crate::fault::decide::Draws;
 use crate::fault::snapshot::{Active, FaultId, Snapshot};
 use crate::plan::fault::rule::{HOLD_MOST, Nth, Rule, Within};
@@ -27,6 +28,8 @@ pub(in crate::fault) struct Case {
     draws: Draws,
     /// Messages of this connection that matched.
     matched: u64,
+    /// A transaction, and how many of its messages matched.
+    within: (u64, u64),
 }
 
 /// Why a message that matched stayed as it was, beside its draw.
@@ -35,7 +38,6 @@ pub(in crate::fault) enum Spared {
     /// The connection is not read any more.
     Unparsed,
     /// A peer would be made to believe an untruth.
-    #[expect(dead_code, reason = "HTTP has no such case; the protocols with transactions have")]
     Unsafe,
 }
 
@@ -60,7 +62,12 @@ impl Docket {
                 Some(case) if case.active.version == active.version => continue,
                 Some(case) => case.active = Arc::clone(active),
                 None => {
-                    let case = Case { active: Arc::clone(active), draws: draws(&active.fault.name), matched: 0 };
+                    let case = Case {
+                        active: Arc::clone(active),
+                        draws: draws(&active.fault.name),
+                        matched: 0,
+                        within: (0, 0),
+                    };
                     if self.lost {
                         case.spare(Spared::Unparsed);
                     }
@@ -75,6 +82,11 @@ impl Docket {
     /// The faults of the docket.
     pub(in crate::fault) fn faults(&self) -> impl Iterator<Item = FaultId> + '_ {
         self.cases.iter().map(|case| case.active.id)
+    }
+
+    /// True when no rule is in force.
+    pub(in crate::fault) fn is_empty(&self) -> bool {
+        self.cases.is_empty()
     }
 
     /// Every rule.
@@ -104,6 +116,24 @@ impl Case {
     /// The fault's name.
     pub(in crate::fault) fn name(&self) -> &str {
         &self.active.fault.name
+    }
+
+    /// When it was injected.
+    pub(in crate::fault) fn injected(&self) -> Tick {
+        self.active.injected
+    }
+
+    /// [`Case::count`] for a message of the transaction number `transaction` of its connection.
+    pub(in crate::fault) fn count_within(&mut self, nth: Option<Nth>, transaction: u64) -> bool {
+        if self.within.0 != transaction {
+            self.within = (transaction, 0);
+        }
+        self.within.1 += 1;
+        let any = self.count(nth);
+        match nth {
+            Some(Nth { n, of: Within::Transaction }) => self.within.1 == n,
+            _ => any,
+        }
     }
 
     /// Counts a message that matched; true when it is the one that `nth` asks for, or any.

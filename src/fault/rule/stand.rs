@@ -47,7 +47,7 @@ impl Stand {
     /// The same under a snapshot.
     pub(in crate::fault) fn under(speaks: &Speaks, snapshot: Snapshot, connection: u64) -> Self {
         let now = Tick::from_secs(1);
-        let link = Link::open(LinkKey { seed: Seed(1), proxy: 1, connection }, speaks, &snapshot, now);
+        let link = Link::open(LinkKey { seed: Seed(1), proxy: 1, connection }, (speaks, world), &snapshot, now);
         Self { link, snapshot, now, ended: None }
     }
 

@@ -3,18 +3,22 @@
 //! Not here: what they do (`fault::rule`, one folder for each protocol), toxics (`toxic`).
 
 pub mod http;
+pub mod postgres;
 
 use std::time::Duration;
 
 use super::Time;
 
 pub use http::Http;
+pub use postgres::Postgres;
 
 /// One rule with its parameters.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Rule {
     /// On requests and responses of HTTP/1.1.
     Http(Box<Http>),
+    /// On PostgreSQL's statements and connections.
+    Postgres(Box<Postgres>),
 }
 
 impl Rule {
@@ -22,6 +26,8 @@ impl Rule {
     pub fn is_like(&self, other: &Self) -> bool {
         match (self, other) {
             (Self::Http(one), Self::Http(other)) => one.act.is_like(&other.act),
+            (Self::Postgres(one), Self::Postgres(other)) => one.act.is_like(&other.act),
+            _ => false,
         }
     }
 
@@ -29,6 +35,7 @@ impl Rule {
     pub const fn protocol(&self) -> Protocol {
         match self {
             Self::Http(_) => Protocol::Http,
+            Self::Postgres(_) => Protocol::Postgres,
         }
     }
 }
