@@ -29,11 +29,11 @@ impl Link {
     }
 
     /// Moves on what is due inside: through the speaker, and from it into the downstream toxics. True when something moved.
-    pub(in crate::fault) fn turn(&mut self, now: Tick, buffer: usize) -> bool {
+    pub(in crate::fault) fn ferry(&mut self, now: Tick, buffer: usize) -> bool {
         let Some(talk) = &mut self.talk else { return false };
         let mut moved = false;
         talk.wake(now);
-        while talk.server.waiting() < buffer {
+        while talk.waits(Way::Up) < buffer {
             let Some(piece) = self.up.take(now) else { break };
             moved = true;
             if let Some(how) = talk.ask(piece, now) {
@@ -41,9 +41,13 @@ impl Link {
                 break;
             }
         }
-        while let Some(piece) = talk.client.take(now) {
+        while let Some(piece) = talk.take(Way::Down, now) {
             moved = true;
             self.down.enter(now, piece);
+        }
+        while let Some(piece) = talk.take(Way::Up, now) {
+            moved = true;
+            talk.server.enter(now, piece);
         }
         moved
     }
@@ -81,15 +85,17 @@ impl Link {
     pub(in crate::fault) fn room(&mut self, way: Way, buffer: usize, now: Tick) -> usize {
         let room = self.chain(way).room(buffer);
         let Some(talk) = &self.talk else { return room };
-        let line = if way == Way::Up { &talk.server } else { &talk.client };
         // What may leave and does not waits for its destination: then nothing more is read, as without a proxy.
-        let waiting = line.waiting() + if way == Way::Up { talk.backlog() } else { 0 };
-        if line.head(now).is_some() { 0 } else { room.min(buffer.saturating_sub(waiting)) }
+        let blocked = way == Way::Up && talk.server.head(now).is_some();
+        if blocked { 0 } else { room.min(buffer.saturating_sub(talk.waits(way))) }
     }
 
     /// The destination of `way` is gone: drops what waits for it.
     pub(in crate::fault) fn abandon(&mut self, way: Way) {
         self.chain(way).abandon();
         self.outlet(way).abandon();
+        if let Some(talk) = &mut self.talk {
+            talk.abandon(way);
+        }
     }
 }

@@ -1,21 +1,22 @@
-//! The rules on one connection: which of them a message concerns, what was drawn, and what is counted.
+//! The rules on one connection: which of them a message concerns, and what was decided.
 //!
 //! Pure. A message that a rule's `only` matches is considered once, and is touched or not, by a reason. Not here: what
-//! matches (each protocol), who puts rules in force (`registry`).
+//! matches (each protocol), the decisions and their counts (`decide`), who puts rules in force (`registry`).
 
-use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
 
 use crate::base::clock::Tick;
-use crate::fault::decide::Draws;
+use crate::fault::decide::{self, Unit};
 use crate::fault::snapshot::{Active, FaultId, Snapshot};
-use crate::plan::fault::rule::{HOLD_MOST, Nth, Rule, Within};
+use crate::plan::fault::rule::Rule;
 use crate::plan::fault::{Inject, Time};
 
 /// The rules in force on a connection, in the order of their injection.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(in crate::fault) struct Docket {
+    /// The connection.
+    unit: Unit,
     cases: Vec<Case>,
     /// Nothing is read any more: rules that come later are counted at once.
     lost: bool,
@@ -25,53 +26,41 @@ pub(in crate::fault) struct Docket {
 #[derive(Debug)]
 pub(in crate::fault) struct Case {
     active: Arc<Active>,
-    draws: Draws,
+    unit: Unit,
     /// Messages of this connection that matched.
     matched: u64,
     /// A transaction, and how many of its messages matched.
     within: (u64, u64),
 }
 
-/// Why a message that matched stayed as it was, beside its draw.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(in crate::fault) enum Spared {
-    /// The connection is not read any more.
-    Unparsed,
-    /// A peer would be made to believe an untruth.
-    Unsafe,
-}
-
-/// One fault's hold on one message; the message counts as active until this is dropped.
+/// One fault's hold on one message; the message counts as active, and has its place under the caps, until this is dropped.
 #[derive(Debug)]
 pub(in crate::fault) struct Hit {
+    fault: FaultId,
     active: Arc<Active>,
-    draws: Draws,
-    /// Of the message, on its connection.
-    ordinal: u64,
-    touched: Rc<std::cell::Cell<bool>>,
+    decided: decide::Hit,
 }
 
 impl Docket {
+    /// The docket of the connection `unit`, still without rules.
+    pub(in crate::fault) fn new(unit: Unit) -> Self {
+        Self { unit, cases: Vec::new(), lost: false }
+    }
+
     /// Takes up the rules of `snapshot` and lets go of those that left it; true when there is another rule than before.
-    pub(in crate::fault) fn sync(&mut self, snapshot: &Snapshot, draws: impl Fn(&str) -> Draws) -> bool {
+    pub(in crate::fault) fn sync(&mut self, snapshot: &Snapshot) -> bool {
         let before = self.cases.len();
         self.cases.retain(|case| snapshot.holds(case.active.id));
         let mut changed = before != self.cases.len();
-        for active in snapshot.faults.iter().filter(|active| matches!(active.fault.inject, Inject::Rule(_))) {
+        for active in snapshot.faults.iter().filter(|active| matches!(active.fault().inject, Inject::Rule(_))) {
             match self.cases.iter_mut().find(|case| case.active.id == active.id) {
                 Some(case) if case.active.version == active.version => continue,
                 Some(case) => case.active = Arc::clone(active),
                 None => {
-                    let case = Case {
-                        active: Arc::clone(active),
-                        draws: draws(&active.fault.name),
-                        matched: 0,
-                        within: (0, 0),
-                    };
                     if self.lost {
-                        case.spare(Spared::Unparsed);
+                        active.decider.unparsed();
                     }
-                    self.cases.push(case);
+                    self.cases.push(Case { active: Arc::clone(active), unit: self.unit, matched: 0, within: (0, 0) });
                 }
             }
             changed = true;
@@ -98,7 +87,23 @@ impl Docket {
     pub(in crate::fault) fn lose(&mut self) {
         if !std::mem::replace(&mut self.lost, true) {
             for case in &self.cases {
-                case.spare(Spared::Unparsed);
+                case.active.decider.unparsed();
+            }
+        }
+    }
+
+    /// A message went on after it was held so long by `fault`.
+    pub(in crate::fault) fn realised(&self, fault: FaultId, held: Duration) {
+        if let Some(case) = self.cases.iter().find(|case| case.active.id == fault) {
+            case.active.decider.tally.realised(held);
+        }
+    }
+
+    /// Messages went on before their time: one entry for each.
+    pub(in crate::fault) fn early(&self, faults: &[FaultId]) {
+        for case in &self.cases {
+            for _ in faults.iter().filter(|fault| **fault == case.active.id) {
+                case.active.decider.tally.early();
             }
         }
     }
@@ -107,7 +112,7 @@ impl Docket {
 impl Case {
     /// What it does, to what.
     pub(in crate::fault) fn rule(&self) -> Option<&Rule> {
-        match &self.active.fault.inject {
+        match &self.active.fault().inject {
             Inject::Rule(rule) => Some(rule),
             Inject::Toxic(_) => None,
         }
@@ -115,91 +120,60 @@ impl Case {
 
     /// The fault's name.
     pub(in crate::fault) fn name(&self) -> &str {
-        &self.active.fault.name
+        &self.active.fault().name
+    }
+
+    /// The fault.
+    pub(in crate::fault) fn fault(&self) -> FaultId {
+        self.active.id
     }
 
     /// When it was injected.
     pub(in crate::fault) fn injected(&self) -> Tick {
-        self.active.injected
+        self.active.injected()
     }
 
-    /// [`Case::count`] for a message of the transaction number `transaction` of its connection.
-    pub(in crate::fault) fn count_within(&mut self, nth: Option<Nth>, transaction: u64) -> bool {
+    /// Counts a message that matched, of the transaction number `transaction` of its connection: which one it is on the
+    /// connection, and in its transaction, from 1.
+    pub(in crate::fault) fn count(&mut self, transaction: u64) -> [u64; 2] {
         if self.within.0 != transaction {
             self.within = (transaction, 0);
         }
         self.within.1 += 1;
-        let any = self.count(nth);
-        match nth {
-            Some(Nth { n, of: Within::Transaction }) => self.within.1 == n,
-            _ => any,
-        }
-    }
-
-    /// Counts a message that matched; true when it is the one that `nth` asks for, or any.
-    pub(in crate::fault) fn count(&mut self, nth: Option<Nth>) -> bool {
         self.matched += 1;
-        match nth {
-            None => true,
-            Some(Nth { n, of: Within::Fault }) => self.active.tally.matched() == n,
-            Some(Nth { n, .. }) => self.matched == n,
-        }
+        [self.matched, self.within.1]
     }
 
-    /// Considers message `ordinal` of this connection, which matched: a hit, or spared by its draw.
-    pub(in crate::fault) fn decide(&self, ordinal: u64) -> Option<Hit> {
-        let hit = self.draws.hit_message(self.active.fault.share, ordinal);
-        if !hit {
-            self.active.tally.spare();
-            return None;
-        }
-        self.active.tally.enter();
-        Some(Hit { active: Arc::clone(&self.active), draws: self.draws.clone(), ordinal, touched: Rc::default() })
+    /// The unit of message `ordinal` of this connection; a protocol adds what it knows.
+    pub(in crate::fault) fn unit(&self, ordinal: u64) -> Unit {
+        Unit { message: Some(ordinal), ..self.unit }
     }
 
-    /// A message matched and passes untouched.
-    pub(in crate::fault) fn spare(&self, why: Spared) {
-        match why {
-            Spared::Unparsed => self.active.tally.unparsed(),
-            Spared::Unsafe => self.active.tally.unsafe_to_touch(),
-        }
+    /// Decides about `unit`, a message that matched: `time` is drawn when it is to be held. `None`: it passes untouched.
+    pub(in crate::fault) fn judge(&self, unit: &Unit, now: Tick, time: Option<&Time>) -> Option<Hit> {
+        let decided = self.active.decider.judge(unit, now, time).hit()?;
+        Some(Hit { fault: self.active.id, active: Arc::clone(&self.active), decided })
+    }
+
+    /// A message matched, and passes because touching it would make a peer believe an untruth.
+    pub(in crate::fault) fn spare(&self) {
+        self.active.decider.unsafe_to_touch();
     }
 }
 
 impl Hit {
     /// The fault.
     pub(in crate::fault) fn fault(&self) -> FaultId {
-        self.active.id
+        self.fault
     }
 
-    /// A draw of `time` for this message, at most the longest hold.
-    pub(in crate::fault) fn time(&self, time: &Time) -> Duration {
-        let drawn = if let Time::Fixed(time) = time { *time } else { time.at(self.draws.message(self.ordinal, 1)) };
-        drawn.min(HOLD_MOST)
-    }
-
-    /// The message was changed, answered or cut.
-    pub(in crate::fault) fn touch(&self) {
-        if !self.touched.replace(true) {
-            self.active.tally.touch();
-        }
-    }
-
-    /// The message is held for `time` from now on.
-    pub(in crate::fault) fn hold(&self, time: Duration) {
-        self.touch();
-        self.active.tally.hold(time);
+    /// How long the message is held: drawn, scaled and capped.
+    pub(in crate::fault) fn time(&self) -> Duration {
+        self.decided.hold
     }
 
     /// The connection ends by this fault.
     pub(in crate::fault) fn cut(&self) {
-        self.touch();
-        self.active.tally.cut();
-    }
-}
-
-impl Drop for Hit {
-    fn drop(&mut self) {
-        self.active.tally.leave();
+        self.active.decider.tally.cut();
     }
 }

@@ -18,9 +18,9 @@ pub(in crate::fault) struct Hold {
 }
 
 impl Hold {
-    /// `hit` holds a message for `time`.
-    pub(in crate::fault) fn new(hit: &Hit, time: Duration) -> Self {
-        Self { fault: hit.fault(), time }
+    /// `hit` holds a message for the time it drew.
+    pub(in crate::fault) fn new(hit: &Hit) -> Self {
+        Self { fault: hit.fault(), time: hit.time() }
     }
 }
 
@@ -52,12 +52,12 @@ impl Post {
     pub(in crate::fault) fn held(&mut self, way: Way, signal: Signal, holds: &[Hold]) {
         let wait: Duration = holds.iter().map(|hold| hold.time).sum();
         let holds = holds.iter().map(|hold| (hold.fault, hold.time)).collect();
-        self.out.push((way, Transit { own: self.now + wait, piece: Piece::Pass(signal), holds }));
+        self.out.push((way, Transit { own: self.now + wait, piece: Piece::Pass(signal), came: self.now, holds }));
     }
 
     /// Ends the connection in both directions, once what was sent `way` has left.
     pub(in crate::fault) fn cut(&mut self, way: Way, how: Close) {
-        self.out.push((way, Transit { own: self.now, piece: Piece::Cut(how), holds: Vec::new() }));
+        self.out.push((way, Transit { own: self.now, piece: Piece::Cut(how), came: self.now, holds: Vec::new() }));
     }
 
     /// Ends every hold of this connection now: the client has closed, or cancelled.

@@ -8,12 +8,13 @@ use bytes::Bytes;
 use crate::base::clock::Tick;
 use crate::base::ratio::Ratio;
 use crate::base::seed::Seed;
+use crate::fault::decide::Decider;
 use crate::fault::link::{Link, LinkKey};
 use crate::fault::parcel::{Close, Piece, Signal, Way};
 use crate::fault::snapshot::{Active, FaultId, Snapshot};
-use crate::fault::stats::{FaultStats, Tally};
+use crate::fault::stats::FaultStats;
 use crate::plan::fault::rule::{Rule, Speaks};
-use crate::plan::fault::{Fault, Side};
+use crate::plan::fault::{Envelope, Fault, Per, Side};
 
 /// A connection under rules.
 #[derive(Debug)]
@@ -33,8 +34,10 @@ pub(in crate::fault) fn active(id: u64, rule: Rule, share: f64) -> Arc<Active> {
         side: Side::Both,
         share: Ratio::new(share),
         lasts: None,
+        envelope: Box::new(Envelope { per: Per::Message, ..Envelope::default() }),
     };
-    Arc::new(Active { id: FaultId(id), version: 0, fault, injected: Tick::ZERO, tally: Arc::new(Tally::default()) })
+    let decider = Arc::new(Decider::new(Seed(1), fault, Tick::ZERO, Arc::default()));
+    Arc::new(Active { id: FaultId(id), version: 0, decider })
 }
 
 impl Stand {
@@ -47,7 +50,8 @@ impl Stand {
     /// The same under a snapshot.
     pub(in crate::fault) fn under(speaks: &Speaks, snapshot: Snapshot, connection: u64) -> Self {
         let now = Tick::from_secs(1);
-        let link = Link::open(LinkKey { seed: Seed(1), proxy: 1, connection }, (speaks, world), &snapshot, now);
+        let key = LinkKey { seed: Seed(1), proxy: 1, connection, user: None };
+        let link = Link::open(key, (speaks, &Arc::default()), &snapshot, now);
         Self { link, snapshot, now, ended: None }
     }
 
@@ -66,7 +70,7 @@ impl Stand {
     /// A peer ends or resets its direction.
     pub(in crate::fault) fn end(&mut self, way: Way, signal: Signal) {
         self.link.arrive(way, self.now, signal);
-        self.link.turn(self.now, 1 << 20);
+        self.link.ferry(self.now, 1 << 20);
     }
 
     /// Time goes by.
@@ -76,7 +80,7 @@ impl Stand {
 
     /// What has left for one peer by now; an end is written `<fin>`, a cut `<cut>`.
     pub(in crate::fault) fn take(&mut self, way: Way) -> String {
-        while self.link.turn(self.now, 1 << 20) {}
+        while self.link.ferry(self.now, 1 << 20) {}
         let mut all = Vec::new();
         while let Some(piece) = self.link.outlet(way).take(self.now) {
             match piece {
@@ -110,6 +114,6 @@ impl Stand {
 
     /// What the first rule did.
     pub(in crate::fault) fn seen(&self) -> FaultStats {
-        self.snapshot.faults[0].tally.read()
+        self.snapshot.faults[0].decider.stats()
     }
 }

@@ -37,7 +37,15 @@ const fn latency(millis: u64) -> Toxic {
 const RESET: Toxic = Toxic::ResetPeer { after: Duration::ZERO, data: Data::Pass, grace: Duration::from_millis(50) };
 
 fn fault(name: &str, inject: Toxic, side: Side) -> Fault {
-    Fault { name: name.into(), on: "db".into(), inject: inject.into(), side, share: Ratio::ONE, lasts: None }
+    Fault {
+        name: name.into(),
+        on: "db".into(),
+        inject: inject.into(),
+        side,
+        share: Ratio::ONE,
+        lasts: None,
+        envelope: Box::default(),
+    }
 }
 
 /// A proxy called `db` before a listener that the test serves.

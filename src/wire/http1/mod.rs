@@ -94,21 +94,21 @@ impl Framer {
         match self.state {
             State::Whole => {
                 self.state = State::Head;
-                return Some(Part::End);
+                Some(Part::End)
             }
-            _ if input.is_empty() => return None,
-            State::Head => return self.head(input, to),
-            State::Counted(left) => return Some(Part::Body(self.counted(input, left, State::Counted))),
-            State::Chunk(left) => return Some(Part::Body(self.counted(input, left, State::Chunk))),
-            State::UntilEnd => return Some(Part::Body(input.split_off(0))),
-            State::Raw(_) => return Some(Part::Raw(input.split_off(0))),
+            _ if input.is_empty() => None,
+            State::Head => self.head(input, to),
+            State::Counted(left) => Some(Part::Body(self.counted(input, left, State::Counted))),
+            State::Chunk(left) => Some(Part::Body(self.counted(input, left, State::Chunk))),
+            State::UntilEnd => Some(Part::Body(input.split_off(0))),
+            State::Raw(_) => Some(Part::Raw(input.split_off(0))),
             State::Size => {
                 let line = self.line(input)?;
                 let Some(size) = chunk_size(&line).filter(|_| line.len() <= SIZE_MOST) else {
                     return Some(self.give_up(line));
                 };
                 self.state = if size == 0 { State::Trailers } else { State::Chunk(size) };
-                return Some(Part::Frame(line));
+                Some(Part::Frame(line))
             }
             State::ChunkEnd => {
                 let line = self.line(input)?;
@@ -116,7 +116,7 @@ impl Framer {
                     return Some(self.give_up(line));
                 }
                 self.state = State::Size;
-                return Some(Part::Frame(line));
+                Some(Part::Frame(line))
             }
             State::Trailers => {
                 let line = self.line(input)?;
@@ -125,7 +125,7 @@ impl Framer {
                 } else if line.len() > SIZE_MOST {
                     return Some(self.give_up(line));
                 }
-                return Some(Part::Frame(line));
+                Some(Part::Frame(line))
             }
         }
     }
@@ -213,7 +213,7 @@ impl Framer {
             && let Some(end) = head::end(input, 0).filter(|end| *end <= HEAD_MOST)
         {
             let bytes = input.split_to(end);
-            return self.headed(bytes, to);
+            return Some(self.headed(bytes, to));
         }
         let before = self.begun.len();
         self.begun.extend_from_slice(input);
@@ -228,7 +228,7 @@ impl Framer {
                 input.advance(end - before);
                 self.begun.truncate(end);
                 let bytes = self.begun.split().freeze();
-                self.headed(bytes, to)
+                Some(self.headed(bytes, to))
             }
             None if self.begun.len() <= HEAD_MOST => {
                 *input = Bytes::new();
@@ -241,12 +241,12 @@ impl Framer {
         }
     }
 
-    fn headed(&mut self, bytes: Bytes, to: Option<&str>) -> Option<Part> {
+    fn headed(&mut self, bytes: Bytes, to: Option<&str>) -> Part {
         let read = match self.side {
             Side::Requests => Head::request(bytes.clone()),
             Side::Responses => Head::response(bytes.clone(), to),
         };
-        let Some(head) = read else { return Some(self.give_up(bytes)) };
+        let Some(head) = read else { return self.give_up(bytes) };
         self.state = match head.length {
             Length::None | Length::Counted(0) => State::Whole,
             Length::Counted(n) => State::Counted(n),
@@ -254,7 +254,7 @@ impl Framer {
             Length::UntilEnd => State::UntilEnd,
             Length::Tunnel => State::Raw(Raw::Agreed),
         };
-        Some(Part::Head(head))
+        Part::Head(head)
     }
 
     /// What has `begun` cannot become a head of this side.

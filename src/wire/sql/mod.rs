@@ -85,10 +85,12 @@ impl Shape {
     }
 }
 
-/// The trace id that a `traceparent` in a comment of `text` carries: 32 hexadecimal digits.
+/// The W3C `traceparent` that a comment of `text` carries.
 pub fn trace_of(text: &str) -> Option<&str> {
     let (_, rest) = text.split_once("traceparent")?;
     let start = rest.find("00-").filter(|start| *start <= 4)?;
     let id = rest.get(start + 3..start + 35)?;
-    (id.bytes().all(|byte| byte.is_ascii_hexdigit()) && rest.get(start + 35..start + 36) == Some("-")).then_some(id)
+    let whole = id.bytes().all(|byte| byte.is_ascii_hexdigit()) && rest.get(start + 35..start + 36) == Some("-");
+    let end = rest.len().min(start + 55);
+    rest.get(start..end).filter(|_| whole)
 }

@@ -118,7 +118,7 @@ fn what_writes_and_what_becomes_of_the_transaction_is_seen() {
 #[test]
 fn a_trace_is_read_from_a_comment() {
     let text = "select 1 /*traceparent='00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01'*/";
-    assert_eq!(trace_of(text), Some("0af7651916cd43dd8448eb211c80319c"));
+    assert_eq!(trace_of(text), Some("00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"));
     assert_eq!(trace_of("select 1 /* traceparent */"), None);
     assert_eq!(trace_of("select traceparent, '00-"), None);
 }

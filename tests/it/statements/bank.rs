@@ -114,18 +114,18 @@ async fn pipelined(teller: &Teller, of: Transfer) -> Option<bool> {
     let low: [&(dyn ToSql + Sync); 2] = [&low.0, &low.1];
     let high: [&(dyn ToSql + Sync); 2] = [&high.0, &high.1];
     let number: [&(dyn ToSql + Sync); 1] = [&id];
-    let (a, b, c, d, e) = futures::join!(
+    let (begun, taken, given, logged, committed) = futures::join!(
         client.execute(begin, &[]),
         client.execute(give, &low),
         client.execute(give, &high),
         client.execute(log, &number),
         client.execute(commit, &[]),
     );
-    if a.is_ok() && b.is_ok() && c.is_ok() && d.is_ok() {
-        return believed(e.err(), client);
+    if begun.is_ok() && taken.is_ok() && given.is_ok() && logged.is_ok() {
+        return believed(committed.err(), client);
     }
     // An error before COMMIT makes COMMIT a rollback, whatever it answers.
-    if e.is_err() {
+    if committed.is_err() {
         drop(client.batch_execute("ROLLBACK").await);
     }
     Some(false)

@@ -4,13 +4,13 @@ use std::net::SocketAddr;
 use std::num::NonZeroUsize;
 use std::time::Duration;
 
-use squall::base::clock::Clock;
+use squall::base::clock::{Clock, Tick};
 use squall::base::ratio::Ratio;
 use squall::base::seed::Seed;
 use squall::fault::{Proxies, ProxySpec};
 use squall::plan::fault::rule::postgres::{Act, Only, Postgres as Statements};
 use squall::plan::fault::rule::{Hold, Place, Protocol, Rule, Speaks, Tls};
-use squall::plan::fault::{Fault, Side, Time};
+use squall::plan::fault::{Envelope, Fault, Per, Side, Time};
 use squall::wire::sql::Verb;
 use tokio::runtime::{Builder, Runtime};
 use tokio_postgres::{Client, NoTls};
@@ -87,7 +87,8 @@ pub(super) fn fault(name: &str, only: Only, act: Act, share: f64) -> Fault {
     let rule = Rule::Postgres(Box::new(Statements { only, act }));
     let share = Ratio::new(share);
     let side = Side::Both;
-    Fault { name: name.into(), on: "db".into(), inject: rule.into(), side, share, lasts: None }
+    let envelope = Box::new(Envelope { per: Per::Message, ..Envelope::default() });
+    Fault { envelope, name: name.into(), on: "db".into(), inject: rule.into(), side, share, lasts: None }
 }
 
 /// Statements of these verbs.
@@ -108,4 +109,19 @@ pub(super) fn delay(millis: u64, place: Place) -> Act {
 /// The SQLSTATE of a failure; `lost` when the connection broke.
 pub(super) fn code(error: &tokio_postgres::Error) -> String {
     error.code().map_or_else(|| "lost".to_owned(), |code| code.code().to_owned())
+}
+
+/// Measures from its making.
+pub(super) struct Watch(Clock, Tick);
+
+impl Watch {
+    pub(super) fn start() -> Self {
+        let clock = Clock::start();
+        let now = clock.now();
+        Self(clock, now)
+    }
+
+    pub(super) fn elapsed(&self) -> Duration {
+        self.0.now().since(self.1)
+    }
 }

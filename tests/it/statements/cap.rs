@@ -9,7 +9,7 @@ use squall::plan::fault::rule::postgres::{Act, Only, Per};
 use squall::wire::sql::Verb;
 use tokio_postgres::NoTls;
 
-use super::bed::{bed, code, connect_as, delay, url, verbs};
+use super::bed::{Watch, bed, code, connect_as, delay, url, verbs};
 
 #[test]
 fn a_thousand_concurrent_connects_fill_a_cap_exactly() {
@@ -62,7 +62,7 @@ fn a_cap_for_each_user_counts_them_apart_and_a_leaving_holder_frees_its_place() 
         }
         connection.abort();
         assert!(asked.await.unwrap().is_err());
-        let since = std::time::Instant::now();
+        let since = Watch::start();
         while connect_as(bed.listen, "ann").await.is_err() {
             assert!(since.elapsed().as_secs() < 5, "the place of a client that left is not free");
         }

@@ -8,7 +8,7 @@ use squall::plan::fault::rule::{Nth, Within};
 use squall::wire::sql::Verb;
 use tokio_postgres::SimpleQueryMessage;
 
-use super::bed::{Bed, bed, code, connect, connect_as, error, verbs};
+use super::bed::{Bed, Watch, bed, code, connect, connect_as, error, verbs};
 
 const TABLE: &str = "CREATE TABLE t (a int); CREATE TABLE u (a int)";
 
@@ -185,7 +185,7 @@ fn writes_are_refused_and_rows_stall_where_it_is_said() {
         let client = connect(bed.listen).await;
         assert_eq!(code(&client.batch_execute("CREATE TABLE x (a int)").await.unwrap_err()), "25006");
         assert_eq!(count(&client).await, 0);
-        let since = std::time::Instant::now();
+        let since = Watch::start();
         let rows = client.simple_query("SELECT generate_series(1, 20)").await.unwrap();
         let n = rows.iter().filter(|row| matches!(row, SimpleQueryMessage::Row(_))).count();
         assert!(n == 20 && since.elapsed() >= Duration::from_millis(290), "{n} {:?}", since.elapsed());

@@ -15,11 +15,21 @@ pub(super) struct Answer {
     pub(super) is_last: bool,
 }
 
+/// What follows an answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum After {
+    /// Other messages.
+    More,
+    /// The end of the connection.
+    End,
+}
+
 impl Answer {
     /// What `act`, an abort, answers to `request`.
-    pub(super) fn made(act: &Act, request: &Head, keeps_alive: bool) -> Self {
+    pub(super) fn made(act: &Act, request: &Head, after: After) -> Self {
+        let is_last = after == After::End;
         let Act::Abort { status, headers, body, .. } = act else {
-            return Self { bytes: Bytes::new(), is_last: !keeps_alive };
+            return Self { bytes: Bytes::new(), is_last };
         };
         let mut text = format!("HTTP/1.1 {status} {}\r\n", reason(*status)).into_bytes();
         for (name, value) in headers {
@@ -29,11 +39,11 @@ impl Answer {
         if !bodiless {
             text.extend_from_slice(format!("content-length: {}\r\n", body.len()).as_bytes());
         }
-        text.extend_from_slice(if keeps_alive { b"\r\n" } else { b"connection: close\r\n\r\n" });
+        text.extend_from_slice(if is_last { b"connection: close\r\n\r\n" } else { b"\r\n" });
         if !bodiless && request.method() != "HEAD" {
             text.extend_from_slice(body.as_bytes());
         }
-        Self { bytes: text.into(), is_last: !keeps_alive }
+        Self { bytes: text.into(), is_last }
     }
 }
 

@@ -9,17 +9,18 @@ mod reply;
 mod tests;
 
 use std::collections::VecDeque;
-use std::time::Duration;
 
 use bytes::Bytes;
 
 use super::docket::Case;
 use super::{Docket, Heard, Hit, Hold, Post, Speaker};
+use crate::base::clock::Tick;
+use crate::fault::decide::{Trace, Unit};
 use crate::fault::parcel::{Close, Signal, Way};
 use crate::plan::fault::rule::http::{Act, Http as Kind, Reach};
 use crate::plan::fault::rule::{Place, Rule, Tls};
-use crate::wire::http1::{Framer, Head, Length, Part, Raw, Side};
-use answer::Answer;
+use crate::wire::http1::{Edit, Framer, Head, Length, Part, Raw, Side};
+use answer::{After, Answer};
 use reply::Reply;
 
 /// One connection that carries HTTP/1.1.
@@ -46,9 +47,9 @@ struct Slot {
     ordinal: u64,
     /// Made here; else the server's.
     answer: Option<Answer>,
-    /// What is to become of the server's answer.
-    later: Vec<(Hit, Act)>,
-    /// Faults that are done with the request, and active until its answer is whole.
+    /// Changes of the server's answer that were decided with the request.
+    rewrites: Vec<Edit>,
+    /// Active until the answer is whole.
     hits: Vec<Hit>,
 }
 
@@ -95,44 +96,32 @@ impl Http {
 
     fn request(&mut self, head: Head, docket: &mut Docket, post: &mut Post) {
         self.ordinal += 1;
-        let mut slot = Slot { ordinal: self.ordinal, answer: None, later: Vec::new(), hits: Vec::new(), request: head };
+        let mut slot =
+            Slot { ordinal: self.ordinal, answer: None, rewrites: Vec::new(), hits: Vec::new(), request: head };
         let (mut holds, mut edits) = (Vec::new(), Vec::new());
         for case in docket.cases() {
-            let Some((kind, hit)) = judged(case, &slot, None) else { continue };
+            let Some((kind, hit)) = judged(case, &slot, Moment::Request, post.now()) else { continue };
             match &kind.act {
-                Act::Delay(hold) if hold.place == Place::Request => {
-                    let time = if self.closing { Duration::ZERO } else { hit.time(&hold.time) };
-                    hit.hold(time);
-                    holds.push(Hold::new(&hit, time));
-                    slot.hits.push(hit);
-                }
-                Act::Abort { reach: Reach::Never, .. } => {
-                    hit.touch();
-                    slot.answer = Some(Answer::made(&kind.act, &slot.request, keeps(&slot.request)));
-                    slot.hits.push(hit);
-                    break;
-                }
+                Act::Delay(_) => holds.push(Hold::new(&hit)),
                 Act::Rewrite { request, response } => {
-                    if !request.is_empty() {
-                        hit.touch();
-                        edits.extend_from_slice(request);
-                    }
-                    if response.is_empty() {
-                        slot.hits.push(hit);
-                    } else {
-                        slot.later.push((hit, kind.act));
-                    }
+                    edits.extend_from_slice(request);
+                    slot.rewrites.extend_from_slice(response);
                 }
-                _ => slot.later.push((hit, kind.act)),
+                act => slot.answer = Some(Answer::made(act, &slot.request, after(&slot.request))),
+            }
+            slot.hits.push(hit);
+            if slot.answer.is_some() {
+                break;
             }
         }
         self.unsent = slot.answer.is_some() && slot.request.length != Length::None;
         if slot.answer.is_none() {
             let bytes = if edits.is_empty() { slot.request.bytes.clone() } else { slot.request.edited(&edits) };
-            post.held(Way::Up, Signal::Data(bytes), &holds);
+            post.held(Way::Up, Signal::Data(bytes), if self.closing { &[] } else { &holds });
         } else if slot.request.length == Length::Tunnel {
             // The client asked for a tunnel and gets none: what follows is another request.
             self.requests = Framer::new(Side::Requests);
+            self.unsent = false;
         }
         self.slots.push_back(slot);
         self.settle(post);
@@ -177,13 +166,11 @@ impl Http {
             post.send(Way::Down, Signal::Data(head.bytes));
             return;
         }
+        let mut acts = Vec::new();
         for case in docket.cases() {
-            if let Some((kind, hit)) = judged(case, slot, Some(head.status)) {
-                slot.later.push((hit, kind.act));
-            }
+            acts.extend(judged(case, slot, Moment::Response(&head), post.now()).map(|(kind, hit)| (hit, kind.act)));
         }
-        let later = std::mem::take(&mut slot.later);
-        self.reply = Reply::begin(&head, later, &slot.request, self.closing, post);
+        self.reply = Reply::begin((&head, &slot.request), acts, std::mem::take(&mut slot.rewrites), post);
         if head.length == Length::Tunnel {
             self.slots.clear();
         }
@@ -230,18 +217,11 @@ impl Http {
         }
         if way == Way::Up {
             self.closing = true;
-            self.slots.iter_mut().for_each(Slot::let_go);
+            // Nobody waits any more: what they hold is free for others.
+            self.slots.iter_mut().for_each(|slot| slot.hits.clear());
             post.release();
         }
         post.send(way, Signal::Fin);
-    }
-}
-
-impl Slot {
-    /// The client has closed: nothing of this is held, and nothing is active any more.
-    fn let_go(&mut self) {
-        self.hits.clear();
-        self.later.retain(|(_, act)| !matches!(act, Act::Delay(_)));
     }
 }
 
@@ -272,26 +252,51 @@ impl Speaker for Http {
     }
 }
 
-/// What `case` does to the request of `slot`, now that its answer has `status`, or before: a rule that asks for a status
-/// is judged when there is one, all others before.
-fn judged(case: &mut Case, slot: &Slot, status: Option<u16>) -> Option<(Kind, Hit)> {
+/// When a rule is judged: once for each message, as soon as all it asks for is known.
+#[derive(Clone, Copy, Debug)]
+enum Moment<'a> {
+    /// The request is there.
+    Request,
+    /// The head of its answer is there.
+    Response(&'a Head),
+}
+
+/// What `case` does to the request of `slot` at this moment, if it concerns it and hits it.
+fn judged(case: &Case, slot: &Slot, moment: Moment<'_>, now: Tick) -> Option<(Kind, Hit)> {
     let Some(Rule::Http(kind)) = case.rule() else { return None };
-    let kind = kind.as_ref();
-    let timely = match status {
-        None => kind.only.status.is_empty(),
-        Some(status) => only::has_status(&kind.only, status),
+    let timely = match moment {
+        Moment::Request => !waits_for_answer(kind),
+        Moment::Response(head) => {
+            let wanted = kind.only.status.is_empty() || only::has_status(&kind.only, head.status);
+            waits_for_answer(kind) && wanted && reply::can(&kind.act, head)
+        }
     };
     if !timely || !only::concerns(&kind.only, &slot.request, case.name()) {
         return None;
     }
-    let kind = kind.clone();
-    case.count(None);
-    case.decide(slot.ordinal).map(|hit| (kind, hit))
+    let time = match &kind.act {
+        Act::Delay(hold) => Some(&hold.time),
+        _ => None,
+    };
+    let trace = slot.request.values("traceparent").next().and_then(Trace::parse);
+    let unit = Unit { trace, ..case.unit(slot.ordinal) };
+    case.judge(&unit, now, time).map(|hit| (kind.as_ref().clone(), hit))
 }
 
-/// True when the connection can carry on after an answer that the server knows nothing of.
-fn keeps(request: &Head) -> bool {
+/// True when the rule acts on the answer, or asks for its status.
+fn waits_for_answer(kind: &Kind) -> bool {
+    let request = match &kind.act {
+        Act::Delay(hold) => hold.place == Place::Request,
+        Act::Abort { reach, .. } => *reach == Reach::Never,
+        Act::Rewrite { request, .. } => !request.is_empty(),
+        Act::Truncate { .. } | Act::Drop { .. } => false,
+    };
+    !request || !kind.only.status.is_empty()
+}
+
+/// Whether the connection can carry on after an answer that the server knows nothing of.
+fn after(request: &Head) -> After {
     // A client that waits for `100 Continue` may send the content after all, or not: nobody can tell.
     let in_doubt = request.length != Length::None && request.lists("expect", "100-continue");
-    request.keeps_alive() && !in_doubt
+    if request.keeps_alive() && !in_doubt { After::More } else { After::End }
 }

@@ -2,11 +2,9 @@
 //!
 //! Pure. Content is counted in bytes of the content itself, whatever frames it. Not here: whose answer it is (`http`).
 
-use std::time::Duration;
-
 use bytes::Bytes;
 
-use super::answer::Answer;
+use super::answer::{After, Answer};
 use crate::fault::parcel::{Close, Signal, Way};
 use crate::fault::rule::{Hit, Hold, Post};
 use crate::plan::fault::rule::Place;
@@ -24,11 +22,11 @@ pub(super) struct Reply {
     /// An answer before the answer: it ends nothing.
     interim: bool,
     /// What the next bytes wait for.
-    waits: Vec<(Hit, Duration)>,
+    waits: Vec<Hit>,
     /// Active until the answer is whole.
     hits: Vec<Hit>,
     /// The connection ends behind it.
-    last: bool,
+    is_last: bool,
 }
 
 #[derive(Debug)]
@@ -41,7 +39,7 @@ struct Mark {
 #[derive(Clone, Copy, Debug)]
 enum Does {
     /// What follows waits.
-    Hold(Duration),
+    Hold,
     /// What follows is left out.
     Stop,
     /// The connection ends.
@@ -63,55 +61,56 @@ enum Pass {
 }
 
 impl Reply {
-    /// The answer with `head` begins: what is due to its head happens now.
-    pub(super) fn begin(head: &Head, later: Vec<(Hit, Act)>, request: &Head, closing: bool, post: &mut Post) -> Self {
+    /// The answer with `head` to `request` begins: what is due to its head happens now.
+    pub(super) fn begin(
+        (head, request): (&Head, &Head),
+        acts: Vec<(Hit, Act)>,
+        mut edits: Vec<Edit>,
+        post: &mut Post,
+    ) -> Self {
         let mut reply = Self::default();
-        let (mut holds, mut edits, mut answer) = (Vec::new(), Vec::new(), None);
-        for (hit, act) in later {
+        let (mut holds, mut answer) = (Vec::new(), None);
+        for (hit, act) in acts {
             match &act {
-                Act::Delay(hold) => {
-                    let time = if closing { Duration::ZERO } else { hit.time(&hold.time) };
-                    if let Place::Body(at) = hold.place {
-                        reply.mark(at, hit, Does::Hold(time));
+                Act::Delay(hold) => match hold.place {
+                    Place::Body(at) => {
+                        reply.mark(at, hit, Does::Hold);
                         continue;
                     }
-                    hit.hold(time);
-                    holds.push(Hold::new(&hit, time));
-                    reply.hits.push(hit);
+                    Place::Request | Place::Response | Place::Server => holds.push(Hold::new(&hit)),
+                },
+                Act::Abort { .. } => {
+                    let ends = !head.keeps_alive() || matches!(head.length, Length::UntilEnd | Length::Tunnel);
+                    let after = if ends || !request.keeps_alive() { After::End } else { After::More };
+                    answer.get_or_insert_with(|| Answer::made(&act, request, after));
                 }
-                Act::Abort { .. } if answer.is_none() => {
-                    hit.touch();
-                    let keeps = head.keeps_alive() && !matches!(head.length, Length::UntilEnd | Length::Tunnel);
-                    answer = Some(Answer::made(&act, request, keeps && request.keeps_alive()));
-                    reply.hits.push(hit);
+                Act::Truncate { after } => {
+                    reply.truncate(*after, head, hit, &mut edits);
+                    continue;
                 }
-                Act::Truncate { after } => reply.truncate(*after, head, hit, &mut edits),
-                Act::Drop { after, close } => reply.mark(*after, hit, Does::Cut((*close).into())),
-                Act::Rewrite { response, .. } => {
-                    hit.touch();
-                    edits.extend_from_slice(response);
-                    reply.hits.push(hit);
+                Act::Drop { after, close } => {
+                    reply.mark(*after, hit, Does::Cut((*close).into()));
+                    continue;
                 }
-                Act::Abort { .. } => reply.hits.push(hit),
+                Act::Rewrite { response, .. } => edits.extend_from_slice(response),
             }
+            reply.hits.push(hit);
         }
         let bytes = match answer {
             Some(answer) => {
                 reply.pass = Pass::Nothing;
                 reply.marks.clear();
-                reply.last = answer.is_last;
+                reply.is_last = answer.is_last;
                 answer.bytes
             }
             None if edits.is_empty() => head.bytes.clone(),
             None => head.edited(&edits),
         };
         post.held(Way::Down, Signal::Data(bytes), &holds);
-        if reply.last {
+        if reply.is_last {
             post.cut(Way::Down, Close::Fin);
         }
-        if !matches!(head.length, Length::None | Length::Counted(0)) {
-            reply.reach(post);
-        }
+        reply.reach(post);
         reply
     }
 
@@ -175,9 +174,8 @@ impl Reply {
 
     fn let_out(&mut self, bytes: Bytes, post: &mut Post) {
         let mut holds = Vec::new();
-        for (hit, time) in self.waits.drain(..) {
-            hit.hold(time);
-            holds.push(Hold::new(&hit, time));
+        for hit in self.waits.drain(..) {
+            holds.push(Hold::new(&hit));
             self.hits.push(hit);
         }
         post.held(Way::Down, Signal::Data(bytes), &holds);
@@ -193,12 +191,11 @@ impl Reply {
         while self.marks.first().is_some_and(|mark| mark.at <= self.seen) {
             let Mark { hit, does, .. } = self.marks.remove(0);
             match does {
-                Does::Hold(time) => {
-                    self.waits.push((hit, time));
+                Does::Hold => {
+                    self.waits.push(hit);
                     continue;
                 }
                 Does::Stop => {
-                    hit.touch();
                     self.pass = if self.pass == Pass::Chunks { Pass::LastChunk } else { Pass::Nothing };
                 }
                 Does::Cut(how) => {
@@ -218,9 +215,25 @@ impl Reply {
                 edits.push(Edit::Set("content-length".to_owned(), after.to_string()));
             }
             Length::Chunked => self.pass = Pass::Chunks,
-            Length::UntilEnd => {}
-            _ => return,
+            _ => {}
         }
         self.mark(after, hit, Does::Stop);
+    }
+}
+
+/// True when `act` can do what it says to an answer with `head`: content must be there to be held or cut.
+pub(super) fn can(act: &Act, head: &Head) -> bool {
+    let at = match act {
+        Act::Delay(hold) => match hold.place {
+            Place::Body(at) => at,
+            Place::Request | Place::Response | Place::Server => return true,
+        },
+        Act::Truncate { after } | Act::Drop { after, .. } => *after,
+        Act::Abort { .. } | Act::Rewrite { .. } => return true,
+    };
+    match head.length {
+        Length::None | Length::Tunnel => false,
+        Length::Counted(n) => n > at,
+        Length::Chunked | Length::UntilEnd => true,
     }
 }

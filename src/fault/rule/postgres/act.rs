@@ -3,11 +3,12 @@
 //! Pure. Where a transaction is involved the server fails; an answer of our own is given only when nothing is owed and no
 //! transaction is open. Not here: who is hit (`judge`), the replies (`server`).
 
+use super::Postgres;
 use super::client::Asked;
 use super::judge::{End, Tied, Verdict};
 use super::script::{Role, Show, Then};
+use super::state::{Doom, Gate};
 use super::turn::Turn;
-use super::{Doom, Gate, Postgres};
 use crate::fault::parcel::Close;
 use crate::plan::fault::rule::postgres::Death;
 use crate::wire::postgres::track::Reply;

@@ -8,11 +8,12 @@ use std::sync::atomic::Ordering::Relaxed;
 
 use bytes::Bytes;
 
+use super::Postgres;
 use super::judge::{Message, Tied, Verdict, judge};
 use super::names::Stated;
 use super::script::{Role, Show, Then};
+use super::state::Gate;
 use super::turn::Turn;
-use super::{Gate, Postgres};
 use crate::base::clock::Tick;
 use crate::fault::rule::Docket;
 use crate::plan::fault::rule::Rule;
@@ -173,7 +174,9 @@ impl Postgres {
         if self.track.ahead() == b'I' {
             self.desk.transaction += 1;
         }
+        let asked_before = self.desk.names.asked(asked.stated.known.shape.fingerprint.0);
         let message = Message {
+            asked: asked_before,
             stated: &asked.stated,
             who: &self.me.who,
             ordinal: self.desk.ordinal,
@@ -183,7 +186,7 @@ impl Postgres {
             idle: self.track.is_idle(),
             now: turn.now,
         };
-        let mut verdict = judge(turn.docket, &message);
+        let mut verdict = judge(turn.docket, &self.world, &message);
         if verdict.is_empty() {
             return self.send(&asked, Role::own(), turn);
         }

@@ -5,11 +5,13 @@
 
 use bytes::Bytes;
 
+use super::Postgres;
 use super::act::last_words;
 use super::judge::meets;
+use super::state::Stage;
 use super::turn::Turn;
 use super::world::Limit;
-use super::{Postgres, Stage};
+use crate::base::clock::Tick;
 use crate::fault::parcel::Close;
 use crate::fault::rule::Docket;
 use crate::plan::fault::rule::postgres::Act;
@@ -101,15 +103,15 @@ impl Postgres {
                 && let Act::Cap { limit, per, every } = rule.act
                 && meets(&rule.only, &self.me.who)
             {
-                limits.push(Limit { per, limit, every });
+                limits.push(Limit { per, most: limit, every });
                 cases.push(at);
             }
         }
+        let now = turn.now;
         let docket = &mut *turn.docket;
         let refuses = |at: usize| {
             let case = cases.get(at).and_then(|at| docket.cases().nth(*at));
-            let hit = case.and_then(|case| case.decide(0));
-            hit.inspect(|hit| hit.touch()).is_some()
+            case.is_some_and(|case| case.judge(&case.unit(0), now, None).is_some())
         };
         self.me.place = self.world.enter(&self.me.who, &limits, turn.now, refuses);
         if self.me.place.is_none() { Some("53300") } else { None }
@@ -137,11 +139,11 @@ impl Postgres {
 }
 
 /// A failover of the present refuses everybody.
-fn recovering(docket: &mut Docket, now: crate::base::clock::Tick, who: &Who) -> bool {
+fn recovering(docket: &mut Docket, now: Tick, who: &Who) -> bool {
     docket.cases().any(|case| {
         let Some(Rule::Postgres(rule)) = case.rule() else { return false };
         let Act::Failover { refuse, .. } = rule.act else { return false };
         let refuses = meets(&rule.only, who) && now.since(case.injected()) < refuse;
-        refuses && case.decide(0).inspect(|hit| hit.touch()).is_some()
+        refuses && case.judge(&case.unit(0), now, None).is_some()
     })
 }

@@ -5,11 +5,13 @@
 use std::time::Duration;
 
 use super::names::Stated;
+use super::world::World;
 use crate::base::clock::Tick;
-use crate::fault::rule::docket::Spared;
+use crate::fault::decide::Unit;
 use crate::fault::rule::{Docket, Hit};
+use crate::plan::fault::Time;
 use crate::plan::fault::rule::postgres::{Act, Death, Moment, Only};
-use crate::plan::fault::rule::{Place, Rule};
+use crate::plan::fault::rule::{Place, Rule, Within};
 use crate::wire::postgres::startup::Who;
 use crate::wire::sql::Verb;
 
@@ -28,6 +30,8 @@ pub(super) struct Message<'a> {
     pub(super) raises: bool,
     /// Nothing is owed, and no transaction is open: an answer of our own is no untruth.
     pub(super) idle: bool,
+    /// How often its shape was judged on this connection before.
+    pub(super) asked: u64,
     pub(super) now: Tick,
 }
 
@@ -76,7 +80,7 @@ impl Verdict {
 }
 
 /// Judges a statement by every rule, in the order of their injection; the first that ends it is the last.
-pub(super) fn judge(docket: &mut Docket, message: &Message<'_>) -> Verdict {
+pub(super) fn judge(docket: &mut Docket, world: &World, message: &Message<'_>) -> Verdict {
     let mut verdict = Verdict::default();
     for case in docket.cases() {
         let Some(Rule::Postgres(rule)) = case.rule() else { continue };
@@ -84,19 +88,39 @@ pub(super) fn judge(docket: &mut Docket, message: &Message<'_>) -> Verdict {
             continue;
         }
         let (act, nth) = (rule.act.clone(), rule.only.nth);
-        if !case.count_within(nth, message.transaction) {
+        let [of_connection, of_transaction] = case.count(message.transaction);
+        let is_nth = nth.is_none_or(|nth| {
+            nth.n
+                == match nth.of {
+                    Within::Connection => of_connection,
+                    Within::Transaction => of_transaction,
+                    Within::Fault => world.matches(case.fault()),
+                }
+        });
+        if !is_nth {
             continue;
         }
         if !is_safe(&act, message) {
-            case.spare(Spared::Unsafe);
+            case.spare();
             continue;
         }
-        let Some(hit) = case.decide(message.ordinal) else { continue };
+        let fingerprint = Some((message.stated.known.shape.fingerprint.0, message.asked));
+        let unit = Unit { trace: message.stated.trace, fingerprint, ..case.unit(message.ordinal) };
+        let Some(hit) = case.judge(&unit, message.now, time(&act)) else { continue };
         if enter(act, hit, &mut verdict) {
             break;
         }
     }
     verdict
+}
+
+/// What an act draws.
+fn time(act: &Act) -> Option<&Time> {
+    match act {
+        Act::Delay(hold) => Some(&hold.time),
+        Act::RowStall { time, .. } => Some(time),
+        _ => None,
+    }
 }
 
 /// True when the act has anything to do with such a statement at all.
@@ -154,9 +178,7 @@ pub(super) fn meets(only: &Only, who: &Who) -> bool {
 fn enter(act: Act, hit: Hit, verdict: &mut Verdict) -> bool {
     match act {
         Act::Delay(hold) => {
-            let time = hit.time(&hold.time);
-            hit.hold(time);
-            let tied = Tied { hit, time };
+            let tied = Tied { time: hit.time(), hit };
             match hold.place {
                 Place::Request | Place::Body(_) => verdict.request.push(tied),
                 Place::Response => verdict.response.push(tied),
@@ -164,10 +186,8 @@ fn enter(act: Act, hit: Hit, verdict: &mut Verdict) -> bool {
             }
             return false;
         }
-        Act::RowStall { after, time } => {
-            let time = hit.time(&time);
-            hit.hold(time);
-            verdict.stall = Some((after, Tied { hit, time }));
+        Act::RowStall { after, .. } => {
+            verdict.stall = Some((after, Tied { time: hit.time(), hit }));
             return false;
         }
         Act::Error { sqlstate, message } => verdict.end = Some(End::Raise { sqlstate, message }),
@@ -185,6 +205,5 @@ fn enter(act: Act, hit: Hit, verdict: &mut Verdict) -> bool {
         }
         Act::Cap { .. } => return false,
     }
-    hit.touch();
     true
 }

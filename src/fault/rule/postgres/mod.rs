@@ -17,109 +17,29 @@ mod judge;
 mod names;
 mod script;
 mod server;
+mod state;
 #[cfg(test)]
 mod tests;
 mod turn;
 pub(in crate::fault) mod world;
 
-use std::collections::VecDeque;
 use std::sync::Arc;
 
-use bytes::{Bytes, BytesMut};
+use bytes::BytesMut;
 
-use super::{Docket, Heard, Post, Speaker};
+use super::{Docket, Heard, Hit, Post, Speaker};
 use crate::base::clock::Tick;
 use crate::fault::parcel::{Close, Signal, Way};
 use crate::plan::fault::rule::postgres::{Act, Death};
 use crate::plan::fault::rule::{Rule, Tls};
-use crate::wire::postgres::frame::{Broken, Frame, Framer};
-use crate::wire::postgres::startup::Who;
+use crate::wire::postgres::frame::{Broken, Framer};
 use crate::wire::postgres::track::Track;
 use act::CANCELLED;
 use client::Held;
-use judge::Tied;
-use names::Names;
 use script::Role;
+use state::{Desk, Doom, Flow, Gate, Me, Stage};
 use turn::Turn;
-use world::{Bell, Place, World};
-
-/// How far a connection has come.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Stage {
-    /// Before the startup packet.
-    Door,
-    /// The server was asked for TLS.
-    Asking,
-    /// Up to the first `ReadyForQuery`.
-    Login,
-    /// Statements.
-    Live,
-    /// Nothing is read any more.
-    Blind,
-    /// Nothing passes any more.
-    Over,
-}
-
-/// Whether the client's next message is taken.
-#[derive(Debug, Default)]
-enum Gate {
-    /// It is.
-    #[default]
-    Open,
-    /// A statement waits for its instant.
-    Held(Box<Held>),
-    /// A script waits for the server.
-    Waiting,
-    /// Up to the next `Sync`, messages are dropped.
-    Skipping,
-}
-
-/// How a connection ends as soon as nothing is owed.
-#[derive(Debug)]
-struct Doom {
-    death: Death,
-    message: String,
-}
-
-impl Doom {
-    fn of(death: Death) -> Self {
-        let message = match &death {
-            Death::Rst => String::new(),
-            Death::Fatal(sqlstate) => act::last_words(sqlstate).to_owned(),
-        };
-        Self { death, message }
-    }
-}
-
-/// Whose connection it is.
-#[derive(Debug, Default)]
-struct Me {
-    who: Who,
-    place: Option<Place>,
-    /// Under which others cancel it.
-    key: Option<Bytes>,
-    /// It asked for TLS and was told no.
-    wanted_tls: bool,
-}
-
-/// The client's messages on their way.
-#[derive(Debug, Default)]
-struct Desk {
-    queue: VecDeque<Frame>,
-    names: Names,
-    /// Not sent before the message that makes the server answer.
-    pending: Vec<Frame>,
-    /// Before the next `Sync`.
-    sleep: Vec<Tied>,
-    /// At the next `Sync`: the transaction is rolled back, or the connection ends.
-    rollback: bool,
-    cut: Option<Death>,
-    /// Statements made in secret that are still to be closed.
-    litter: Vec<String>,
-    secrets: u64,
-    ordinal: u64,
-    transaction: u64,
-}
+use world::{Bell, World};
 
 /// One connection of PostgreSQL's protocol.
 #[derive(Debug)]
@@ -135,22 +55,6 @@ pub(in crate::fault) struct Postgres {
     track: Track<Role>,
     desk: Desk,
     flow: Flow,
-}
-
-/// What waits, and for what.
-#[derive(Debug, Default)]
-struct Flow {
-    gate: Gate,
-    doom: Option<Doom>,
-    /// A completion, and what follows it, while the server sleeps.
-    kept: Option<BytesMut>,
-    /// Faults that hold the response.
-    held: Vec<(Tick, Tied)>,
-    /// The last frame's beginning was shown.
-    showing: bool,
-    /// The client has ended its direction.
-    left: bool,
-    opened: Option<Tick>,
 }
 
 impl Speaker for Postgres {
@@ -321,7 +225,10 @@ impl Postgres {
     fn go_on(&mut self, turn: &mut Turn<'_>) {
         if let Gate::Held(held) = std::mem::take(&mut self.flow.gate) {
             self.bell.held_until(Tick::ZERO);
-            let Held { asked, verdict, .. } = *held;
+            let Held { asked, verdict, ties, since } = *held;
+            for tied in &ties {
+                turn.docket.realised(tied.hit.fault(), turn.now.since(since));
+            }
             self.carry_out(asked, verdict, turn);
         }
     }
@@ -331,6 +238,9 @@ impl Postgres {
     fn cancelled(&mut self, turn: &mut Turn<'_>) {
         self.bell.held_until(Tick::ZERO);
         if let Gate::Held(held) = std::mem::take(&mut self.flow.gate) {
+            for tied in &held.ties {
+                turn.docket.realised(tied.hit.fault(), turn.now.since(held.since));
+            }
             self.raise(&held.asked, CANCELLED, turn);
         }
         self.flow.held.clear();
@@ -346,7 +256,7 @@ impl Postgres {
         let fails = turn.docket.cases().any(|case| {
             let Some(Rule::Postgres(rule)) = case.rule() else { return false };
             let meant = matches!(rule.act, Act::Failover { .. }) && judge::meets(&rule.only, &self.me.who);
-            meant && opened < case.injected() && case.decide(0).inspect(|hit| hit.cut()).is_some()
+            meant && opened < case.injected() && case.judge(&case.unit(0), turn.now, None).inspect(Hit::cut).is_some()
         });
         if fails {
             self.flow.doom = Some(Doom::of(Death::Fatal("57P01".to_owned())));

@@ -6,15 +6,21 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use super::world::{Known, World};
+use crate::fault::decide::Trace;
+use crate::wire::sql::trace_of;
 
 /// Texts whose shape a connection remembers.
 const TEXTS: usize = 256;
+/// Shapes that a connection counts.
+const SHAPES: usize = 4_096;
 
 /// A text that was prepared or asked, in memory only.
 #[derive(Debug)]
 pub(super) struct Stated {
     pub(super) text: Box<str>,
     pub(super) known: Arc<Known>,
+    /// That a comment carries.
+    pub(super) trace: Option<Trace>,
 }
 
 /// A portal: what it executes, and whether that was judged.
@@ -30,6 +36,8 @@ pub(super) struct Names {
     statements: HashMap<Box<[u8]>, Arc<Stated>>,
     portals: HashMap<Box<[u8]>, Portal>,
     texts: HashMap<Box<str>, Arc<Stated>>,
+    /// How often a shape was judged.
+    asked: HashMap<u64, u64>,
 }
 
 impl Names {
@@ -41,9 +49,23 @@ impl Names {
         if self.texts.len() >= TEXTS {
             self.texts.clear();
         }
-        let stated = Arc::new(Stated { text: text.into(), known: world.known(text) });
+        let stated = Arc::new(Stated {
+            text: text.into(),
+            known: world.known(text),
+            trace: trace_of(text).and_then(Trace::parse),
+        });
         self.texts.insert(text.into(), Arc::clone(&stated));
         stated
+    }
+
+    /// How often a statement of this shape was judged before.
+    pub(super) fn asked(&mut self, fingerprint: u64) -> u64 {
+        if self.asked.len() >= SHAPES {
+            self.asked.clear();
+        }
+        let count = self.asked.entry(fingerprint).or_default();
+        *count += 1;
+        *count - 1
     }
 
     /// `Parse`; without a text that can be read, the name stands for nothing known.

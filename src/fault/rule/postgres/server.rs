@@ -4,11 +4,12 @@
 
 use bytes::BytesMut;
 
+use super::Postgres;
 use super::act::seconds;
 use super::judge::Tied;
 use super::script::{Role, Show, Then};
+use super::state::{Doom, Gate};
 use super::turn::Turn;
-use super::{Doom, Gate, Postgres};
 use crate::fault::rule::Hold;
 use crate::wire::postgres::frame::Frame;
 use crate::wire::postgres::track::{Heard, Reply, Slot};
@@ -112,7 +113,7 @@ impl Postgres {
             return;
         }
         let until = turn.now + ties.iter().map(|tied| tied.time).sum();
-        turn.stall(ties.iter().map(|tied| Hold::new(&tied.hit, tied.time)).collect());
+        turn.stall(ties.iter().map(|tied| Hold::new(&tied.hit)).collect());
         self.bell.held_until(until);
         self.flow.held.extend(ties.into_iter().map(|tied| (until, tied)));
     }
@@ -137,7 +138,9 @@ impl Postgres {
             Then::Wake(ties) if matches!(reply, Reply::Execute | Reply::Query) => {
                 self.flow.showing = failed && settled;
                 self.let_go(turn);
-                drop(ties);
+                for tied in &ties {
+                    turn.docket.realised(tied.hit.fault(), tied.time);
+                }
             }
             Then::Send(waiting) if !failed => {
                 let (asked, verdict, _) = *waiting;

@@ -12,6 +12,7 @@ use std::time::Duration;
 use bytes::Bytes;
 
 use crate::base::clock::Tick;
+use crate::fault::snapshot::FaultId;
 use crate::plan::fault::rule::postgres::Per;
 use crate::wire::postgres::startup::Who;
 use crate::wire::sql::Shape;
@@ -27,6 +28,8 @@ pub(in crate::fault) struct World {
     census: Mutex<Census>,
     bells: Mutex<HashMap<Bytes, Arc<Bell>>>,
     shapes: Mutex<HashMap<u64, Arc<Known>>>,
+    /// Statements that matched a fault, over all connections.
+    matched: Mutex<HashMap<u64, u64>>,
     /// Whether `DO` raises, by role.
     raisers: Mutex<HashMap<String, bool>>,
 }
@@ -63,6 +66,14 @@ impl World {
         }
         let fresh = || Arc::new(Known { shape: shape.clone(), count: AtomicU64::new(0) });
         Arc::clone(shapes.entry(shape.fingerprint.0).or_insert_with(fresh))
+    }
+
+    /// Which statement that matches `fault` this is, over all connections, from 1.
+    pub(super) fn matches(&self, fault: FaultId) -> u64 {
+        let mut matched = lock(&self.matched);
+        let count = matched.entry(fault.0).or_default();
+        *count += 1;
+        *count
     }
 
     /// The most frequent shapes, at most 1 000.
@@ -145,7 +156,7 @@ fn forget_rare(shapes: &mut HashMap<u64, Arc<Known>>) {
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Limit {
     pub(super) per: Per,
-    pub(super) limit: u64,
+    pub(super) most: u64,
     /// Once it was full, places come back at most so often.
     pub(super) every: Option<Duration>,
 }
@@ -178,7 +189,7 @@ fn key(per: Per, who: &Who) -> Key {
 impl Census {
     fn is_full(&mut self, key: &Key, limit: &Limit, now: Tick) -> bool {
         let taken = self.taken.entry(key.clone()).or_default();
-        let full = taken.count >= limit.limit;
+        let full = taken.count >= limit.most;
         if full && limit.every.is_some() {
             taken.next = Some(taken.next.unwrap_or(now));
         }

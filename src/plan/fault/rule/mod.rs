@@ -5,8 +5,6 @@
 pub mod http;
 pub mod postgres;
 
-use std::time::Duration;
-
 use super::Time;
 
 pub use http::Http;
@@ -126,6 +124,3 @@ pub enum Place {
     /// Inside the server, with whatever it holds.
     Server,
 }
-
-/// The longest hold of a rule whose caps say nothing else.
-pub const HOLD_MOST: Duration = Duration::from_secs(30);
