@@ -48,6 +48,7 @@ pub use proxies::Proxies;
 pub use proxy::ProxySpec;
 pub use registry::ProxyState;
 pub use scribe::{Scribe, Written};
+pub use rule::Asked;
 pub use stats::{Distinct, FaultStats, Holds, Untouched};
 
 /// Why the fault proxy could not do what it was asked.

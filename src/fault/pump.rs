@@ -129,6 +129,7 @@ impl Pump {
         let how = poll_fn(|cx| {
             seat.attend(cx);
             let mut link = seat.link.borrow_mut();
+            link.attend(cx);
             let polled = self.poll(cx, &mut link);
             self.count(link.waiting());
             polled

@@ -28,4 +28,6 @@ mod proxy;
 #[cfg(test)]
 mod run;
 #[cfg(test)]
+mod statements;
+#[cfg(test)]
 mod support;

@@ -12,7 +12,7 @@ use super::decide::{Decision, Unit};
 use super::draws::Draws;
 use super::ledger::Outcome;
 use super::parcel::{Close, Way};
-use super::rule;
+use super::rule::{self, Bell, World};
 use super::snapshot::{Active, FaultId, Snapshot};
 use super::stats::Witness;
 use super::talk::Talk;
@@ -78,12 +78,14 @@ pub(super) struct Link {
 
 impl Link {
     /// A connection opened at `now` under `snapshot`.
-    pub(super) fn open(key: LinkKey, speaks: &Speaks, snapshot: &Snapshot, now: Tick) -> Self {
+    pub(super) fn open(key: LinkKey, (speaks, world): (&Speaks, &Arc<World>), snapshot: &Snapshot, now: Tick) -> Self {
+        let bell = Arc::new(Bell::default());
+        let speaker = rule::speaker(speaks, world, &bell);
         let mut link = Self {
             key,
             up: Chain::default(),
             down: Chain::default(),
-            talk: rule::speaker(speaks).map(|speaker| Talk::new(speaker, key.unit(), snapshot)),
+            talk: speaker.map(|speaker| Talk::new((speaker, bell), key.unit(), snapshot)),
             decided: BTreeMap::new(),
             opened: now,
             doom: None,

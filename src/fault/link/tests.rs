@@ -37,7 +37,8 @@ const SLOW: Kind = Kind::latency(Duration::from_millis(50));
 const HOLD: Kind = Kind::Timeout { after: Duration::ZERO };
 
 fn link(connection: u64, snapshot: &Snapshot, at: u64) -> Link {
-    Link::open(LinkKey { seed: Seed(1), proxy: 1, connection, user: None }, &Speaks::default(), snapshot, ms(at))
+    let key = LinkKey { seed: Seed(1), proxy: 1, connection, user: None };
+    Link::open(key, (&Speaks::default(), &Arc::default()), snapshot, ms(at))
 }
 
 fn data() -> Signal {
