@@ -8,13 +8,19 @@ mod ab;
 #[cfg(test)]
 mod bad;
 #[cfg(test)]
+mod believed;
+#[cfg(test)]
 mod connections;
 #[cfg(test)]
 mod drill;
 #[cfg(test)]
+mod exit;
+#[cfg(test)]
 mod find;
 #[cfg(test)]
 mod gate;
+#[cfg(test)]
+mod guard;
 #[cfg(test)]
 mod house;
 #[cfg(test)]
@@ -27,5 +33,7 @@ mod plan;
 mod proxy;
 #[cfg(test)]
 mod run;
+#[cfg(test)]
+mod secrets;
 #[cfg(test)]
 mod support;
