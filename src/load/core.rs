@@ -13,7 +13,7 @@ use std::task::Poll;
 use std::time::Duration;
 
 use super::crew::Crew;
-use super::exemplars::Exemplars;
+use super::exemplars::{Beside, Exemplars};
 use super::gate::Gate;
 use super::pace::{Limits, Pace};
 use super::pulse::{self, Message};
@@ -27,8 +27,10 @@ use crate::base::shard::Shard;
 use crate::base::stop::Stop;
 use crate::base::timer::Timer;
 use crate::measure::interval::Health;
+use crate::measure::ledger::Entry;
+use crate::measure::outcome::Class;
 use crate::measure::recorder::Recorder;
-use crate::measure::sample::Sample;
+use crate::measure::sample::{Aside, Sample};
 use crate::plan::good::Said;
 use crate::plan::load::Pattern;
 
@@ -84,6 +86,8 @@ pub struct Log {
     pub recorder: Recorder,
     /// Examples.
     pub exemplars: Exemplars,
+    /// Lines for the books of the run, by number.
+    pub booked: Vec<(u16, Entry)>,
 }
 
 /// The state of one worker.
@@ -123,7 +127,7 @@ impl Worker {
             shard: post.shard,
             gates: Arc::clone(&post.gates),
             crews: plan.workloads.iter().enumerate().map(|(n, one)| Crew::new(post, n, one)).collect(),
-            log: RefCell::new(Log { recorder, exemplars: Exemplars::default() }),
+            log: RefCell::new(Log { recorder, exemplars: Exemplars::default(), booked: Vec::new() }),
             halted: Cell::new(false),
             spare: RefCell::default(),
             alive: Cell::default(),
@@ -153,12 +157,22 @@ impl Worker {
         self.gates.get(origin).and_then(Option::as_ref)
     }
 
+    fn class(&self, sample: &Sample, said: Said) -> Class {
+        self.script.plan.good.class(sample.outcome, said, sample.response_time())
+    }
+
+    /// Classes and records one of several attempts of a request.
+    pub fn attempted(&self, mut sample: Sample, said: Said) {
+        sample.class = self.class(&sample, said);
+        self.log.borrow_mut().recorder.aside(&Aside::Attempts(sample.step), &sample);
+    }
+
     /// Classes and records a finished request.
-    pub fn finished(&self, mut sample: Sample, said: Said) -> Ended {
-        sample.class = self.script.plan.good.class(sample.outcome, said, sample.response_time());
+    pub fn finished(&self, mut sample: Sample, said: Said, beside: Beside<'_>) -> Ended {
+        sample.class = self.class(&sample, said);
         let mut log = self.log.borrow_mut();
         log.recorder.sample(&sample);
-        log.exemplars.see(&sample, said.status.unwrap_or(0));
+        log.exemplars.see(&sample, said.status.unwrap_or(0), beside);
         Ended { outcome: sample.outcome, status: said.status.unwrap_or(0), ..Ended::nothing(sample.done) }
     }
 
@@ -213,7 +227,8 @@ impl Worker {
             flow.opened += opened;
             flow.in_flight = most;
         });
-        Message::Frame { second, frame: log.recorder.frame(end, health) }
+        let booked = std::mem::take(&mut log.booked);
+        Message::Frame { second, frame: log.recorder.frame(end, health), booked }
     }
 }
 

@@ -15,7 +15,7 @@
 //! | `open` `closed` `lounge` | who begins when, and who stays |
 //! | `user` `vars` `rows` `secrets` | one journey; its variables, their draws, rows and secrets |
 //! | `listing` | the plan of arrivals as a text, for people and for comparison |
-//! | `cookies` `integrity` | a user's cookies; leaks and stale reads |
+//! | `cookies` `integrity` `audit` | a user's cookies; leaks and stale reads; acknowledged writes read back |
 //! | `step` `client` | one move of a journey; connections and HTTP |
 //! | `reach` | names to addresses, and a first connection to each origin |
 //! | `truth` | a scripted target, and the arrivals of a plan on paper: what the engine is tested against |
@@ -24,6 +24,7 @@
 //! Not here: who may be sent traffic (`plan::guard`; the caller pins addresses), judgement (`judge`).
 
 pub mod arrivals;
+mod audit;
 pub mod client;
 pub mod closed;
 pub mod cookies;
@@ -61,6 +62,7 @@ use crate::plan::load::LoadPlan;
 #[cfg(test)]
 mod tests;
 
+pub use audit::audit;
 pub use local::{Running, start};
 pub use reach::{preflight, resolve};
 

@@ -88,7 +88,7 @@ fn begin(worker: &Rc<Worker>, crew: usize, arrival: Arrival) {
         let here = &worker.crews[crew];
         let course = &worker.script.courses[usize::from(id.0)];
         let mut user = worker.spare.borrow_mut().pop().unwrap_or_default();
-        user.admitted = admitted;
+        user.bearing.admitted = admitted;
         (user.visit, user.number) = (0, None);
         let ended = user::travel(&worker, here, &mut user, arrival, course).await;
         if let Some(lounge) = &here.lounge {

@@ -6,11 +6,10 @@
 pub(crate) fn later_kinds(of: &str) -> &'static [&'static str] {
     match of {
         "Workload" => &["Replay"],
-        "Step" => &["Audit", "WebSocket", "Sse", "Grpc"],
+        "Step" => &["WebSocket", "Sse", "Grpc"],
         "Body" => &["Multipart", "File"],
         "Extract" => &["Css"],
         "Auth" => &["Token"],
-        "Truth" => &["Ledger"],
         "Does" => &["Narrative", "Roster", "Information"],
         "When" => &["Manual"],
         "Condition" => &["RealWorld"],

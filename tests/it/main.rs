@@ -8,13 +8,19 @@ mod ab;
 #[cfg(test)]
 mod bad;
 #[cfg(test)]
+mod believed;
+#[cfg(test)]
 mod connections;
 #[cfg(test)]
 mod drill;
 #[cfg(test)]
+mod exit;
+#[cfg(test)]
 mod find;
 #[cfg(test)]
 mod gate;
+#[cfg(test)]
+mod guard;
 #[cfg(test)]
 mod house;
 #[cfg(test)]
@@ -29,5 +35,6 @@ mod proxy;
 mod run;
 #[cfg(test)]
 mod statements;
+mod secrets;
 #[cfg(test)]
 mod support;

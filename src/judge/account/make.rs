@@ -10,7 +10,7 @@ use super::super::validity::{self, Limits, Model};
 use super::super::window::{self, Stretch};
 use super::super::words::advice;
 use super::story::{Story, plain};
-use super::{Account, Band, BandKind, Generator, Totals, confidence, incident};
+use super::{Account, Band, BandKind, Generator, Totals, confidence, incident, integrity};
 use crate::measure::interval::{Cell, Interval};
 use crate::measure::journal::Line;
 use crate::measure::record::{Done, Head, Record};
@@ -151,6 +151,7 @@ pub fn of(planned: Planned<'_>, lines: &[Line], record: Record) -> Account {
     if let Planned::Ab { plan, confirm } = planned {
         findings.extend(blocks::of(&Trial { plan, seconds: &seconds, stretches: &stretches, limits, confirm }));
     }
+    findings.extend(integrity::of(planned.load(), lines, &seconds));
     findings.extend(truncated(done.as_ref(), damaged));
     findings.extend(story.healings());
     let drill = if let Planned::Drill(plan) = planned {

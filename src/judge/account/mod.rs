@@ -6,6 +6,7 @@
 mod actions;
 mod confidence;
 mod incident;
+mod integrity;
 mod make;
 mod story;
 

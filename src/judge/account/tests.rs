@@ -11,6 +11,7 @@ use crate::judge::tests::{check, second};
 use crate::measure::interval::Health;
 use crate::measure::journal::{Event, Source, Undo};
 use crate::measure::record::Record;
+use crate::plan::audit::Books;
 use crate::plan::condition::Limits;
 use crate::plan::curve::{Curve, Ramp};
 use crate::plan::deck::Deck;
@@ -50,6 +51,7 @@ fn load(checks: Vec<Threshold>) -> LoadPlan {
         values: Values::default(),
         good: Good { within: Some(Duration::from_millis(500)), ..Good::default() },
         checks,
+        books: Books::default(),
         hash: "h".into(),
     }
 }
@@ -381,7 +383,7 @@ fn a_record_without_end_never_passes() {
 fn a_frozen_generator_spoils_the_checks_of_its_window_and_the_run() {
     let mut frozen = record(60, 60, 60);
     for one in &mut frozen.seconds[20..23] {
-        one.health.insert(0, Health { cpu_us: 0, stall_us: 1_000_000, waited_us: 0 });
+        one.health.insert(0, Health { cpu_us: 0, stall_us: 1_000_000, waited_us: 0, ..Health::default() });
     }
     let hard = Threshold { level: Level::Hard, id: "hard".into(), ..check(Subject::Errors, Cmp::Less, 0.01) };
     let must = check(Subject::Errors, Cmp::Less, 0.01);

@@ -36,7 +36,7 @@ fn frozen(frozen: std::ops::Range<u32>) -> Vec<Interval> {
             let travel = interval.journeys.entry(JourneyId(0)).or_default();
             (travel.planned, travel.started, travel.completed) = (1_000, 1_000, 1_000);
             let stall_us = if frozen.contains(&n) { 1_000_000 } else { 900 };
-            interval.health.insert(0, Health { cpu_us: 100_000, stall_us, waited_us: 0 });
+            interval.health.insert(0, Health { cpu_us: 100_000, stall_us, waited_us: 0, ..Health::default() });
             interval
         })
         .collect()
@@ -150,10 +150,10 @@ fn counts_that_do_not_add_up_invalidate_the_run() {
 fn a_busy_core_is_suspect_and_with_lateness_invalid() {
     let mut seconds = run(2_000);
     for one in &mut seconds[10..15] {
-        one.health.insert(1, Health { cpu_us: 900_000, stall_us: 0, waited_us: 60_000 });
+        one.health.insert(1, Health { cpu_us: 900_000, stall_us: 0, waited_us: 60_000, ..Health::default() });
     }
     for one in &mut seconds[..10] {
-        one.health.insert(1, Health { cpu_us: 10_000, stall_us: 0, waited_us: 0 });
+        one.health.insert(1, Health { cpu_us: 10_000, stall_us: 0, waited_us: 0, ..Health::default() });
     }
     assert_eq!(
         (verdict(&seconds, "generator.cpu"), verdict(&seconds, "generator.waiting")),

@@ -8,6 +8,8 @@ mod file;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use crate::measure::ledger;
+
 use crate::base::clock::Tick;
 
 pub use file::{Contents, Journal, JournalError, read};
@@ -119,6 +121,13 @@ pub enum Event {
         verified: bool,
         /// What was seen.
         text: String,
+    },
+    /// Acknowledged writes were read back.
+    Audit {
+        /// Their book.
+        book: String,
+        /// What was found.
+        found: ledger::Audit,
     },
     /// A judgement, as printed.
     Finding(Value),

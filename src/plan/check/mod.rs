@@ -3,8 +3,8 @@
 //! | file | checks |
 //! |---|---|
 //! | `files` `desk` `tables` | texts that were read; mistakes with their places; names and their numbers |
-//! | `scenario` `target` `wires` `client` `retry` `workload` `vars` `data` | a scenario |
-//! | `journey` `step` `turns` `answer` | its journeys |
+//! | `scenario` `series` `target` `wires` `client` `retry` `workload` `vars` `data` | a scenario |
+//! | `journey` `step` `turns` `answer` `misbehave` `audit` | its journeys |
 //! | `line` | its checks |
 //! | `ab` | a scenario that compares two targets |
 //! | `drill` | a drill |
@@ -15,6 +15,7 @@
 
 mod ab;
 mod answer;
+mod audit;
 mod client;
 mod data;
 mod desk;
@@ -24,10 +25,12 @@ mod files;
 mod inject;
 mod journey;
 mod line;
+mod misbehave;
 mod peak;
 mod proxy;
 mod retry;
 mod scenario;
+mod series;
 mod step;
 mod tables;
 mod target;

@@ -7,12 +7,13 @@ use std::sync::Arc;
 use super::desk::Desk;
 use super::line::{Against, Lines};
 use super::tables::{Known, Tables};
-use super::{ScenarioOptions, client, data, journey, line, target, vars, workload};
+use super::{ScenarioOptions, audit, client, data, journey, line, series, target, vars, workload};
 use crate::base::digest::sha256;
 use crate::base::seed::Seed;
 use crate::plan::diagnostic::Place;
 use crate::plan::good::Good;
-use crate::plan::load::{LoadPlan, Origin};
+use crate::plan::load::{LoadPlan, Origin, Workload};
+use crate::plan::program::Drawn;
 use crate::plan::threshold::Comparison;
 use crate::plan::values::Values;
 use crate::plan::wires::Wires;
@@ -20,6 +21,7 @@ use crate::spec::scenario::Scenario;
 use crate::spec::written::Written;
 
 /// What stands in the place of parts of the file: a drill brings its own system and rate.
+#[expect(clippy::large_enum_variant, reason = "there is one")]
 #[derive(Clone, Debug)]
 pub(super) enum Instead {
     /// The file is run as it is written.
@@ -66,12 +68,18 @@ pub(super) fn compared(
     known.has_gaps = written.extra().later.iter().any(|(word, _)| ["setup", "tokens"].contains(word));
     known.set.extend(draws.iter().map(|drawn| (drawn.into, super::tables::Set::Surely)));
     let mut client = client::client(desk, &mut tables, &known, (written.client.as_ref(), &mut draws));
-    client.wires = Wires { http: target.version, tls: target.tls, source: target.source, ..client.wires };
+    client.wires =
+        Wires { http: target.version, tls: target.tls, source: target.source, dns: target.dns, ..client.wires };
     let paths = journey::Paths { hosts: &target.hosts, total: client.timeouts.total };
-    let journeys = journey::journeys(desk, &mut tables, &known, (&paths, &written.journeys));
+    let mut journeys = journey::journeys(desk, &mut tables, &known, (&paths, &written.journeys));
+    series::fold(desk, &mut tables, &mut journeys, (written.max_series.as_ref(), written.name.mark));
+    let books = audit::books(desk, &mut tables, &known, (&paths, written.teardown.as_ref()));
     let workloads = workload::workloads(desk, &journeys, client.timeouts.total, &written.load);
     let (workloads, good) = match instead {
-        Instead::Nothing => (workloads, Good::default()),
+        Instead::Nothing => {
+            target::length(desk, target.max_run, (&workloads, written.load.mark));
+            (workloads, Good::default())
+        }
         Instead::Drill { rate, longest, good, .. } => {
             (workload::for_drill(desk, workloads, (*rate, *longest), &written.load), good.clone())
         }
@@ -79,29 +87,34 @@ pub(super) fn compared(
     target::ceiling(desk, target.max_rate, (&workloads, &journeys));
     let Lines { checks, comparisons } =
         line::lines(desk, (&tables, &journeys), written.checks.as_ref(), (against, written.name.mark));
-    let values = Values {
-        count: u16::try_from(tables.variables.len()).unwrap_or(u16::MAX),
-        draws,
-        feeds: data::feeds(desk, &tables, &workloads),
-        secrets: data::used_secrets(&tables),
-        picks: std::mem::take(&mut tables.picks),
-    };
-    let steps = tables.steps.into_iter().map(|(name, _)| name).collect();
+    let values = self::values(desk, &mut tables, draws, &workloads);
     let mut plan = LoadPlan {
         name: name?,
         origins: target.origins,
         client,
         workloads,
         journeys,
-        steps,
+        steps: tables.steps.into_iter().map(|(name, _)| name).collect(),
         labels: Arc::new(tables.labels),
         values,
         good,
         checks,
+        books,
         hash: String::new(),
     };
     plan.hash = fingerprint(&plan, options.seed);
     Some((plan, comparisons))
+}
+
+/// Variables and where their values come from.
+fn values(desk: &mut Desk, tables: &mut Tables, draws: Vec<Drawn>, workloads: &[Workload]) -> Values {
+    Values {
+        count: u16::try_from(tables.variables.len()).unwrap_or(u16::MAX),
+        draws,
+        feeds: data::feeds(desk, tables, workloads),
+        secrets: data::used_secrets(tables),
+        picks: std::mem::take(&mut tables.picks),
+    }
 }
 
 /// SHA-256 over everything that decides what is sent and how it is judged: not addresses, not places in files.

@@ -10,6 +10,7 @@ use crate::measure::interval::Cell;
 use crate::measure::journal::TRAFFIC;
 use crate::measure::outcome::Class;
 use crate::measure::sample::StepId;
+use crate::plan::audit::Books;
 use crate::plan::condition::{Abort, Condition, Limits, Signal};
 use crate::plan::drill::{
     About, Act, Cue, Lever, Mitigation, MitigationKind, Phases, Probe, Proof, RobotDeed, RobotStep, Role, ShopData,
@@ -37,6 +38,7 @@ fn load() -> LoadPlan {
         values: Values::default(),
         good: Good::default(),
         checks: Vec::new(),
+        books: Books::default(),
         hash: String::new(),
     }
 }
