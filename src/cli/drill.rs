@@ -43,8 +43,7 @@ pub(super) fn main(args: &DrillArgs, global: &Global) -> Result<Exit, Failure> {
     let mut held = Vec::new();
     for _ in 0..args.repeat {
         let (dir, judged) = series.hold(&ready, global)?;
-        term::result(&judged, &dir, global);
-        ci::tell(&judged, &ci::Ci::of(global), &dir)?;
+        ci::show(&judged, &dir, global)?;
         exit = exit.graver(judged.exit);
         let ended_by_hand = judged.exit.is_signal();
         held.push(judged);
@@ -89,16 +88,7 @@ pub(super) struct Ready {
 /// Checks the file and asks the guard; `None` after the mistakes have been printed.
 pub(super) fn prepare(args: &DrillArgs, options: &DrillOptions, global: &Global) -> Result<Option<Ready>, Failure> {
     let mut files = Files::disk();
-    let (plan, warnings) = match check::drill(&mut files, &args.file, options) {
-        Ok(checked) => checked,
-        Err(mistakes) => {
-            term::diagnostics(&mistakes, global);
-            return Ok(None);
-        }
-    };
-    if !global.json {
-        term::diagnostics(&warnings, global);
-    }
+    let Some(plan) = term::checked(check::drill(&mut files, &args.file, options), global) else { return Ok(None) };
     let guard = target::guard(&args.target)?;
     let refused = guard.judge_drill(&plan, &args.file);
     if refused.has_errors() {

@@ -14,6 +14,8 @@ pub enum Conclusion {
     Passed,
     /// A check or an expectation does not hold.
     Failed,
+    /// A mistake in a file or on the command line; never of a run.
+    Usage,
     /// The environment, or our bug.
     CouldNotRun,
     /// Too little evidence.
@@ -36,6 +38,7 @@ impl Conclusion {
         match self {
             Self::Passed => 0,
             Self::Failed => 1,
+            Self::Usage => 2,
             Self::CouldNotRun => 3,
             Self::Inconclusive => 4,
             Self::Invalid => 5,

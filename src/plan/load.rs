@@ -10,6 +10,7 @@ use std::time::Duration;
 use super::audit::Books;
 use super::curve::Curve;
 use super::deck::Deck;
+use super::gate::Gate;
 use super::good::Good;
 use super::guard::{Guard, Refusal};
 use super::program::{Journey, Think};
@@ -46,11 +47,32 @@ pub struct LoadPlan {
     pub checks: Vec<Threshold>,
     /// Books of acknowledged writes.
     pub books: Books,
+    /// How that becomes a verdict.
+    pub gate: Gate,
     /// SHA-256 over the checked plan with all defaults filled in, and the seed.
     pub hash: String,
 }
 
 impl LoadPlan {
+    /// The plan of a run of which only the record is left: its name, its steps and its digest, and nothing to judge it by.
+    pub fn lost(name: &str, steps: &[String], hash: &str) -> Self {
+        Self {
+            name: name.to_owned(),
+            origins: Vec::new(),
+            client: Client::default(),
+            workloads: Vec::new(),
+            journeys: Vec::new(),
+            steps: steps.to_vec(),
+            labels: Arc::default(),
+            values: Values::default(),
+            good: Good::default(),
+            checks: Vec::new(),
+            books: Books::default(),
+            gate: Gate::default(),
+            hash: hash.to_owned(),
+        }
+    }
+
     /// Highest planned rate of journeys, per second, over all open workloads.
     pub fn peak_rate(&self) -> f64 {
         self.workloads

@@ -8,6 +8,8 @@ mod ab;
 #[cfg(test)]
 mod bad;
 #[cfg(test)]
+mod baseline;
+#[cfg(test)]
 mod believed;
 #[cfg(test)]
 mod connections;
@@ -34,7 +36,8 @@ mod proxy;
 #[cfg(test)]
 mod run;
 #[cfg(test)]
-mod statements;
 mod secrets;
+#[cfg(test)]
+mod statements;
 #[cfg(test)]
 mod support;

@@ -1,5 +1,6 @@
 //! The command line as typed: records, decides nothing. A flag has one meaning in all commands.
 
+mod baseline;
 mod compare;
 mod serve;
 
@@ -9,7 +10,10 @@ use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 
 use super::exit;
-pub(super) use compare::{AbArgs, Annotations, Decide, FindArgs, GateArgs, Inconclusive, RateArgs};
+pub(super) use baseline::{AcceptArgs, BaselineCommand, ExportArgs, StoreArgs};
+pub(super) use compare::{
+    AbArgs, AbTail, Annotations, CalibrateArgs, Decide, FindArgs, GateArgs, GateCommand, Inconclusive, RateArgs,
+};
 pub(super) use serve::{Data, ProxyArgs, ShopArgs, StagingArgs};
 
 use crate::base::duration::Period;
@@ -58,7 +62,10 @@ pub(super) enum Command {
     /// All mistakes in files, with their places; nothing is sent
     Check(CheckArgs),
     /// Judge a finished run again: for CI
-    Gate(GateArgs),
+    Gate(Box<GateArgs>),
+    /// Accepted runs: the level that later ones are compared with
+    #[command(subcommand)]
+    Baseline(BaselineCommand),
     /// Render a run's reports again
     Report(ReportArgs),
     /// The demo system under test, alone

@@ -19,6 +19,7 @@ use crate::plan::diagnostic::Place;
 use crate::plan::drill::{
     Act, DrillPlan, Expectation, Lever, Measure, Mitigation, Phases, Probe, Proof, ShopData, System, Technical, When,
 };
+use crate::plan::gate::Gate;
 use crate::plan::good::Good;
 use crate::plan::load::{Client, LoadPlan, Pattern, Spacing, Workload};
 use crate::plan::slo::{Slo, USUAL};
@@ -52,6 +53,7 @@ fn load(checks: Vec<Threshold>) -> LoadPlan {
         good: Good { within: Some(Duration::from_millis(500)), ..Good::default() },
         checks,
         books: Books::default(),
+        gate: Gate::default(),
         hash: "h".into(),
     }
 }

@@ -30,6 +30,7 @@ use crate::plan::audit::Books;
 use crate::plan::check::{self, Files, ScenarioOptions};
 use crate::plan::curve::{Curve, Ramp};
 use crate::plan::deck::Deck;
+use crate::plan::gate::Gate;
 use crate::plan::good::{Good, StatusSet};
 use crate::plan::load::{Client, Connections, LoadPlan, Origin, Pattern, Rounds, Spacing, Workload};
 use crate::plan::program::{Check, Http, Journey, OnFailure, Op, Think, What};
@@ -107,6 +108,7 @@ fn plan(server: &Server, pattern: Pattern, steps: Vec<Op>) -> LoadPlan {
         good: Good::default(),
         checks: Vec::new(),
         books: Books::default(),
+        gate: Gate::default(),
         hash: String::new(),
     }
 }

@@ -35,6 +35,17 @@ impl Squall {
         Self { command, folder, limit: Duration::from_secs(60) }
     }
 
+    /// A line for the shell, in the same harness.
+    pub(crate) fn shell(line: &str) -> Self {
+        Self::program("sh").args(["-c", line])
+    }
+
+    /// Runs in another folder, which stays when it is gone.
+    pub(crate) fn inside(mut self, folder: &Path) -> Self {
+        self.command.current_dir(folder);
+        self
+    }
+
     /// Appends arguments.
     pub(crate) fn args<A: AsRef<OsStr>>(mut self, args: impl IntoIterator<Item = A>) -> Self {
         self.command.args(args);

@@ -17,6 +17,7 @@ use crate::plan::drill::{
     System, Technical,
 };
 use crate::plan::fault::{Fault, Side, Toxic};
+use crate::plan::gate::Gate;
 use crate::plan::good::Good;
 use crate::plan::load::{Client, LoadPlan};
 use crate::plan::slo::{Slo, USUAL};
@@ -39,6 +40,7 @@ fn load() -> LoadPlan {
         good: Good::default(),
         checks: Vec::new(),
         books: Books::default(),
+        gate: Gate::default(),
         hash: String::new(),
     }
 }

@@ -116,8 +116,10 @@ fn whole(
         feasible::detection(desk, (&slo.slo, &acts), written);
     }
     let (phases, slo, system) = (phases?, slo?, system?);
+    let names: Vec<String> = acts.list.iter().map(|(act, _)| act.name.clone()).collect();
     let instead = |rate| Instead::Drill {
-        origin: system::origin(&system),
+        acts: names.clone(),
+        origin: Box::new(system::origin(&system)),
         rate,
         longest: phases.longest(),
         good: slo.good.clone(),
