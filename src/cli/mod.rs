@@ -9,7 +9,8 @@
 //! | `ci` | what GitHub and GitLab are told of a run |
 //! | `target` | the guard at work: who may be sent traffic |
 //! | `url` | a scenario from the flags of `squall run URL` |
-//! | `signals` | Ctrl-C and SIGTERM become the stop word |
+//! | `signals` | Ctrl-C, SIGTERM and the keys of a drill become the stop word |
+//! | `keeper` | the process beside a drill that holds its undos |
 //! | `slots` | the slots of a comparison |
 //! | `run` `ab` `drill` `find` `gate` `selftest` `check` `report` `staging` `proxy` `recover` `completions` | one command each |
 
@@ -24,6 +25,7 @@ mod exit;
 mod find;
 mod folder;
 mod gate;
+mod keeper;
 mod proxy;
 mod recover;
 mod rehearse;

@@ -30,6 +30,7 @@ pub mod fault;
 pub mod good;
 pub mod guard;
 pub mod held;
+pub mod lever;
 pub mod load;
 mod people;
 pub mod program;

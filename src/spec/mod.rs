@@ -22,6 +22,7 @@ pub(crate) mod client;
 pub(crate) mod condition;
 pub(crate) mod drill;
 pub(crate) mod inject;
+pub(crate) mod lever;
 pub(crate) mod names;
 pub(crate) mod proxy;
 pub(crate) mod scenario;

@@ -18,6 +18,8 @@ mod gate;
 #[cfg(test)]
 mod house;
 #[cfg(test)]
+mod levers;
+#[cfg(test)]
 mod outputs;
 #[cfg(test)]
 mod page;

@@ -14,4 +14,5 @@ pub(crate) mod program;
 pub(crate) mod quiet;
 pub(crate) mod schema;
 pub(crate) mod server;
+pub(crate) mod target;
 pub(crate) mod throwaway;
