@@ -11,16 +11,20 @@
 //! verified healed. A new toxic is one file in `toxic/` and one arm in its `build`.
 
 pub mod api;
+mod caps;
 mod chain;
 mod control;
 pub mod decide;
 mod delay_line;
 mod dial;
+pub mod draws;
 mod injection;
 mod lease;
+pub mod ledger;
 mod link;
 pub mod parcel;
 mod paths;
+mod pattern;
 mod proxies;
 mod proxy;
 mod pump;
@@ -40,7 +44,7 @@ pub use injection::{Healed, Injection};
 pub use proxies::Proxies;
 pub use proxy::ProxySpec;
 pub use registry::ProxyState;
-pub use stats::{DrawnHold, FaultStats, Untouched};
+pub use stats::{Distinct, FaultStats, Holds, Untouched};
 
 /// Why the fault proxy could not do what it was asked.
 #[derive(Debug, Error)]

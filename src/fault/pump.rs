@@ -142,13 +142,16 @@ impl Pump {
     fn poll(&mut self, cx: &mut Context<'_>, link: &mut Link) -> Poll<Close> {
         for _ in 0..TURNS {
             let now = self.local.wakes.clock().now();
+            if link.turn_due().is_some_and(|due| due <= now) {
+                link.turn(now);
+            }
             let mut moved = self.fill(Way::Up, link, now, cx);
             moved |= self.fill(Way::Down, link, now, cx);
             // Before anything is written: what arrives with its own alarm never leaves.
             if let Some(how) = link.verdict(now) {
                 return Poll::Ready(how);
             }
-            let mut due = link.alarm_due();
+            let mut due = link.alarm_due().into_iter().chain(link.turn_due()).min();
             for way in [Way::Up, Way::Down] {
                 match self.drain(way, link, now, cx) {
                     Step::Moved => moved = true,
@@ -233,7 +236,7 @@ impl Pump {
             match written {
                 Ok(n) => {
                     self.traffic.sent(way, n);
-                    link.chain(way).advance(n);
+                    link.chain(way).advance(n, now);
                 }
                 Err(_) => self.lose(way, link, now),
             }

@@ -220,6 +220,7 @@ async fn a_fault_is_injected_counted_healed_and_read_back() {
         side: Side::Downstream,
         share: Ratio::ONE,
         lasts: None,
+        envelope: Box::default(),
     });
     assert!(levers.read_back(0, &act, Duration::ZERO).await.is_ok());
     levers.apply(0, &act).await.unwrap();

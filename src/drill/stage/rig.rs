@@ -17,7 +17,7 @@ use crate::drill::keeper::{Keeper, Program};
 use crate::drill::lever::Paths;
 use crate::drill::lever::http::{Endpoint, Vouch};
 use crate::plan::drill::{DrillPlan, Lever, ShopData, System};
-use crate::staging::settings::{Data, Settings};
+use crate::staging::settings::{Data, Paces, Settings};
 
 /// What a rig is started with.
 pub(super) struct Needs<'a> {
@@ -73,7 +73,7 @@ impl Rig {
                 let tune = |settings: Settings| Settings {
                     data: kind,
                     in_flight: *in_flight,
-                    flag_poll: *flag_poll,
+                    paces: Paces { flag_poll: *flag_poll, ..settings.paces },
                     ..settings
                 };
                 Self::shop(database.as_deref(), tune, needs).await

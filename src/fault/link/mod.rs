@@ -8,7 +8,9 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use super::chain::{Chain, Stage};
-use super::decide::Draws;
+use super::decide::{Decision, Unit};
+use super::draws::Draws;
+use super::ledger::Outcome;
 use super::parcel::{Close, Way};
 use super::snapshot::{Active, FaultId, Snapshot};
 use super::stats::Witness;
@@ -20,19 +22,35 @@ use crate::base::seed::Seed;
 #[derive(Clone, Copy, Debug)]
 pub(super) struct LinkKey {
     pub(super) seed: Seed,
-    /// See `decide::proxy_number`.
+    /// See `draws::proxy_number`.
     pub(super) proxy: u64,
     /// Counted by the listener, from 0.
     pub(super) connection: u64,
+    /// From the private preface: the user, and the ordinal of that user's connection.
+    pub(super) user: Option<(u64, u64)>,
 }
 
-/// What was decided about a fault, and under which of its versions.
-#[derive(Clone, Copy, Debug)]
-struct Decision {
-    version: u64,
-    hit: bool,
-    /// Counted as spared.
-    spared: bool,
+impl LinkKey {
+    fn unit(&self) -> Unit {
+        Unit { proxy: self.proxy, connection: self.connection, user: self.user, ..Unit::default() }
+    }
+}
+
+/// What was decided about a fault on this connection.
+#[derive(Clone, Debug)]
+struct Carried {
+    active: Arc<Active>,
+    verdict: Verdict,
+    /// When that may change by itself: a window opens or closes, a ramp passes the connection's draw.
+    turns: Option<Tick>,
+}
+
+#[derive(Clone, Debug)]
+enum Verdict {
+    /// It is carried as long as the witness lives; its toxics stand in the chains while `on`.
+    Hit { witness: Rc<Witness>, on: bool },
+    /// It is left alone; `shut`: a gate of the pattern was closed when it was asked.
+    Spared { why: Outcome, shut: bool },
 }
 
 /// Both directions of one connection.
@@ -41,8 +59,8 @@ pub(super) struct Link {
     key: LinkKey,
     up: Chain,
     down: Chain,
-    /// Faults of the snapshot that were drawn, hit or not: no fault is drawn twice.
-    decided: BTreeMap<FaultId, Decision>,
+    /// Faults of the snapshot that were decided about, hit or not: no fault is drawn twice.
+    decided: BTreeMap<FaultId, Carried>,
     opened: Tick,
     /// The link ends now, whatever is queued.
     doom: Option<Close>,
@@ -67,7 +85,7 @@ impl Link {
             }
         }
         for active in &snapshot.faults {
-            link.consider(active, Arming::Opened(now));
+            link.consider(active, Arming::Opened(now), now);
         }
         link
     }
@@ -76,16 +94,34 @@ impl Link {
     pub(super) fn sync(&mut self, snapshot: &Snapshot, now: Tick) {
         let gone: Vec<FaultId> = self.decided.keys().copied().filter(|id| !snapshot.holds(*id)).collect();
         if !gone.is_empty() {
-            self.decided.retain(|id, _| !gone.contains(id));
             self.take_out(&gone, now);
+            self.decided.retain(|id, _| !gone.contains(id));
         }
         for active in &snapshot.faults {
             match self.decided.get(&active.id) {
-                None => self.consider(active, Arming::Injected { at: active.injected, opened: self.opened }),
-                Some(decision) if decision.version < active.version => self.update(active, *decision, now),
+                None => self.consider(active, self.late(active.injected()), now),
+                Some(carried) if carried.active.version < active.version => self.update(active, now),
                 Some(_) => {}
             }
         }
+    }
+
+    /// When a decision may change by itself.
+    pub(super) fn turn_due(&self) -> Option<Tick> {
+        self.decided.values().filter_map(|carried| carried.turns).min()
+    }
+
+    /// Changes the decisions that are due to change by `now`.
+    pub(super) fn turn(&mut self, now: Tick) {
+        let due = |carried: &&Carried| carried.turns.is_some_and(|turns| turns <= now);
+        let due: Vec<Carried> = self.decided.values().filter(due).cloned().collect();
+        for carried in due {
+            self.decide_again(&carried.active, carried.verdict, now);
+        }
+    }
+
+    fn late(&self, at: Tick) -> Arming {
+        Arming::Injected { at, opened: self.opened }
     }
 
     fn take_out(&mut self, gone: &[FaultId], now: Tick) {
@@ -96,25 +132,47 @@ impl Link {
     }
 
     /// The fault has other parameters, or another share: the draw stays, and the threshold moves.
-    fn update(&mut self, active: &Active, before: Decision, now: Tick) {
-        let fault = &active.fault;
-        let hit = self.draws(&fault.name).hit(fault.share);
-        match (before.hit, hit) {
-            (false, true) => {
-                if before.spared {
-                    active.tally.unspare();
-                }
-                self.consider(active, Arming::Injected { at: now, opened: self.opened });
+    fn update(&mut self, active: &Arc<Active>, now: Tick) {
+        let Some(carried) = self.decided.get(&active.id) else { return };
+        let verdict = carried.verdict.clone();
+        if matches!(&verdict, Verdict::Hit { on: true, .. }) {
+            self.up.retune(active.id, &active.fault().inject, now);
+            self.down.retune(active.id, &active.fault().inject, now);
+        }
+        self.decide_again(active, verdict, now);
+    }
+
+    /// A hit is kept, though its toxics stand only while they should; what was spared is asked again, unless it was counted out.
+    fn decide_again(&mut self, active: &Arc<Active>, before: Verdict, now: Tick) {
+        let verdict = match before {
+            Verdict::Spared { why: Outcome::Pattern, shut: false } => before,
+            Verdict::Spared { why, .. } => {
+                active.decider.tally.undecided(why);
+                self.consider(active, self.late(now), now);
                 return;
             }
-            (true, true) => {
-                self.up.retune(active.id, &fault.inject, now);
-                self.down.retune(active.id, &fault.inject, now);
+            Verdict::Hit { witness, on } => {
+                let wins = active.decider.wins(&self.key.unit(), now);
+                match (on, wins) {
+                    (false, true) => {
+                        witness.resume();
+                        self.install(active, &witness, self.late(now));
+                    }
+                    (true, false) => {
+                        self.take_out(&[active.id], now);
+                        witness.rest();
+                    }
+                    (true, true) | (false, false) => {}
+                }
+                Verdict::Hit { witness, on: wins }
             }
-            (true, false) => self.take_out(&[active.id], now),
-            (false, false) => {}
-        }
-        self.decided.insert(active.id, Decision { version: active.version, hit, ..before });
+        };
+        self.carry(active, verdict, now);
+    }
+
+    fn carry(&mut self, active: &Arc<Active>, verdict: Verdict, now: Tick) {
+        let turns = active.decider.turns(&self.key.unit(), now);
+        self.decided.insert(active.id, Carried { active: Arc::clone(active), verdict, turns });
     }
 
     /// The chain of one direction.
@@ -150,19 +208,27 @@ impl Link {
         self.up.alarm_due().into_iter().chain(self.down.alarm_due()).min()
     }
 
-    fn consider(&mut self, active: &Active, arming: Arming) {
-        let fault = &active.fault;
-        let draws = self.draws(&fault.name);
-        let hit = draws.hit(fault.share);
-        self.decided.insert(active.id, Decision { version: active.version, hit, spared: !hit });
-        if !hit {
-            active.tally.spare();
-            return;
-        }
-        let witness = Rc::new(Witness::new(&active.tally));
+    fn consider(&mut self, active: &Arc<Active>, arming: Arming, now: Tick) {
+        let spared = |why| Verdict::Spared { why, shut: !active.decider.is_open(now) };
+        let verdict = match active.decider.judge(&self.key.unit(), now, None) {
+            Decision::Hit(hit) => {
+                let witness = Rc::new(Witness::new(hit));
+                self.install(active, &witness, arming);
+                Verdict::Hit { witness, on: true }
+            }
+            Decision::Share => spared(Outcome::Share),
+            Decision::Pattern => spared(Outcome::Pattern),
+            Decision::Capped => spared(Outcome::Capped),
+        };
+        self.carry(active, verdict, now);
+    }
+
+    fn install(&mut self, active: &Active, witness: &Rc<Witness>, arming: Arming) {
+        let fault = active.fault();
+        let draws = Draws::of(&active.decider, &self.key.unit());
         for &way in toxic::ways(&fault.inject, fault.side) {
             let toxic = toxic::build(&fault.inject, way, draws.clone());
-            self.chain(way).add(Stage::new(active.id, toxic, Some(Rc::clone(&witness))), arming);
+            self.chain(way).add(Stage::new(active.id, toxic, Some(Rc::clone(witness))), arming);
         }
     }
 

@@ -19,7 +19,15 @@ fn spec(name: &str) -> ProxySpec {
 
 fn fault(name: &str, on: &str) -> Fault {
     let inject = Toxic::latency(Duration::from_millis(1));
-    Fault { name: name.into(), on: on.into(), inject, side: Side::Downstream, share: Ratio::ONE, lasts: None }
+    Fault {
+        name: name.into(),
+        on: on.into(),
+        inject,
+        side: Side::Downstream,
+        share: Ratio::ONE,
+        lasts: None,
+        envelope: Box::default(),
+    }
 }
 
 fn registry() -> Registry {

@@ -36,7 +36,7 @@ const fn latency(millis: u64) -> Toxic {
 const RESET: Toxic = Toxic::ResetPeer { after: Duration::ZERO, data: Data::Pass, grace: Duration::from_millis(50) };
 
 fn fault(name: &str, inject: Toxic, side: Side) -> Fault {
-    Fault { name: name.into(), on: "db".into(), inject, side, share: Ratio::ONE, lasts: None }
+    Fault { name: name.into(), on: "db".into(), inject, side, share: Ratio::ONE, lasts: None, envelope: Box::default() }
 }
 
 /// A proxy called `db` before a listener that the test serves.

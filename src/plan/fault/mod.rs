@@ -2,6 +2,7 @@
 //!
 //! Made by `check` from the drill file; read by `fault`, which builds chains from it. Not here: leases and levers (`drill`).
 
+mod envelope;
 mod time;
 mod toxic;
 mod words;
@@ -10,6 +11,7 @@ use std::time::Duration;
 
 use crate::base::ratio::Ratio;
 
+pub use envelope::{Caps, Envelope, Of, Pattern, Per, Ramp, Scale};
 pub use time::Time;
 pub use toxic::{Corruption, Data, Draw, Ending, Existing, Origin, Outage, Silence, Toxic};
 
@@ -28,6 +30,8 @@ pub struct Fault {
     pub share: Ratio,
     /// Heals by itself after this long; `None`: until reverted.
     pub lasts: Option<Duration>,
+    /// Units, pattern, ramp and caps.
+    pub envelope: Box<Envelope>,
 }
 
 /// The direction a toxic acts on.

@@ -75,6 +75,7 @@ fn plan() -> DrillPlan {
         side: Side::Downstream,
         share: Ratio::ONE,
         lasts: None,
+        envelope: Box::default(),
     });
     slow.does.revert = None;
     DrillPlan {
