@@ -9,7 +9,8 @@
 //! | `ci` | what GitHub and GitLab are told of a run |
 //! | `target` | the guard at work: who may be sent traffic |
 //! | `url` | a scenario from the flags of `squall run URL` |
-//! | `signals` | Ctrl-C and SIGTERM become the stop word |
+//! | `signals` | Ctrl-C, SIGTERM and the keys of a drill become the stop word |
+//! | `keeper` | the process beside a drill that holds its undos |
 //! | `slots` | the slots of a comparison |
 //! | `store` `earlier` | accepted runs; what of them a gate compares with |
 //! | `ledger` `calibrate` | how often a gate cries wolf, and how that is found out |
@@ -30,6 +31,7 @@ mod exit;
 mod find;
 mod folder;
 mod gate;
+mod keeper;
 mod ledger;
 mod proxy;
 mod recover;

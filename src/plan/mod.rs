@@ -33,6 +33,7 @@ pub mod gate;
 pub mod good;
 pub mod guard;
 pub mod held;
+pub mod lever;
 pub mod load;
 pub mod misbehave;
 mod notes;

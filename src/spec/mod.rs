@@ -25,6 +25,7 @@ pub(crate) mod drill;
 pub(crate) mod envelope;
 pub(crate) mod gate;
 pub(crate) mod inject;
+pub(crate) mod lever;
 pub(crate) mod names;
 pub(crate) mod proxy;
 pub(crate) mod scenario;

@@ -26,6 +26,8 @@ mod guard;
 #[cfg(test)]
 mod house;
 #[cfg(test)]
+mod levers;
+#[cfg(test)]
 mod outputs;
 #[cfg(test)]
 mod page;

@@ -138,6 +138,9 @@ pub(super) struct DrillArgs {
     /// Try the drill file itself: nobody acts, the robot acts, and test-like data where the embedded system has real ones
     #[arg(long, conflicts_with_all = ["repeat", "responder"])]
     pub(super) rehearse: bool,
+    /// Consent, beside the file's own `allow_destructive`, to acts that destroy something
+    #[arg(long)]
+    pub(super) allow_destructive: bool,
     /// Multiply every pace by this, instead of its second reading
     #[arg(long, value_name = "0.1")]
     pub(super) time_factor: Option<f64>,

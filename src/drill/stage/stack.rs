@@ -12,6 +12,7 @@ use crate::base::clock::Clock;
 use crate::base::digest;
 use crate::base::secret::Secret;
 use crate::base::seed::Seed;
+use crate::drill::keeper::KeeperError;
 use crate::drill::lever::LeverError;
 use crate::drill::lever::http::Vouch;
 use crate::fault::{FaultError, Proxies, ProxySpec};
@@ -59,6 +60,12 @@ pub enum RigError {
         /// Its name.
         variable: String,
     },
+    /// Nobody would hold what the drill puts in force.
+    #[error("this drill needs a keeper, and none can be started here")]
+    NoKeeper,
+    /// The keeper.
+    #[error(transparent)]
+    Keeper(#[from] KeeperError),
     /// No token could be made.
     #[error("no randomness for the admin token: {0}")]
     Randomness(io::Error),

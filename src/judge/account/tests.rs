@@ -63,7 +63,7 @@ fn probe(is: &str) -> Probe {
 }
 
 fn switch(json: &str) -> Lever {
-    Lever::Http { method: "PUT".into(), path: "/admin/flags/f".into(), json: json.into() }
+    Lever::http("PUT", "/admin/flags/f", json)
 }
 
 fn expect(name: &str, measure: Measure, target: f64, limit: f64) -> Expectation {
@@ -159,6 +159,7 @@ impl Pen {
             body: String::new(),
             token_env: String::new(),
             verify: None,
+            timeout_ms: 0,
         };
         self.write(at_s, Event::Intent { id: "ship".into(), what: "flag on".into(), undo, lease_ms: 15_000 })
             .write(at_s + 0.2, Event::Injected { id: "ship".into(), proof: proof.into(), proved: !proof.is_empty() })

@@ -51,6 +51,7 @@ use crate::base::seed::Seed;
 use crate::spec::source::Spanned;
 pub use ab::{AbOptions, ab, address};
 use desk::{Desk, Dialect};
+pub(crate) use drill::redacted;
 pub use drill::{Attendance, DrillOptions, Responder, drill};
 pub use files::Files;
 pub(crate) use peak::peak_requests;

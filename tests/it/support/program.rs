@@ -27,7 +27,7 @@ impl Squall {
     }
 
     /// Another program in the same harness.
-    fn program(path: &str) -> Self {
+    pub(crate) fn program(path: &str) -> Self {
         let folder = Rc::new(tempfile::tempdir().unwrap());
         let mut command = Command::new(path);
         command.current_dir(folder.path()).env("NO_COLOR", "1").env_remove("RUST_LOG");

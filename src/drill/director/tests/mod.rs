@@ -50,7 +50,7 @@ fn probe(is: &str) -> Probe {
 }
 
 fn put(json: &str) -> Lever {
-    Lever::Http { method: "PUT".into(), path: "/flag".into(), json: json.into() }
+    Lever::http("PUT", "/flag", json)
 }
 
 fn act(name: &str, when: When, players_undo: bool) -> Act {

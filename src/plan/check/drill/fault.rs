@@ -19,14 +19,15 @@ pub(super) fn fault(
     (act, system): (&str, Option<&System>),
     written: &Written,
 ) -> Option<Fault> {
-    let proxies: &[&str] = match system {
-        Some(System::Shop { .. }) => &SHOP_PROXIES,
-        _ => &[],
+    let proxies: Vec<&str> = match system {
+        Some(System::Shop { .. }) => SHOP_PROXIES.to_vec(),
+        Some(System::Remote { proxies, .. }) => proxies.iter().map(|one| one.name.as_str()).collect(),
+        None => Vec::new(),
     };
     let on = desk.text(&written.on);
     // Of a system that could not be read nobody knows the proxies.
     if let Some(bad) = on.filter(|on| system.is_some() && !proxies.contains(on)) {
-        desk.unknown("proxy", bad, written.on.mark, proxies);
+        desk.unknown("proxy", bad, written.on.mark, &proxies);
     }
     let inject = desk.open(&written.inject).and_then(|one| inject::toxic(desk, one));
     let side = inject::side(desk, written.side.as_ref());
