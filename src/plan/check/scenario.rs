@@ -22,7 +22,6 @@ use crate::spec::scenario::Scenario;
 use crate::spec::written::Written;
 
 /// What stands in the place of parts of the file: a drill brings its own system and rate.
-#[expect(clippy::large_enum_variant, reason = "there is one")]
 #[derive(Clone, Debug)]
 pub(super) enum Instead {
     /// The file is run as it is written.
