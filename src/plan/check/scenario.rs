@@ -87,7 +87,7 @@ pub(super) fn compared(
     target::ceiling(desk, target.max_rate, (&workloads, &journeys));
     let Lines { checks, comparisons } =
         line::lines(desk, (&tables, &journeys), written.checks.as_ref(), (against, written.name.mark));
-    let values = self::values(desk, &mut tables, draws, &workloads);
+    let values = values(desk, &mut tables, draws, &workloads);
     let mut plan = LoadPlan {
         name: name?,
         origins: target.origins,
