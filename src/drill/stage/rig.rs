@@ -18,7 +18,7 @@ use crate::fault::{Proxies, Scribe};
 use crate::measure::journal::{Undo, UndoProbe};
 use crate::plan::drill::{DrillPlan, Lever, Proof, ShopData, System, Technical};
 use crate::plan::fault::Keep;
-use crate::staging::settings::{Data, Settings};
+use crate::staging::settings::{Data, Paces, Settings};
 
 /// What a rig is started with.
 pub(super) struct Needs<'a> {
@@ -55,7 +55,7 @@ impl Rig {
                 let tune = |settings: Settings| Settings {
                     data: kind,
                     in_flight: *in_flight,
-                    flag_poll: *flag_poll,
+                    paces: Paces { flag_poll: *flag_poll, ..settings.paces },
                     ..settings
                 };
                 Self::shop(database.as_deref(), tune, needs).await

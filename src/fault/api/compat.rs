@@ -5,14 +5,13 @@
 
 use serde_json::Value;
 
-use super::Api;
-use super::address;
 use super::attributes::{self, Attributes};
 use super::book::{Book, ProxyJson, Row, ToxicRow, fault_name};
 use super::errors::Refusal;
 use super::json::{Fields, first};
 use super::own::punctual;
 use super::reply::Reply;
+use super::{Api, address, spec};
 use crate::base::duration::show;
 use crate::fault::{FaultError, ProxySpec, ProxyState};
 
@@ -337,16 +336,4 @@ impl Api {
 /// The row of a proxy that no client has written.
 fn typed(state: &ProxyState) -> Row {
     Row { listen: state.listen.to_string(), upstream: state.upstream.to_string(), toxics: Vec::new(), started: true }
-}
-
-/// A proxy as the API makes them; where it listens is filled in.
-pub(super) fn spec(name: &str, upstream: std::net::SocketAddr) -> ProxySpec {
-    ProxySpec {
-        name: name.to_owned(),
-        listen: std::net::SocketAddr::from((std::net::Ipv4Addr::LOCALHOST, 0)),
-        upstream,
-        dial_timeout: super::DIAL,
-        buffer: super::BUFFER,
-        base: Vec::new(),
-    }
 }

@@ -28,7 +28,7 @@ mod runs;
 mod tests;
 
 use std::convert::Infallible;
-use std::net::SocketAddr;
+use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 use std::time::Duration;
@@ -43,9 +43,10 @@ use hyper_util::rt::TokioIo;
 use tokio::net::TcpListener;
 use tokio::sync::Mutex;
 
-use super::{FaultError, Proxies};
+use super::{FaultError, Proxies, ProxySpec};
 use crate::base::secret::Secret;
 use crate::plan::fault::Fault;
+use crate::plan::fault::rule::Speaks;
 use crate::plan::guard::{Guard, Net};
 use book::Book;
 use errors::Refusal;
@@ -99,7 +100,7 @@ impl Api {
         let made = async {
             let from = address::listen(listen, &self.gate.listen).await?;
             let to = address::upstream(upstream, &self.gate.guard).await?;
-            let spec = super::ProxySpec { listen: from, ..compat::spec(name, to) };
+            let spec = ProxySpec { listen: from, ..spec(name, to) };
             Ok::<_, Refusal>(self.proxies.add_with(spec, faults).await?)
         };
         made.await.map_err(|refusal| refusal.message)
@@ -166,4 +167,17 @@ impl Api {
 
 fn whole(response: Response<Full<Bytes>>) -> Response<Body> {
     response.map(BodyExt::boxed)
+}
+
+/// A proxy as the API makes them; where it listens is filled in.
+fn spec(name: &str, upstream: SocketAddr) -> ProxySpec {
+    ProxySpec {
+        name: name.to_owned(),
+        listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
+        upstream,
+        dial_timeout: DIAL,
+        buffer: BUFFER,
+        base: Vec::new(),
+        speaks: Speaks::default(),
+    }
 }

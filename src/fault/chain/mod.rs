@@ -105,7 +105,19 @@ impl Stage {
 impl Chain {
     /// A socket gave `signal` at `now`. After an end, anything is dropped.
     pub(super) fn arrive(&mut self, now: Tick, signal: Signal) {
-        self.carry(vec![Transit { own: now, piece: Piece::Pass(signal), came: now, holds: Vec::new() }]);
+        self.enter(now, Piece::Pass(signal));
+    }
+
+    /// [`Chain::arrive`] for what left another chain.
+    pub(super) fn enter(&mut self, now: Tick, piece: Piece) {
+        self.carry(vec![Transit { own: now, piece, came: now, holds: Vec::new() }]);
+    }
+
+    /// The first queued piece, taken out whole, if it may leave at `now`.
+    pub(super) fn take(&mut self, now: Tick) -> Option<Piece> {
+        let piece = self.line.head(now)?.clone();
+        self.advance(piece.bytes(), now);
+        Some(piece)
     }
 
     /// Adds a toxic behind those of older faults: it acts on what arrives from now on, and may arm itself at once.

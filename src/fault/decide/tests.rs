@@ -17,7 +17,7 @@ fn ms(n: u64) -> Duration {
 fn fault(name: &str, share: f64, envelope: Envelope) -> Fault {
     let inject = Toxic::latency(ms(1));
     let (name, on, side) = (name.into(), "db".into(), Side::Downstream);
-    Fault { name, on, inject, side, share: Ratio::new(share), lasts: None, envelope: Box::new(envelope) }
+    Fault { name, on, inject: inject.into(), side, share: Ratio::new(share), lasts: None, envelope: Box::new(envelope) }
 }
 
 fn messages(pattern: Pattern) -> Envelope {

@@ -20,7 +20,7 @@ fn active(id: u64, inject: Kind, side: Side, share: f64) -> Arc<Active> {
     let fault = Fault {
         name: format!("f{id}"),
         on: "db".into(),
-        inject,
+        inject: inject.into(),
         side,
         share: Ratio::new(share),
         lasts: None,
@@ -37,7 +37,7 @@ const SLOW: Kind = Kind::latency(Duration::from_millis(50));
 const HOLD: Kind = Kind::Timeout { after: Duration::ZERO };
 
 fn link(connection: u64, snapshot: &Snapshot, at: u64) -> Link {
-    Link::open(LinkKey { seed: Seed(1), proxy: 1, connection, user: None }, snapshot, ms(at))
+    Link::open(LinkKey { seed: Seed(1), proxy: 1, connection, user: None }, &Speaks::default(), snapshot, ms(at))
 }
 
 fn data() -> Signal {

@@ -22,7 +22,7 @@ use crate::base::clock::Tick;
 use crate::base::name::nearest;
 use crate::base::seed::Seed;
 use crate::measure::histogram::Bins;
-use crate::plan::fault::Fault;
+use crate::plan::fault::{Fault, Inject};
 pub use paths::ProxyState;
 use paths::refuse_loop;
 
@@ -104,6 +104,7 @@ impl Registry {
         }
         let unknown = self.unknown_proxy(&fault.on);
         let known = self.proxies.get_mut(&fault.on).ok_or(unknown)?;
+        speaks(&fault, &known.definition)?;
         self.injections += 1;
         let id = FaultId(self.injections);
         let name = fault.name.clone();
@@ -251,6 +252,17 @@ impl Registry {
         let nearest = nearest(name, self.deciders.keys().map(String::as_str)).map(String::from);
         FaultError::UnknownFault { name: name.to_owned(), nearest }
     }
+}
+
+/// A rule needs a proxy that reads its protocol.
+fn speaks(fault: &Fault, proxy: &Definition) -> Result<(), FaultError> {
+    let Inject::Rule(rule) = &fault.inject else { return Ok(()) };
+    let (wants, speaks) = (rule.protocol(), proxy.spec.speaks.protocol);
+    if wants == speaks {
+        return Ok(());
+    }
+    let (wants, speaks) = (wants.name(), speaks.name());
+    Err(FaultError::Speech { name: fault.name.clone(), proxy: proxy.spec.name.clone(), wants, speaks })
 }
 
 impl Known {

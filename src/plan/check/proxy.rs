@@ -87,7 +87,15 @@ fn fault(desk: &mut Desk, written: &Standing, on: Option<&str>, names: &mut Name
         caps: written.caps.as_ref(),
     };
     let envelope = envelope::envelope(desk, parts, inject::allows(inject.as_ref()), lasts);
-    Some(Fault { name: name?, on: on?.to_owned(), inject: inject?, side, share: share?, lasts, envelope: envelope? })
+    Some(Fault {
+        name: name?,
+        on: on?.to_owned(),
+        inject: inject?.into(),
+        side,
+        share: share?,
+        lasts,
+        envelope: envelope?,
+    })
 }
 
 /// A name of its kind: `[a-z0-9_-]{1,64}`, and not there before.

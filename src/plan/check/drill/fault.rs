@@ -61,7 +61,7 @@ fn body(desk: &mut Desk, name: &str, written: &Written, lasts: Option<Duration>)
     Some(Fault {
         name: name.to_owned(),
         on: on?.to_owned(),
-        inject: inject?,
+        inject: inject?.into(),
         side,
         share: share?,
         lasts,
