@@ -3,6 +3,7 @@
 //! `cargo bench --bench report` prints a table; figures belong to the machine that made them. Not a test: nothing fails here.
 
 #![expect(clippy::print_stdout, reason = "a bench prints what it measured")]
+#![expect(clippy::expect_used, reason = "a bench that cannot set itself up has nothing to measure")]
 
 #[path = "../tests/it/support/synthetic.rs"]
 mod synthetic;

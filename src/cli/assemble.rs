@@ -169,6 +169,15 @@ pub(super) fn course(dir: &Path, search: &Search) -> Result<Course, Failure> {
     Ok(search::course(search, (&account::phases(&lines, &record.seconds), &lines), &record.seconds))
 }
 
+/// The drill whose run in `dir` has begun.
+pub(super) fn drill_of(dir: &Path) -> Result<Arc<DrillPlan>, Failure> {
+    let lines = journal::read(&dir.join(JOURNAL)).map_err(could_not("read the journal"))?.lines;
+    match plan_of(facts(&lines, dir)?)? {
+        Plan::Drill(plan) => Ok(plan),
+        _ => Err(Failure::usage(format!("{} is no drill", dir.display()))),
+    }
+}
+
 fn facts<'a>(lines: &'a [Line], dir: &Path) -> Result<&'a RunFacts, Failure> {
     match lines.first().map(|line| &line.event) {
         Some(Event::Run(facts)) => Ok(facts),
@@ -213,6 +222,7 @@ pub(super) fn drill_settings(options: &DrillOptions) -> Vec<(String, String)> {
         "data",
         options.data.map(|data| if data == ShopData::TestLike { "test-like" } else { "realistic" }.to_owned()),
     );
+    keep("allow-destructive", options.allow_destructive.then(|| "yes".to_owned()));
     // The address may hold a password; that it was a real database is all a report needs.
     keep("database", options.database.as_ref().map(|_| "postgres://***".to_owned()));
     settings
@@ -225,6 +235,7 @@ fn drill_options<'a>(seed: Seed, setting: &impl Fn(&str) -> Option<&'a str>) -> 
         responder: if setting("responder") == Some("none") { check::Responder::None } else { check::Responder::Robot },
         data: setting("data").map(|text| if text == "test-like" { ShopData::TestLike } else { ShopData::Realistic }),
         database: setting("database").map(str::to_owned),
+        allow_destructive: setting("allow-destructive").is_some(),
         ..DrillOptions::default()
     }
 }

@@ -10,7 +10,8 @@
 //! | `target` | the guard at work: who may be sent traffic |
 //! | `url` | a scenario from the flags of `squall run URL` |
 //! | `expected` | what the checks of a scenario can tell |
-//! | `signals` | Ctrl-C and SIGTERM become the stop word |
+//! | `signals` | Ctrl-C, SIGTERM and the keys of a drill become the stop word |
+//! | `keeper` | the process beside a drill that holds its undos |
 //! | `slots` | the slots of a comparison |
 //! | `store` `earlier` | accepted runs; what of them a gate compares with |
 //! | `ledger` `calibrate` | how often a gate cries wolf, and how that is found out |
@@ -24,6 +25,7 @@ mod calibrate;
 mod check;
 mod ci;
 mod completions;
+mod decisions;
 mod drill;
 mod earlier;
 mod exit;
@@ -31,6 +33,7 @@ mod expected;
 mod find;
 mod folder;
 mod gate;
+mod keeper;
 mod ledger;
 mod proxy;
 mod recover;

@@ -60,7 +60,7 @@ fn facts(plan: &LoadPlan, files: &Files, args: &RunArgs, global: &Global) -> Res
         plan_hash: plan.hash.clone(),
         squall: env!("CARGO_PKG_VERSION").to_owned(),
         files,
-        settings: plan.client.wires.notes(),
+        settings: plan.notes(),
         target: origin,
         repeat: url::repeat(args, global.seed),
     })
@@ -92,7 +92,21 @@ async fn run(plan: Arc<LoadPlan>, facts: RunFacts, args: &RunArgs, global: &Glob
         .map_err(could_not("start the load"))?;
     let timer = Timer::new(&clock).map_err(could_not("make a timer"))?;
     phases(phase_starts(&plan, start_at), timer, &mut journal, running).await?;
+    audit(&plan, &dir, &clock, &mut journal).await?;
     conclude(&dir, &mut journal, &reason_of(&stop), global)
+}
+
+/// Reads the books of acknowledged writes back and journals what was found.
+pub(super) async fn audit(
+    plan: &Arc<LoadPlan>,
+    dir: &Path,
+    clock: &Clock,
+    journal: &mut Journal,
+) -> Result<(), Failure> {
+    for (book, found) in load::audit(plan, dir, clock).await.map_err(could_not("audit the books"))? {
+        journal.append(Source::Controller, "", Event::Audit { book, found }).map_err(could_not("write the journal"))?;
+    }
+    Ok(())
 }
 
 /// Writes the journal's last line, judges, and writes the reports.

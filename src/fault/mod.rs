@@ -13,6 +13,7 @@
 pub mod api;
 mod caps;
 mod chain;
+mod connections;
 mod control;
 pub mod decide;
 mod delay_line;
@@ -30,6 +31,7 @@ mod proxy;
 mod pump;
 mod registry;
 mod rule;
+mod scribe;
 mod snapshot;
 mod stats;
 mod talk;
@@ -42,10 +44,13 @@ use std::net::SocketAddr;
 
 use thiserror::Error;
 
+pub use connections::Connection;
 pub use injection::{Healed, Injection};
 pub use proxies::Proxies;
 pub use proxy::ProxySpec;
 pub use registry::ProxyState;
+pub use rule::Asked;
+pub use scribe::{Scribe, Written};
 pub use stats::{Distinct, FaultStats, Holds, Untouched};
 
 /// Why the fault proxy could not do what it was asked.
@@ -125,6 +130,12 @@ pub enum FaultError {
     LeaseOver {
         /// The fault's.
         name: String,
+    },
+    /// A worker has not confirmed a change in time.
+    #[error("fault worker {worker} did not confirm within 250 ms; the change is in force anyway")]
+    Late {
+        /// Its number, from 0.
+        worker: usize,
     },
     /// The workers have ended.
     #[error("the fault proxy has stopped")]

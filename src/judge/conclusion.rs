@@ -63,7 +63,7 @@ pub fn of(account: &Account) -> Conclusion {
         () if begins("could not run") || begins("failed") => Conclusion::CouldNotRun,
         () if begins("invalid") || verdict == Verdict::Invalid => Conclusion::Invalid,
         () if begins("aborted") => Conclusion::Aborted,
-        () if begins("unsteady") || lacks_ground(account) => Conclusion::Inconclusive,
+        () if begins("unsteady") || begins("inconclusive") || lacks_ground(account) => Conclusion::Inconclusive,
         () if verdict == Verdict::Fail => Conclusion::Failed,
         () if verdict == Verdict::Inconclusive => Conclusion::Inconclusive,
         () => Conclusion::Passed,

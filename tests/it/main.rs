@@ -12,15 +12,23 @@ mod bad;
 #[cfg(test)]
 mod baseline;
 #[cfg(test)]
+mod believed;
+#[cfg(test)]
 mod connections;
 #[cfg(test)]
 mod drill;
+#[cfg(test)]
+mod exit;
 #[cfg(test)]
 mod find;
 #[cfg(test)]
 mod gate;
 #[cfg(test)]
+mod guard;
+#[cfg(test)]
 mod house;
+#[cfg(test)]
+mod levers;
 #[cfg(test)]
 mod outputs;
 #[cfg(test)]
@@ -31,5 +39,9 @@ mod plan;
 mod proxy;
 #[cfg(test)]
 mod run;
+#[cfg(test)]
+mod secrets;
+#[cfg(test)]
+mod statements;
 #[cfg(test)]
 mod support;

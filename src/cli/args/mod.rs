@@ -138,6 +138,9 @@ pub(super) struct DrillArgs {
     /// Try the drill file itself: nobody acts, the robot acts, and test-like data where the embedded system has real ones
     #[arg(long, conflicts_with_all = ["repeat", "responder"])]
     pub(super) rehearse: bool,
+    /// Consent, beside the file's own `allow_destructive`, to acts that destroy something
+    #[arg(long)]
+    pub(super) allow_destructive: bool,
     /// Multiply every pace by this, instead of its second reading
     #[arg(long, value_name = "0.1")]
     pub(super) time_factor: Option<f64>,
@@ -182,6 +185,9 @@ pub(super) struct ReportArgs {
     /// Folders of runs
     #[arg(required = true, value_name = "RUN")]
     pub(super) runs: Vec<PathBuf>,
+    /// The decisions of its faults instead, one per line, sorted by fault and key
+    #[arg(long)]
+    pub(super) decisions: bool,
     /// Only the run from here, counted from its beginning; written to RUN/cut-FROM-TO/
     #[arg(long, value_name = "2m")]
     pub(super) from: Option<Period>,

@@ -12,7 +12,7 @@ use super::decide::{Decision, Unit};
 use super::draws::Draws;
 use super::ledger::Outcome;
 use super::parcel::{Close, Way};
-use super::rule;
+use super::rule::{self, Bell, World};
 use super::snapshot::{Active, FaultId, Snapshot};
 use super::stats::Witness;
 use super::talk::Talk;
@@ -72,20 +72,25 @@ pub(super) struct Link {
     /// Faults of the snapshot that were decided about, hit or not: no fault is drawn twice.
     decided: BTreeMap<FaultId, Carried>,
     opened: Tick,
+    /// Bytes read from the client, and from the server.
+    moved: [u64; 2],
     /// The link ends now, whatever is queued.
     doom: Option<Close>,
 }
 
 impl Link {
     /// A connection opened at `now` under `snapshot`.
-    pub(super) fn open(key: LinkKey, speaks: &Speaks, snapshot: &Snapshot, now: Tick) -> Self {
+    pub(super) fn open(key: LinkKey, (speaks, world): (&Speaks, &Arc<World>), snapshot: &Snapshot, now: Tick) -> Self {
+        let bell = Arc::new(Bell::default());
+        let speaker = rule::speaker(speaks, world, &bell);
         let mut link = Self {
             key,
             up: Chain::default(),
             down: Chain::default(),
-            talk: rule::speaker(speaks).map(|speaker| Talk::new(speaker, key.unit(), snapshot)),
+            talk: speaker.map(|speaker| Talk::new((speaker, bell), key.unit(), snapshot)),
             decided: BTreeMap::new(),
             opened: now,
+            moved: [0; 2],
             doom: None,
         };
         for (index, (kind, side)) in snapshot.base.iter().enumerate() {
@@ -210,7 +215,30 @@ impl Link {
 
     /// How the link ends, if it must end at `now`.
     pub(super) fn verdict(&mut self, now: Tick) -> Option<Close> {
-        self.doom.or_else(|| self.up.ring(now)).or_else(|| self.down.ring(now))
+        let heard = self.heard();
+        self.doom.or_else(|| self.up.ring(now, heard)).or_else(|| self.down.ring(now, heard))
+    }
+
+    /// `n` bytes were read from the source of `way`.
+    pub(super) fn count(&mut self, way: Way, n: usize) {
+        let [up, down] = &mut self.moved;
+        *(if way == Way::Up { up } else { down }) += n as u64;
+    }
+
+    /// Bytes read from the client, and from the server.
+    pub(super) fn moved(&self) -> [u64; 2] {
+        self.moved
+    }
+
+    /// When it was opened.
+    pub(super) fn opened(&self) -> Tick {
+        self.opened
+    }
+
+    /// The names of the faults that stand in its chains.
+    pub(super) fn carried(&self) -> Vec<String> {
+        let on = self.decided.values().filter(|carried| matches!(carried.verdict, Verdict::Hit { on: true, .. }));
+        on.map(|carried| carried.active.fault().name.clone()).collect()
     }
 
     /// Bytes that wait in both directions.
@@ -222,8 +250,15 @@ impl Link {
 
     /// When the next alarm rings, or something moves on inside.
     pub(super) fn alarm_due(&self) -> Option<Tick> {
+        let heard = self.heard();
         let inside = self.talk.as_ref().map(|talk| talk.due().into_iter().chain(self.up.head_due()).min());
-        self.up.alarm_due().into_iter().chain(self.down.alarm_due()).chain(inside.flatten()).min()
+        let alarms = self.up.alarm_due(heard).into_iter().chain(self.down.alarm_due(heard));
+        alarms.chain(inside.flatten()).min().filter(|due| *due < Tick::MAX)
+    }
+
+    /// A connection on which something waits is not idle.
+    fn heard(&self) -> Tick {
+        if self.waiting() > 0 { Tick::MAX } else { self.up.heard().max(self.down.heard()) }
     }
 
     fn consider(&mut self, active: &Arc<Active>, arming: Arming, now: Tick) {

@@ -13,7 +13,7 @@ use super::super::window::{self, STEADY, Stretch};
 use super::super::words::advice;
 use super::checked::Judge;
 use super::story::Story;
-use super::{Account, Band, BandKind, Generator, incident, sums};
+use super::{Account, Band, BandKind, Generator, incident, integrity, sums};
 use crate::measure::interval::Interval;
 use crate::measure::journal::{Line, RunFacts};
 use crate::measure::record::{Done, Head, Record};
@@ -197,6 +197,7 @@ pub fn of(planned: Planned<'_>, lines: &[Line], record: Record) -> Account {
         let trial = Trial { plan, seconds: &seconds, stretches: &stretches, limits, confirm, power };
         findings.extend(blocks::of(&trial));
     }
+    findings.extend(integrity::of(planned.load(), lines, &seconds));
     findings.extend(truncated(done.as_ref(), damaged));
     findings.extend(planned.lost());
     findings.extend(story.healings());

@@ -7,6 +7,7 @@ mod actions;
 mod checked;
 mod confidence;
 mod incident;
+mod integrity;
 mod make;
 mod story;
 mod sums;

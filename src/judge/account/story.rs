@@ -8,7 +8,7 @@ use super::super::recovery::Fault;
 use super::super::words::advice;
 use super::{ActAccount, ActionAccount, Band, BandKind};
 use crate::measure::journal::{Event, Line, RunFacts, TRAFFIC, Undo};
-use crate::plan::drill::{Act, Lever, Mitigation, MitigationKind};
+use crate::plan::drill::{Act, Mitigation, MitigationKind};
 
 /// The lines of a journal.
 #[derive(Clone, Copy, Debug)]
@@ -223,7 +223,7 @@ impl<'a> Story<'a> {
         let (mut failed, mut open, mut verified) = (None, false, false);
         for line in self.0 {
             match &line.event {
-                Event::Intent { id, undo, .. } if id == name => open = matches!(undo, Undo::Http { .. }),
+                Event::Intent { id, undo, .. } if id == name => open = !matches!(undo, Undo::DiesWithProcess),
                 Event::Healed { id } if id == name => open = false,
                 Event::HealFailed { id, reason } if id == name => (failed, verified) = (Some(reason.as_str()), false),
                 Event::Verified { id } if id == name => (failed, open, verified) = (None, false, true),
@@ -258,8 +258,5 @@ pub(in crate::judge) const HEALING: &str = "healing.";
 
 /// An act in words, where the journal has none.
 fn what(act: &Act) -> String {
-    match &act.does.apply {
-        Lever::Http { method, path, .. } => format!("{method} {path}"),
-        Lever::Fault(fault) => fault.words(),
-    }
+    act.does.apply.words()
 }

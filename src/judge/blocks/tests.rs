@@ -287,7 +287,7 @@ fn a_late_generator_decides_nothing() {
     let plan = plan(P95, short(10, 1));
     let mut run = run(10, |arm, block, _| (100, 0, wandering(arm, block, 1.15)));
     for second in &mut run.0 {
-        second.health.insert(0, Health { cpu_us: 0, stall_us: 300_000, waited_us: 0 });
+        second.health.insert(0, Health { cpu_us: 0, stall_us: 300_000, waited_us: 0, ..Health::default() });
     }
     assert_eq!(said(&judged(&plan, &run))[0].1, Verdict::Invalid);
 }

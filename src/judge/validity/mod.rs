@@ -25,6 +25,8 @@ const STALLED: f64 = 0.01;
 const BUSY: (f64, usize) = (0.85, 5);
 /// Share of a second spent waiting for a processor that is worth a word.
 const WAITING: f64 = 0.05;
+/// A jump of the wall clock that is worth a word, µs.
+const JUMP_US: u64 = 50_000;
 /// Share of shed arrivals that is worth a word.
 const SHED: f64 = 0.001;
 /// Lateness that shows an arrival stood in a stall, µs.
@@ -122,11 +124,12 @@ pub fn of(run: &Run<'_>) -> (Generator, Vec<Finding>) {
     let lateness = run.limits.lateness(generator.lateness_p99_us);
     let mut rows =
         vec![row::late_row(run, &generator, lateness), row::stall_row(run, &generator, &all), row::waiting_row(&all)];
-    rows.push(row::busy_row(&generator, lateness));
+    rows.push(row::busy_row(&generator, lateness, run.limits.model));
     rows.push(row::shed_row(&all, lateness));
     rows.extend(row::pace_row(run));
     rows.extend(row::sum_row(run));
     rows.push(row::exhausted_row(run.seconds));
+    rows.push(row::clock_row(&all));
     let window = span(&all);
     let findings: Vec<Finding> = rows.into_iter().map(|row| row.finding(window)).collect();
     generator.verdict = findings.iter().map(|one| one.verdict).max().unwrap_or_default();

@@ -3,8 +3,8 @@
 //! | file | checks |
 //! |---|---|
 //! | `files` `desk` `tables` | texts that were read; mistakes with their places; names and their numbers |
-//! | `scenario` `target` `wires` `client` `retry` `workload` `vars` `data` | a scenario |
-//! | `journey` `step` `turns` `answer` | its journeys |
+//! | `scenario` `series` `target` `wires` `client` `retry` `workload` `vars` `data` | a scenario |
+//! | `journey` `step` `turns` `answer` `misbehave` `audit` | its journeys |
 //! | `line` | its checks |
 //! | `ab` | a scenario that compares two targets |
 //! | `drill` | a drill |
@@ -15,19 +15,23 @@
 
 mod ab;
 mod answer;
+mod audit;
 mod client;
 mod data;
 mod desk;
 mod drill;
+mod envelope;
 mod files;
 mod gate;
 mod inject;
 mod journey;
 mod line;
+mod misbehave;
 mod peak;
 mod proxy;
 mod retry;
 mod scenario;
+mod series;
 mod step;
 mod tables;
 mod target;
@@ -41,16 +45,18 @@ mod wires;
 mod workload;
 
 use super::diagnostic::{Diagnostic, Diagnostics, Place, Severity};
+use super::fault::Fault;
 use super::load::LoadPlan;
 use super::threshold::Threshold;
 use crate::base::seed::Seed;
 use crate::spec::source::Spanned;
 pub use ab::{AbOptions, ab, address};
 use desk::{Desk, Dialect};
+pub(crate) use drill::redacted;
 pub use drill::{Attendance, DrillOptions, Responder, drill};
 pub use files::Files;
 pub(crate) use peak::peak_requests;
-pub use proxy::{ProxyPlan, proxies};
+pub use proxy::{ProxiesPlan, ProxyPlan, proxies};
 pub use targets::targets;
 pub(crate) use workload::in_flight;
 
@@ -93,7 +99,7 @@ pub fn kind_of(text: &str) -> FileKind {
     let first = rest.split_once(':').map_or("", |(field, _)| field.trim());
     match first {
         "allow" | "never" => FileKind::Targets,
-        "proxies" => FileKind::Proxies,
+        "proxies" | "ledger" => FileKind::Proxies,
         "version" | "about" | "system" | "run" | "acts" | "phases" => FileKind::Drill,
         _ => FileKind::Scenario,
     }
@@ -103,6 +109,16 @@ pub fn kind_of(text: &str) -> FileKind {
 fn without_comments(text: &str) -> String {
     let lines = text.lines().map(|line| line.split_once("//").map_or(line, |(code, _)| code));
     lines.collect::<Vec<_>>().join("\n")
+}
+
+/// A fault as it stands in a file, alone: for a controller that injects it under `name`. It leans on no other file.
+///
+/// # Errors
+/// All mistakes, with their places in `text`.
+pub fn fault(name: &str, text: &str) -> Result<Fault, Diagnostics> {
+    let mut desk = Desk::new("fault", text.into(), Dialect::Drill);
+    let fault = drill::fault::alone(&mut desk, name);
+    finish(fault, desk.finish()).map(|(fault, _)| fault)
 }
 
 /// Reads and checks the scenario at `path`.

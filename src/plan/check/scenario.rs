@@ -7,7 +7,7 @@ use std::sync::Arc;
 use super::desk::Desk;
 use super::line::{Against, Lines};
 use super::tables::{Known, Tables};
-use super::{ScenarioOptions, client, data, gate, journey, line, target, vars, workload};
+use super::{ScenarioOptions, audit, client, data, gate, journey, line, series, target, vars, workload};
 use crate::base::digest::sha256;
 use crate::base::seed::Seed;
 use crate::plan::diagnostic::Place;
@@ -77,12 +77,18 @@ pub(super) fn compared(
     known.has_gaps = written.extra().later.iter().any(|(word, _)| ["setup", "tokens"].contains(word));
     known.set.extend(draws.iter().map(|drawn| (drawn.into, super::tables::Set::Surely)));
     let mut client = client::client(desk, &mut tables, &known, (written.client.as_ref(), &mut draws));
-    client.wires = Wires { http: target.version, tls: target.tls, source: target.source, ..client.wires };
+    client.wires =
+        Wires { http: target.version, tls: target.tls, source: target.source, dns: target.dns, ..client.wires };
     let paths = journey::Paths { hosts: &target.hosts, total: client.timeouts.total };
-    let journeys = journey::journeys(desk, &mut tables, &known, (&paths, &written.journeys));
+    let mut journeys = journey::journeys(desk, &mut tables, &known, (&paths, &written.journeys));
+    series::fold(desk, &mut tables, &mut journeys, (written.max_series.as_ref(), written.name.mark));
+    let books = audit::books(desk, &mut tables, &known, (&paths, written.teardown.as_ref()));
     let workloads = workload::workloads(desk, &journeys, client.timeouts.total, &written.load);
     let (workloads, good) = match instead {
-        Instead::Nothing => (workloads, Good::default()),
+        Instead::Nothing => {
+            target::length(desk, target.max_run, (&workloads, written.load.mark));
+            (workloads, Good::default())
+        }
         Instead::Drill { rate, longest, good, .. } => {
             (workload::for_drill(desk, workloads, (*rate, *longest), &written.load), good.clone())
         }
@@ -104,6 +110,7 @@ pub(super) fn compared(
         values,
         good,
         checks,
+        books,
         gate,
         hash: String::new(),
     };

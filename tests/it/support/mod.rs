@@ -15,4 +15,5 @@ pub(crate) mod quiet;
 pub(crate) mod schema;
 pub(crate) mod server;
 pub(crate) mod synthetic;
+pub(crate) mod target;
 pub(crate) mod throwaway;

@@ -85,7 +85,7 @@ pub(crate) fn second(at: u32, steps: u16, shape: &Shape) -> Interval {
     (travel.planned, travel.started) = (shape.rate, shape.rate);
     (travel.completed, travel.failed) = (shape.rate - shape.failed, shape.failed);
     (interval.flow.sent, interval.flow.done, interval.flow.good) = (shape.rate, shape.rate, shape.rate - shape.failed);
-    interval.health.insert(0, Health { cpu_us: 100_000, stall_us: 900, waited_us: 1_000 });
+    interval.health.insert(0, Health { cpu_us: 100_000, stall_us: 900, waited_us: 1_000, jump_us: 0 });
     interval
 }
 

@@ -10,6 +10,7 @@ use crate::measure::interval::Cell;
 use crate::measure::journal::TRAFFIC;
 use crate::measure::outcome::Class;
 use crate::measure::sample::StepId;
+use crate::plan::audit::Books;
 use crate::plan::condition::{Abort, Condition, Limits, Signal};
 use crate::plan::drill::{
     About, Act, Cue, Lever, Mitigation, MitigationKind, Phases, Probe, Proof, RobotDeed, RobotStep, Role, ShopData,
@@ -38,6 +39,7 @@ fn load() -> LoadPlan {
         values: Values::default(),
         good: Good::default(),
         checks: Vec::new(),
+        books: Books::default(),
         gate: Gate::default(),
         hash: String::new(),
     }
@@ -48,7 +50,7 @@ fn probe(is: &str) -> Probe {
 }
 
 fn put(json: &str) -> Lever {
-    Lever::Http { method: "PUT".into(), path: "/flag".into(), json: json.into() }
+    Lever::http("PUT", "/flag", json)
 }
 
 fn act(name: &str, when: When, players_undo: bool) -> Act {
