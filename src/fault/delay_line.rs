@@ -100,6 +100,19 @@ impl DelayLine {
         self.queue.pop_front().map(|gone| gone.transit)
     }
 
+    /// The first piece, taken out whole, if it may leave at `now`.
+    pub(super) fn take(&mut self, now: Tick) -> Option<Transit> {
+        self.head(now)?;
+        let transit = self.queue.pop_front()?.transit;
+        self.bytes -= transit.piece.bytes();
+        Some(transit)
+    }
+
+    /// The faults that hold something, one entry for each piece.
+    pub(super) fn holders(&self) -> Vec<FaultId> {
+        self.queue.iter().flat_map(|one| &one.transit.holds).map(|(by, _)| *by).collect()
+    }
+
     /// Takes back what the faults `gone` added: each piece is due that much earlier, though not before `now`, and still in order.
     pub(super) fn release(&mut self, gone: &[FaultId], now: Tick) {
         for Queued { transit, .. } in &mut self.queue {

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use super::decide::Decider;
 use crate::base::clock::Tick;
-use crate::plan::fault::{Fault, Outage, Side, Toxic};
+use crate::plan::fault::{Fault, Inject, Outage, Side, Toxic};
 
 /// One injection; a fault that is healed and injected anew gets another. 0 stands for a proxy's own toxics.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -70,7 +70,9 @@ impl Snapshot {
 
     /// True while a fault of it wants the listener closed.
     pub(super) fn refuses(&self) -> bool {
-        let refuses = |active: &Arc<Active>| matches!(active.fault().inject, Toxic::Down { how: Outage::Refuse, .. });
+        let refuses = |active: &Arc<Active>| {
+            matches!(active.fault().inject, Inject::Toxic(Toxic::Down { how: Outage::Refuse, .. }))
+        };
         self.faults.iter().any(refuses)
     }
 

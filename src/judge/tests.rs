@@ -19,6 +19,7 @@ pub(super) fn check(subject: Subject, cmp: Cmp, bound: f64) -> Threshold {
         after: std::time::Duration::ZERO,
         abort: None,
         n_least: None,
+        lean: None,
         place: Place::default(),
     }
 }

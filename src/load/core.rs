@@ -19,6 +19,7 @@ use super::pace::{Limits, Pace};
 use super::pulse::{self, Message};
 use super::step::http::Ended;
 use super::step::{Course, Script};
+use super::surge::Surge;
 use super::user::User;
 use super::{LoadError, closed, open};
 use crate::base::clock::{Clock, Tick, thread_cpu_nanos};
@@ -77,6 +78,8 @@ pub struct Post {
     pub gates: Arc<Vec<Option<Gate>>>,
     /// Shared tickets taken by workload, over all workers.
     pub tickets: Arc<Vec<AtomicU64>>,
+    /// What every open rate is multiplied by.
+    pub surge: Surge,
 }
 
 /// What a worker writes down.
@@ -111,6 +114,8 @@ pub struct Worker {
     pub halted: Cell<bool>,
     /// Users who wait for a journey.
     pub spare: RefCell<Vec<User>>,
+    /// What every open rate is multiplied by.
+    pub surge: Surge,
     /// Journeys under way now, and the most in this second.
     alive: Cell<(u64, u64)>,
 }
@@ -130,6 +135,7 @@ impl Worker {
             log: RefCell::new(Log { recorder, exemplars: Exemplars::default(), booked: Vec::new() }),
             halted: Cell::new(false),
             spare: RefCell::default(),
+            surge: post.surge.clone(),
             alive: Cell::default(),
         }
     }

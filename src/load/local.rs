@@ -15,6 +15,7 @@ use super::gate::gates;
 use super::pulse::Message;
 use super::secrets::Mask;
 use super::step::Script;
+use super::surge::Surge;
 use super::{Env, LoadError, secrets};
 use crate::base::clock::{Clock, Tick};
 use crate::base::shard::Shard;
@@ -67,6 +68,19 @@ pub fn start(
     env: Env,
     on_second: impl FnMut(Interval) + Send + 'static,
 ) -> Result<Running, LoadError> {
+    start_surging(plan, env, Surge::default(), on_second)
+}
+
+/// [`start`], with a handle by which every open rate can be multiplied while it runs.
+///
+/// # Errors
+/// As [`start`].
+pub fn start_surging(
+    plan: Arc<LoadPlan>,
+    env: Env,
+    surge: Surge,
+    on_second: impl FnMut(Interval) + Send + 'static,
+) -> Result<Running, LoadError> {
     let workers = env.threads.unwrap_or_else(|| workers_for(&plan, env.shard)).max(1);
     let shards = u64::from(env.shard.of.max(1));
     let gates = Arc::new(gates(&plan, shards));
@@ -90,6 +104,7 @@ pub fn start(
         under_way,
         gates,
         tickets,
+        surge,
     };
     let (out, frames) = channel();
     let mut crew = Vec::new();
@@ -178,7 +193,7 @@ impl Collector {
             clock: post.clock.clone(),
             start_at: post.start_at,
             stops: post.stops.clone(),
-            books: Books::new(record.folder(), &post.script.plan.books.names),
+            books: Books::new(record.folder(), &post.script.plan.values.books.names),
             booked: Vec::new(),
             mask: Mask::new(post.script.given.iter().map(|(_, secret)| secret)),
             record,

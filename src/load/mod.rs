@@ -13,6 +13,7 @@
 //! | `core` `crew` `pulse` | one worker; a workload on it; its heartbeat and frames |
 //! | `local` | all workers of this machine, and the collector |
 //! | `open` `closed` `lounge` | who begins when, and who stays |
+//! | `surge` | all open rates multiplied while they run |
 //! | `user` `vars` `rows` `secrets` | one journey; its variables, their draws, rows and secrets |
 //! | `listing` | the plan of arrivals as a text, for people and for comparison |
 //! | `cookies` `integrity` `audit` | a user's cookies; leaks and stale reads; acknowledged writes read back |
@@ -43,6 +44,7 @@ pub mod reach;
 pub mod rows;
 pub mod secrets;
 pub mod step;
+pub mod surge;
 pub mod truth;
 pub mod user;
 pub mod vars;
@@ -63,7 +65,7 @@ use crate::plan::load::LoadPlan;
 mod tests;
 
 pub use audit::audit;
-pub use local::{Running, start};
+pub use local::{Running, start, start_surging};
 pub use reach::{preflight, resolve};
 
 /// The head of a record of `plan` that begins with `clock`.

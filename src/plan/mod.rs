@@ -11,7 +11,7 @@
 //! | `audit` | books of acknowledged writes, and how they are read back |
 //! | `load` `held` `notes` | a checked scenario; one rate of it held |
 //! | `good` `retry` `misbehave` | what a good request is; what clients do about others; bad clients |
-//! | `threshold` | checks of a scenario |
+//! | `threshold` `gate` | checks of a scenario; how they become a verdict |
 //! | `wires` | how a target is reached |
 //! | `ab` | a scenario that compares two targets |
 //! | `guard` | who may be sent traffic |
@@ -29,9 +29,11 @@ pub mod diagnostic;
 pub mod draw;
 pub mod drill;
 pub mod fault;
+pub mod gate;
 pub mod good;
 pub mod guard;
 pub mod held;
+pub mod lever;
 pub mod load;
 pub mod misbehave;
 mod notes;

@@ -3,6 +3,7 @@
 use serde::Deserialize;
 
 pub(crate) use super::client::{Auth, Backoff, Client, Connections, Jitter, Patience, Retry, Then, Timeouts};
+use super::gate::Gate;
 use super::names::Named;
 use super::source::Spanned;
 use super::step::{Steps, Think, WrittenStep};
@@ -22,8 +23,9 @@ written! {
         secrets: Option<Spanned<Named<SecretFrom>>>,
         teardown: Option<Steps>,
         max_series: Option<Spanned<u64>>,
+        gate: Option<Spanned<Gate>>,
     } later {
-        tokens, setup, gate, faults, fleet, evidence, fidelity, reactions, pages,
+        tokens, setup, faults, fleet, evidence, fidelity, reactions, pages,
     }
 }
 

@@ -8,6 +8,8 @@ mod ab;
 #[cfg(test)]
 mod bad;
 #[cfg(test)]
+mod baseline;
+#[cfg(test)]
 mod believed;
 #[cfg(test)]
 mod connections;
@@ -24,6 +26,8 @@ mod guard;
 #[cfg(test)]
 mod house;
 #[cfg(test)]
+mod levers;
+#[cfg(test)]
 mod outputs;
 #[cfg(test)]
 mod page;
@@ -35,5 +39,7 @@ mod proxy;
 mod run;
 #[cfg(test)]
 mod secrets;
+#[cfg(test)]
+mod statements;
 #[cfg(test)]
 mod support;

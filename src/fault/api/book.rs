@@ -61,7 +61,7 @@ impl ToxicRow {
         Fault {
             name: fault_name(proxy, &self.name),
             on: proxy.to_owned(),
-            inject: self.attributes.toxic(self.of),
+            inject: self.attributes.toxic(self.of).into(),
             side: self.side(),
             share: Ratio::new(decimal(self.toxicity)),
             lasts: None,

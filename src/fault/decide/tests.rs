@@ -7,8 +7,8 @@ use std::thread;
 use super::*;
 use crate::base::rate::Rate;
 use crate::base::ratio::Ratio;
-use crate::fault::ledger::{self, Keep};
-use crate::plan::fault::{Caps, Envelope, Pattern, Ramp, Side, Toxic};
+use crate::fault::ledger;
+use crate::plan::fault::{Caps, Envelope, Keep, Pattern, Ramp, Side, Toxic};
 
 fn ms(n: u64) -> Duration {
     Duration::from_millis(n)
@@ -17,7 +17,7 @@ fn ms(n: u64) -> Duration {
 fn fault(name: &str, share: f64, envelope: Envelope) -> Fault {
     let inject = Toxic::latency(ms(1));
     let (name, on, side) = (name.into(), "db".into(), Side::Downstream);
-    Fault { name, on, inject, side, share: Ratio::new(share), lasts: None, envelope: Box::new(envelope) }
+    Fault { name, on, inject: inject.into(), side, share: Ratio::new(share), lasts: None, envelope: Box::new(envelope) }
 }
 
 fn messages(pattern: Pattern) -> Envelope {

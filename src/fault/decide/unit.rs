@@ -37,6 +37,15 @@ pub struct Trace {
     pub request: u64,
 }
 
+impl Trace {
+    /// The trace of a W3C `traceparent`; `None` when it is none.
+    pub(in crate::fault) fn parse(traceparent: &str) -> Option<Self> {
+        let id = traceparent.trim().split('-').nth(1).filter(|id| id.len() == 32)?;
+        let half = |range| u64::from_str_radix(id.get(range)?, 16).ok();
+        Some(Self { user: half(0..16)?, request: half(16..32)? })
+    }
+}
+
 impl Unit {
     /// The user, by the trace before the preface.
     pub fn user(&self) -> Option<u64> {

@@ -12,11 +12,15 @@ use super::decide::{Decision, Unit};
 use super::draws::Draws;
 use super::ledger::Outcome;
 use super::parcel::{Close, Way};
+use super::rule::{self, Bell, World};
 use super::snapshot::{Active, FaultId, Snapshot};
 use super::stats::Witness;
+use super::talk::Talk;
 use super::toxic::{self, Arming};
 use crate::base::clock::Tick;
 use crate::base::seed::Seed;
+use crate::plan::fault::Inject;
+use crate::plan::fault::rule::Speaks;
 
 /// What every draw of a connection is keyed by.
 #[derive(Clone, Copy, Debug)]
@@ -31,6 +35,10 @@ pub(super) struct LinkKey {
 }
 
 impl LinkKey {
+    fn draws(&self, fault: &str) -> Draws {
+        Draws::new(self.seed, Arc::from(fault), self.proxy, self.connection)
+    }
+
     fn unit(&self) -> Unit {
         Unit { proxy: self.proxy, connection: self.connection, user: self.user, ..Unit::default() }
     }
@@ -59,6 +67,8 @@ pub(super) struct Link {
     key: LinkKey,
     up: Chain,
     down: Chain,
+    /// Between the chains and the server, when messages are read.
+    talk: Option<Talk>,
     /// Faults of the snapshot that were decided about, hit or not: no fault is drawn twice.
     decided: BTreeMap<FaultId, Carried>,
     opened: Tick,
@@ -68,17 +78,20 @@ pub(super) struct Link {
 
 impl Link {
     /// A connection opened at `now` under `snapshot`.
-    pub(super) fn open(key: LinkKey, snapshot: &Snapshot, now: Tick) -> Self {
+    pub(super) fn open(key: LinkKey, (speaks, world): (&Speaks, &Arc<World>), snapshot: &Snapshot, now: Tick) -> Self {
+        let bell = Arc::new(Bell::default());
+        let speaker = rule::speaker(speaks, world, &bell);
         let mut link = Self {
             key,
             up: Chain::default(),
             down: Chain::default(),
+            talk: speaker.map(|speaker| Talk::new((speaker, bell), key.unit(), snapshot)),
             decided: BTreeMap::new(),
             opened: now,
             doom: None,
         };
         for (index, (kind, side)) in snapshot.base.iter().enumerate() {
-            let draws = link.draws(&format!("base/{index}"));
+            let draws = key.draws(&format!("base/{index}"));
             for &way in toxic::ways(kind, *side) {
                 let stage = Stage::new(FaultId::BASE, toxic::build(kind, way, draws.clone()), None);
                 link.chain(way).add(stage, Arming::Opened(now));
@@ -92,6 +105,9 @@ impl Link {
 
     /// Brings a living link to `snapshot`. A fault that swallowed bytes of it ends it when it goes.
     pub(super) fn sync(&mut self, snapshot: &Snapshot, now: Tick) {
+        if let Some(talk) = &mut self.talk {
+            talk.sync(snapshot, now);
+        }
         let gone: Vec<FaultId> = self.decided.keys().copied().filter(|id| !snapshot.holds(*id)).collect();
         if !gone.is_empty() {
             self.take_out(&gone, now);
@@ -135,9 +151,9 @@ impl Link {
     fn update(&mut self, active: &Arc<Active>, now: Tick) {
         let Some(carried) = self.decided.get(&active.id) else { return };
         let verdict = carried.verdict.clone();
-        if matches!(&verdict, Verdict::Hit { on: true, .. }) {
-            self.up.retune(active.id, &active.fault().inject, now);
-            self.down.retune(active.id, &active.fault().inject, now);
+        if let (Verdict::Hit { on: true, .. }, Inject::Toxic(toxic)) = (&verdict, &active.fault().inject) {
+            self.up.retune(active.id, toxic, now);
+            self.down.retune(active.id, toxic, now);
         }
         self.decide_again(active, verdict, now);
     }
@@ -185,7 +201,8 @@ impl Link {
 
     /// True when a chain holds a toxic that `snapshot` does not: never after a sync, which is what verification asks.
     pub(super) fn strays(&self, snapshot: &Snapshot) -> bool {
-        self.up.faults().chain(self.down.faults()).any(|id| !snapshot.holds(id))
+        let rules = self.talk.iter().flat_map(Talk::faults);
+        self.up.faults().chain(self.down.faults()).chain(rules).any(|id| !snapshot.holds(id))
     }
 
     /// Ends the link at its next look; the first reason wins.
@@ -195,20 +212,34 @@ impl Link {
 
     /// How the link ends, if it must end at `now`.
     pub(super) fn verdict(&mut self, now: Tick) -> Option<Close> {
-        self.doom.or_else(|| self.up.ring(now)).or_else(|| self.down.ring(now))
+        let heard = self.heard();
+        self.doom.or_else(|| self.up.ring(now, heard)).or_else(|| self.down.ring(now, heard))
     }
 
     /// Bytes that wait in both directions.
     pub(super) fn waiting(&self) -> usize {
-        self.up.waiting() + self.down.waiting()
+        self.up.waiting()
+            + self.down.waiting()
+            + self.talk.as_ref().map_or(0, |talk| talk.waits(Way::Up) + talk.waits(Way::Down))
     }
 
-    /// When the next alarm rings.
+    /// When the next alarm rings, or something moves on inside.
     pub(super) fn alarm_due(&self) -> Option<Tick> {
-        self.up.alarm_due().into_iter().chain(self.down.alarm_due()).min()
+        let heard = self.heard();
+        let inside = self.talk.as_ref().map(|talk| talk.due().into_iter().chain(self.up.head_due()).min());
+        let due = self.up.alarm_due(heard).into_iter().chain(self.down.alarm_due(heard)).chain(inside.flatten()).min();
+        due.filter(|due| *due < Tick::MAX)
+    }
+
+    /// A connection on which something waits is not idle.
+    fn heard(&self) -> Tick {
+        if self.waiting() > 0 { Tick::MAX } else { self.up.heard().max(self.down.heard()) }
     }
 
     fn consider(&mut self, active: &Arc<Active>, arming: Arming, now: Tick) {
+        if matches!(active.fault().inject, Inject::Rule(_)) {
+            return;
+        }
         let spared = |why| Verdict::Spared { why, shut: !active.decider.is_open(now) };
         let verdict = match active.decider.judge(&self.key.unit(), now, None) {
             Decision::Hit(hit) => {
@@ -225,17 +256,15 @@ impl Link {
 
     fn install(&mut self, active: &Active, witness: &Rc<Witness>, arming: Arming) {
         let fault = active.fault();
+        let Inject::Toxic(toxic) = &fault.inject else { return };
         let draws = Draws::of(&active.decider, &self.key.unit());
-        for &way in toxic::ways(&fault.inject, fault.side) {
-            let toxic = toxic::build(&fault.inject, way, draws.clone());
+        for &way in toxic::ways(toxic, fault.side) {
+            let toxic = toxic::build(toxic, way, draws.clone());
             self.chain(way).add(Stage::new(active.id, toxic, Some(Rc::clone(witness))), arming);
         }
     }
-
-    fn draws(&self, fault: &str) -> Draws {
-        Draws::new(self.key.seed, Arc::from(fault), self.key.proxy, self.key.connection)
-    }
 }
 
+mod flow;
 #[cfg(test)]
 mod tests;

@@ -22,7 +22,7 @@ use crate::base::clock::Tick;
 use crate::base::name::nearest;
 use crate::base::seed::Seed;
 use crate::measure::histogram::Bins;
-use crate::plan::fault::Fault;
+use crate::plan::fault::{Fault, Inject};
 pub use paths::ProxyState;
 use paths::refuse_loop;
 
@@ -83,7 +83,14 @@ impl Registry {
         refuse_loop(&spec)?;
         let snapshot = Arc::new(Snapshot { base: spec.base.as_slice().into(), ..Snapshot::default() });
         let name: Arc<str> = spec.name.as_str().into();
-        let definition = Arc::new(Definition { name, spec, open: 0.into(), next: 0.into(), traffic: Arc::default() });
+        let definition = Arc::new(Definition {
+            name,
+            spec,
+            open: 0.into(),
+            next: 0.into(),
+            traffic: Arc::default(),
+            world: Arc::default(),
+        });
         let known = Known { definition: Arc::clone(&definition), snapshot: Arc::clone(&snapshot), listening: None };
         self.proxies.insert(definition.spec.name.clone(), known);
         Ok((definition, snapshot))
@@ -104,6 +111,7 @@ impl Registry {
         }
         let unknown = self.unknown_proxy(&fault.on);
         let known = self.proxies.get_mut(&fault.on).ok_or(unknown)?;
+        speaks(&fault, &known.definition)?;
         self.injections += 1;
         let id = FaultId(self.injections);
         let name = fault.name.clone();
@@ -246,6 +254,17 @@ impl Registry {
         let nearest = nearest(name, self.deciders.keys().map(String::as_str)).map(String::from);
         FaultError::UnknownFault { name: name.to_owned(), nearest }
     }
+}
+
+/// A rule needs a proxy that reads its protocol.
+fn speaks(fault: &Fault, proxy: &Definition) -> Result<(), FaultError> {
+    let Inject::Rule(rule) = &fault.inject else { return Ok(()) };
+    let (wants, speaks) = (rule.protocol(), proxy.spec.speaks.protocol);
+    if wants == speaks {
+        return Ok(());
+    }
+    let (wants, speaks) = (wants.name(), speaks.name());
+    Err(FaultError::Speech { name: fault.name.clone(), proxy: proxy.spec.name.clone(), wants, speaks })
 }
 
 impl Known {

@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::base::ratio::Ratio;
+use crate::plan::fault::rule::Speaks;
 use crate::plan::fault::{Side, Toxic};
 
 const TERM: Duration = Duration::from_secs(15);
@@ -14,11 +15,12 @@ fn spec(name: &str) -> ProxySpec {
         dial_timeout: Duration::from_secs(1),
         buffer: 1 << 16,
         base: vec![],
+        speaks: Speaks::default(),
     }
 }
 
 fn fault(name: &str, on: &str) -> Fault {
-    let inject = Toxic::latency(Duration::from_millis(1));
+    let inject = Toxic::latency(Duration::from_millis(1)).into();
     Fault {
         name: name.into(),
         on: on.into(),

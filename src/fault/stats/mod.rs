@@ -121,6 +121,16 @@ impl Tally {
         record(&self.held, hold);
     }
 
+    /// A unit went on before its time.
+    pub(super) fn early(&self) {
+        self.add(Count::Early, 1);
+    }
+
+    /// A connection was ended.
+    pub(super) fn cut(&self) {
+        self.add(Count::Cut, 1);
+    }
+
     /// A unit matched, and passes for want of understanding.
     pub(super) fn unparsed(&self) {
         self.consider();

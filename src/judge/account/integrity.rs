@@ -8,7 +8,6 @@ use std::fmt::Write as _;
 
 use super::super::finding::{Finding, FindingKind, Reason, Verdict};
 use super::super::words::{advice, quantity};
-use super::story::plain;
 use crate::measure::interval::{Cell, Interval};
 use crate::measure::journal::{Event, Line};
 use crate::measure::ledger::Audit;
@@ -111,7 +110,7 @@ fn finding([id, subject, expected]: [&str; 3], (wrong, n): (u64, u64), more: &st
     let bound = at_most.map(|most| format!(", at most {} of all", quantity(most, Unit::Ratio))).unwrap_or_default();
     let observed = format!("{wrong} of {n}{bound}{more}");
     let texts = [id, subject, expected, &observed, advice(reason)];
-    let mut finding = plain(FindingKind::Threshold, texts, (verdict, reason));
+    let mut finding = Finding::plain(FindingKind::Threshold, texts, (verdict, reason));
     finding.evidence.value = Some(wrong as f64);
     finding.evidence.high = at_most;
     finding.evidence.bound = Some(0.0);

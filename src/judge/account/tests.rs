@@ -11,7 +11,6 @@ use crate::judge::tests::{check, second};
 use crate::measure::interval::Health;
 use crate::measure::journal::{Event, Source, Undo};
 use crate::measure::record::Record;
-use crate::plan::audit::Books;
 use crate::plan::condition::Limits;
 use crate::plan::curve::{Curve, Ramp};
 use crate::plan::deck::Deck;
@@ -19,6 +18,7 @@ use crate::plan::diagnostic::Place;
 use crate::plan::drill::{
     Act, DrillPlan, Expectation, Lever, Measure, Mitigation, Phases, Probe, Proof, ShopData, System, Technical, When,
 };
+use crate::plan::gate::Gate;
 use crate::plan::good::Good;
 use crate::plan::load::{Client, LoadPlan, Pattern, Spacing, Workload};
 use crate::plan::slo::{Slo, USUAL};
@@ -51,7 +51,7 @@ fn load(checks: Vec<Threshold>) -> LoadPlan {
         values: Values::default(),
         good: Good { within: Some(Duration::from_millis(500)), ..Good::default() },
         checks,
-        books: Books::default(),
+        gate: Gate::default(),
         hash: "h".into(),
     }
 }
@@ -61,7 +61,7 @@ fn probe(is: &str) -> Probe {
 }
 
 fn switch(json: &str) -> Lever {
-    Lever::Http { method: "PUT".into(), path: "/admin/flags/f".into(), json: json.into() }
+    Lever::http("PUT", "/admin/flags/f", json)
 }
 
 fn expect(name: &str, measure: Measure, target: f64, limit: f64) -> Expectation {
@@ -157,6 +157,7 @@ impl Pen {
             body: String::new(),
             token_env: String::new(),
             verify: None,
+            timeout_ms: 0,
         };
         self.write(at_s, Event::Intent { id: "ship".into(), what: "flag on".into(), undo, lease_ms: 15_000 })
             .write(at_s + 0.2, Event::Injected { id: "ship".into(), proof: proof.into(), proved: !proof.is_empty() })

@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 
 use super::account::Generator;
 use super::finding::{Finding, Verdict};
-use super::threshold::{self, Decision, Profile, Stretch};
+use super::threshold::{self, Decision, Rules, Stretch};
 use super::window::{pieces, span};
 use super::words::quantity;
 use crate::measure::histogram::Bins;
@@ -83,7 +83,7 @@ pub fn spoils(seconds: &[&Interval], limits: Limits) -> Option<String> {
 }
 
 /// True when a check that failed from due would have passed from sent: then our lateness made the verdict.
-pub fn made_by_us(check: &Threshold, decision: &Decision, seconds: &[Interval], run: (&[Stretch], Profile)) -> bool {
+pub fn made_by_us(check: &Threshold, decision: &Decision, seconds: &[Interval], run: (&[Stretch], Rules)) -> bool {
     if decision.verdict != Verdict::Fail || !check.subject.is_latency() || check.scope.clock != ClockKind::Response {
         return false;
     }
@@ -205,7 +205,10 @@ fn busiest(seconds: &[Interval]) -> f64 {
 /// The tightest upper bound on a time of requests among `checks`, µs; else the median time until answered or given up:
 /// most arrivals may be shed or failed, and the generator was no later for it.
 pub fn tightest(checks: &[Threshold], seconds: &[Interval]) -> Option<f64> {
-    let bounds = checks.iter().filter(|one| one.subject.is_latency() && one.cmp.is_upper()).map(|one| one.bound);
+    let bounds = checks
+        .iter()
+        .filter(|one| one.subject.is_latency() && one.cmp.is_upper() && one.lean.is_none())
+        .map(|one| one.bound);
     bounds.reduce(f64::min).or_else(|| {
         let mut all = Bins::default();
         seconds.iter().flat_map(|one| one.steps.values()).for_each(|cell| all.merge(&cell.response.both()));

@@ -6,6 +6,7 @@ use crate::judge::tests::{answers, check, second};
 use crate::measure::interval::Health;
 use crate::measure::outcome::Class;
 use crate::measure::sample::{JourneyId, StepId};
+use crate::plan::gate::Profile;
 use crate::plan::threshold::{Cmp, Subject};
 
 fn health(seconds: &[Interval], model: Model) -> (Generator, Vec<Finding>) {
@@ -78,7 +79,7 @@ fn waiting_for_the_server_is_seen_from_due_and_not_from_sent() {
     let check = check(Subject::Quantile(0.99), Cmp::Less, 250_000.0);
     let judged = |seconds: &[Interval]| {
         let decision = threshold::decide(&check, seconds, &[], Profile::Drill);
-        (decision.verdict, made_by_us(&check, &decision, seconds, (&[], Profile::Drill)))
+        (decision.verdict, made_by_us(&check, &decision, seconds, (&[], Profile::Drill.into())))
     };
     assert_eq!(judged(&seconds), (Verdict::Fail, true));
     assert_eq!(judged(&frozen(0..0)), (Verdict::Pass, false));
@@ -95,7 +96,7 @@ fn a_frozen_server_is_not_our_fault() {
     let check = check(Subject::Quantile(0.95), Cmp::Less, 250_000.0);
     let decision = threshold::decide(&check, &seconds, &[], Profile::Drill);
     assert_eq!(decision.verdict, Verdict::Fail);
-    assert!(!made_by_us(&check, &decision, &seconds, (&[], Profile::Drill)));
+    assert!(!made_by_us(&check, &decision, &seconds, (&[], Profile::Drill.into())));
 }
 
 #[test]

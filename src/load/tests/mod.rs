@@ -26,10 +26,10 @@ use crate::measure::interval::{Cell, Interval, Travel};
 use crate::measure::outcome::Class;
 use crate::measure::record::{Done, Head, Record, RecordWriter, read};
 use crate::measure::sample::StepId;
-use crate::plan::audit::Books;
 use crate::plan::check::{self, Files, ScenarioOptions};
 use crate::plan::curve::{Curve, Ramp};
 use crate::plan::deck::Deck;
+use crate::plan::gate::Gate;
 use crate::plan::good::{Good, StatusSet};
 use crate::plan::load::{Client, Connections, LoadPlan, Origin, Pattern, Rounds, Spacing, Workload};
 use crate::plan::program::{Check, Http, Journey, OnFailure, Op, Think, What};
@@ -106,7 +106,7 @@ fn plan(server: &Server, pattern: Pattern, steps: Vec<Op>) -> LoadPlan {
         values: Values { count: 4, ..Values::default() },
         good: Good::default(),
         checks: Vec::new(),
-        books: Books::default(),
+        gate: Gate::default(),
         hash: String::new(),
     }
 }

@@ -7,13 +7,15 @@ use std::sync::Arc;
 use super::desk::Desk;
 use super::line::{Against, Lines};
 use super::tables::{Known, Tables};
-use super::{ScenarioOptions, audit, client, data, journey, line, series, target, vars, workload};
+use super::{ScenarioOptions, audit, client, data, gate, journey, line, series, target, vars, workload};
 use crate::base::digest::sha256;
 use crate::base::seed::Seed;
+use crate::plan::audit::Books;
 use crate::plan::diagnostic::Place;
+use crate::plan::draw::Drawn;
+use crate::plan::gate::Gate;
 use crate::plan::good::Good;
 use crate::plan::load::{LoadPlan, Origin, Workload};
-use crate::plan::program::Drawn;
 use crate::plan::threshold::Comparison;
 use crate::plan::values::Values;
 use crate::plan::wires::Wires;
@@ -21,7 +23,6 @@ use crate::spec::scenario::Scenario;
 use crate::spec::written::Written;
 
 /// What stands in the place of parts of the file: a drill brings its own system and rate.
-#[expect(clippy::large_enum_variant, reason = "there is one")]
 #[derive(Clone, Debug)]
 pub(super) enum Instead {
     /// The file is run as it is written.
@@ -29,14 +30,23 @@ pub(super) enum Instead {
     /// The file is a drill's load.
     Drill {
         /// The system's public side; host `127.0.0.1` and port 0 until the embedded system has started.
-        origin: Origin,
+        origin: Box<Origin>,
         /// Arrivals per second of its open workload.
         rate: Option<f64>,
         /// As long as this its rates are held.
         longest: std::time::Duration,
         /// The SLO's idea of a good request.
         good: Good,
+        /// Names of its acts.
+        acts: Vec<String>,
     },
+}
+
+impl Instead {
+    /// Names of what is injected while the load runs.
+    fn acts(&self) -> Vec<String> {
+        if let Self::Drill { acts, .. } = self { acts.clone() } else { Vec::new() }
+    }
 }
 
 /// Checks the scenario on the desk; lines against a baseline are mistakes.
@@ -59,7 +69,7 @@ pub(super) fn compared(
         desk.error("bad_name", written.name.mark, message, "use the characters a-z 0-9 _ -, at most 64");
     }
     let target = target::target(desk, written, instead);
-    let mut tables = Tables::default();
+    let mut tables = Tables { faults: instead.acts(), ..Tables::default() };
     data::data(desk, &mut tables, written.data.as_ref());
     data::secrets(desk, &mut tables, written.secrets.as_ref());
     let mut draws = vars::vars(desk, &mut tables, written.vars.as_ref());
@@ -76,30 +86,30 @@ pub(super) fn compared(
     let books = audit::books(desk, &mut tables, &known, (&paths, written.teardown.as_ref()));
     let workloads = workload::workloads(desk, &journeys, client.timeouts.total, &written.load);
     let (workloads, good) = match instead {
-        Instead::Nothing => {
-            target::length(desk, target.max_run, (&workloads, written.load.mark));
-            (workloads, Good::default())
-        }
+        Instead::Nothing => (workloads, Good::default()),
         Instead::Drill { rate, longest, good, .. } => {
             (workload::for_drill(desk, workloads, (*rate, *longest), &written.load), good.clone())
         }
     };
+    target::length(desk, target.max_run, (&workloads, written.load.mark));
     target::ceiling(desk, target.max_rate, (&workloads, &journeys));
     let Lines { checks, comparisons } =
         line::lines(desk, (&tables, &journeys), written.checks.as_ref(), (against, written.name.mark));
-    let values = values(desk, &mut tables, draws, &workloads);
+    let values = Values { books, ..values(desk, &mut tables, draws, &workloads) };
+    let steps: Vec<String> = tables.steps.into_iter().map(|(name, _)| name).collect();
+    let gate = gate::gate(desk, written.gate.as_ref(), &steps);
     let mut plan = LoadPlan {
         name: name?,
         origins: target.origins,
         client,
         workloads,
         journeys,
-        steps: tables.steps.into_iter().map(|(name, _)| name).collect(),
+        steps,
         labels: Arc::new(tables.labels),
         values,
         good,
         checks,
-        books,
+        gate,
         hash: String::new(),
     };
     plan.hash = fingerprint(&plan, options.seed);
@@ -114,6 +124,7 @@ fn values(desk: &mut Desk, tables: &mut Tables, draws: Vec<Drawn>, workloads: &[
         feeds: data::feeds(desk, tables, workloads),
         secrets: data::used_secrets(tables),
         picks: std::mem::take(&mut tables.picks),
+        books: Books::default(),
     }
 }
 
@@ -123,6 +134,8 @@ pub(super) fn fingerprint(plan: &LoadPlan, seed: Seed) -> String {
     bare.origins.clear();
     bare.client.wires.source.clear();
     bare.hash.clear();
+    // A stricter gate judges the same runs.
+    bare.gate = Gate::default();
     for check in &mut bare.checks {
         check.place = Place::default();
     }

@@ -32,6 +32,8 @@ pub(super) struct Tables {
     /// Rows of data, and secrets, by name.
     pub(super) sheets: Vec<Sheet>,
     pub(super) secrets: Vec<(String, SecretPlace, Option<VarId>)>,
+    /// Names of what is injected while the load runs.
+    pub(super) faults: Vec<String>,
 }
 
 /// What is known of a variable at some point of a journey.

@@ -27,12 +27,23 @@ impl Squall {
     }
 
     /// Another program in the same harness.
-    fn program(path: &str) -> Self {
+    pub(crate) fn program(path: &str) -> Self {
         let folder = Rc::new(tempfile::tempdir().unwrap());
         let mut command = Command::new(path);
         command.current_dir(folder.path()).env("NO_COLOR", "1").env_remove("RUST_LOG");
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
         Self { command, folder, limit: Duration::from_secs(60) }
+    }
+
+    /// A line for the shell, in the same harness.
+    pub(crate) fn shell(line: &str) -> Self {
+        Self::program("sh").args(["-c", line])
+    }
+
+    /// Runs in another folder, which stays when it is gone.
+    pub(crate) fn inside(mut self, folder: &Path) -> Self {
+        self.command.current_dir(folder);
+        self
     }
 
     /// Appends arguments.
