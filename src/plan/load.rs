@@ -64,7 +64,6 @@ impl LoadPlan {
             values: Values::default(),
             good: Good::default(),
             checks: Vec::new(),
-            books: Books::default(),
             gate: Gate::default(),
             hash: hash.to_owned(),
         }
