@@ -45,7 +45,7 @@ pub async fn audit(
     folder: &Path,
     clock: &Clock,
 ) -> Result<Vec<(String, ledger::Audit)>, LoadError> {
-    let books = &plan.books;
+    let books = &plan.values.books;
     if books.audits.is_empty() {
         return Ok(Vec::new());
     }

@@ -193,7 +193,7 @@ impl Collector {
             clock: post.clock.clone(),
             start_at: post.start_at,
             stops: post.stops.clone(),
-            books: Books::new(record.folder(), &post.script.plan.books.names),
+            books: Books::new(record.folder(), &post.script.plan.values.books.names),
             booked: Vec::new(),
             mask: Mask::new(post.script.given.iter().map(|(_, secret)| secret)),
             record,

@@ -7,12 +7,11 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::audit::Books;
 use super::curve::Curve;
 use super::deck::Deck;
 use super::gate::Gate;
 use super::good::Good;
-use super::guard::{Guard, Refusal};
+use super::guard::Guard;
 use super::program::{Journey, Think};
 use super::retry::{Patience, Retry};
 use super::staff::Staff;
@@ -45,8 +44,6 @@ pub struct LoadPlan {
     pub good: Good,
     /// What must hold.
     pub checks: Vec<Threshold>,
-    /// Books of acknowledged writes.
-    pub books: Books,
     /// How that becomes a verdict.
     pub gate: Gate,
     /// SHA-256 over the checked plan with all defaults filled in, and the seed.
@@ -67,7 +64,6 @@ impl LoadPlan {
             values: Values::default(),
             good: Good::default(),
             checks: Vec::new(),
-            books: Books::default(),
             gate: Gate::default(),
             hash: hash.to_owned(),
         }
@@ -141,15 +137,6 @@ impl Origin {
     /// An origin in clear, reached at `pinned`.
     pub fn clear(host: impl Into<String>, port: u16, pinned: Vec<SocketAddr>) -> Self {
         Self { scheme: Scheme::Http, host: host.into(), port, via: None, pinned, ceiling: None, guard: None }
-    }
-
-    /// Whether `address`, which its name has now, may be sent traffic.
-    ///
-    /// # Errors
-    /// When nobody vouches for it.
-    pub fn vouches(&self, address: SocketAddr) -> Result<(), Refusal> {
-        let guard = self.guard.as_deref().cloned().unwrap_or_default();
-        guard.admit_later(address, &self.host, &self.pinned)
     }
 
     /// Lowers the ceiling to `rate`, never raises it.

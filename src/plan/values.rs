@@ -4,6 +4,7 @@
 
 use std::sync::Arc;
 
+use super::audit::Books;
 use super::program::Drawn;
 use super::template::VarId;
 
@@ -23,6 +24,8 @@ pub struct Values {
     pub secrets: Vec<SecretFrom>,
     /// One value of a list, taken anew for each request that uses it.
     pub picks: Vec<ListPick>,
+    /// Where journeys note what was acknowledged.
+    pub books: Books,
 }
 
 /// Rows of a data file.

@@ -26,7 +26,6 @@ use crate::measure::interval::{Cell, Interval, Travel};
 use crate::measure::outcome::Class;
 use crate::measure::record::{Done, Head, Record, RecordWriter, read};
 use crate::measure::sample::StepId;
-use crate::plan::audit::Books;
 use crate::plan::check::{self, Files, ScenarioOptions};
 use crate::plan::curve::{Curve, Ramp};
 use crate::plan::deck::Deck;
@@ -107,7 +106,6 @@ fn plan(server: &Server, pattern: Pattern, steps: Vec<Op>) -> LoadPlan {
         values: Values { count: 4, ..Values::default() },
         good: Good::default(),
         checks: Vec::new(),
-        books: Books::default(),
         gate: Gate::default(),
         hash: String::new(),
     }

@@ -10,6 +10,7 @@ use super::tables::{Known, Tables};
 use super::{ScenarioOptions, audit, client, data, gate, journey, line, series, target, vars, workload};
 use crate::base::digest::sha256;
 use crate::base::seed::Seed;
+use crate::plan::audit::Books;
 use crate::plan::diagnostic::Place;
 use crate::plan::draw::Drawn;
 use crate::plan::gate::Gate;
@@ -85,18 +86,16 @@ pub(super) fn compared(
     let books = audit::books(desk, &mut tables, &known, (&paths, written.teardown.as_ref()));
     let workloads = workload::workloads(desk, &journeys, client.timeouts.total, &written.load);
     let (workloads, good) = match instead {
-        Instead::Nothing => {
-            target::length(desk, target.max_run, (&workloads, written.load.mark));
-            (workloads, Good::default())
-        }
+        Instead::Nothing => (workloads, Good::default()),
         Instead::Drill { rate, longest, good, .. } => {
             (workload::for_drill(desk, workloads, (*rate, *longest), &written.load), good.clone())
         }
     };
+    target::length(desk, target.max_run, (&workloads, written.load.mark));
     target::ceiling(desk, target.max_rate, (&workloads, &journeys));
     let Lines { checks, comparisons } =
         line::lines(desk, (&tables, &journeys), written.checks.as_ref(), (against, written.name.mark));
-    let values = values(desk, &mut tables, draws, &workloads);
+    let values = Values { books, ..values(desk, &mut tables, draws, &workloads) };
     let steps: Vec<String> = tables.steps.into_iter().map(|(name, _)| name).collect();
     let gate = gate::gate(desk, written.gate.as_ref(), &steps);
     let mut plan = LoadPlan {
@@ -110,7 +109,6 @@ pub(super) fn compared(
         values,
         good,
         checks,
-        books,
         gate,
         hash: String::new(),
     };
@@ -126,6 +124,7 @@ fn values(desk: &mut Desk, tables: &mut Tables, draws: Vec<Drawn>, workloads: &[
         feeds: data::feeds(desk, tables, workloads),
         secrets: data::used_secrets(tables),
         picks: std::mem::take(&mut tables.picks),
+        books: Books::default(),
     }
 }
 

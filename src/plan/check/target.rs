@@ -40,6 +40,8 @@ pub(super) struct Aim {
 pub(super) fn target(desk: &mut Desk, written: &Scenario, instead: &Instead) -> Aim {
     let mut aim = Aim::default();
     if let Instead::Drill { origin, .. } = instead {
+        // A drill has an end of its own.
+        aim.max_run = Some((Duration::MAX, Mark::default()));
         aim.origins.push(origin.as_ref().clone());
         // The system stands in for the base; further hosts would be sent traffic that nobody asked for.
         if let Some(hosts) = desk.open_if(written.target.as_ref()).and_then(|target| target.hosts.as_ref()) {

@@ -1,13 +1,13 @@
 //! A whole plan before the guard: every host it names, and its planned peak against their ceilings.
 
-use std::net::Ipv4Addr;
+use std::net::{Ipv4Addr, SocketAddr};
 
 use super::{Guard, Refusal};
 use crate::base::rate::Rate;
 use crate::plan::check::peak_requests;
 use crate::plan::diagnostic::{Diagnostic, Diagnostics, Place, Severity};
 use crate::plan::drill::{Act, DrillPlan, System};
-use crate::plan::load::{LoadPlan, Via};
+use crate::plan::load::{LoadPlan, Origin, Via};
 
 impl Guard {
     /// Refusals of the hosts of a scenario read from `file`, and ceilings its planned peak would cross. Names are not looked up here.
@@ -77,6 +77,17 @@ impl Guard {
             help: "lower the rate of the load, or ask the owner for a higher `max_rate`".to_owned(),
             related: Vec::new(),
         })
+    }
+}
+
+impl Origin {
+    /// Whether `address`, which its name has now, may be sent traffic.
+    ///
+    /// # Errors
+    /// When nobody vouches for it.
+    pub fn vouches(&self, address: SocketAddr) -> Result<(), Refusal> {
+        let guard = self.guard.as_deref().cloned().unwrap_or_default();
+        guard.admit_later(address, &self.host, &self.pinned)
     }
 }
 
