@@ -47,11 +47,11 @@ fn one(path: &str, args: &CheckArgs, global: &Global) -> Result<Checked<String>,
             (format!("{} allowed, {never} never", words::plural(entries, "target")), warnings)
         }),
         FileKind::Proxies => check::proxies(&mut files, path).map(|(plan, warnings)| {
-            let faults: usize = plan.iter().map(|one| one.faults.len()).sum();
+            let faults: usize = plan.proxies.iter().map(|one| one.faults.len()).sum();
             (
                 format!(
                     "{} with {}",
-                    words::plural(plan.len() as u64, "listener"),
+                    words::plural(plan.proxies.len() as u64, "listener"),
                     words::plural(faults as u64, "fault")
                 ),
                 warnings,

@@ -19,6 +19,7 @@ mod assemble;
 mod check;
 mod ci;
 mod completions;
+mod decisions;
 mod drill;
 mod exit;
 mod find;

@@ -30,6 +30,7 @@ mod proxy;
 mod pump;
 mod registry;
 mod rule;
+mod scribe;
 mod snapshot;
 mod stats;
 mod talk;
@@ -47,6 +48,7 @@ pub use proxies::Proxies;
 pub use proxy::ProxySpec;
 pub use registry::ProxyState;
 pub use rule::Asked;
+pub use scribe::{Scribe, Written};
 pub use stats::{Distinct, FaultStats, Holds, Untouched};
 
 /// Why the fault proxy could not do what it was asked.

@@ -201,6 +201,7 @@ impl Pump {
             }
             Ok(n) => {
                 self.traffic.received(way, n);
+                link.chain(way).hear(now);
                 let got = into.get(..n).unwrap_or_default();
                 if straight == 0 {
                     link.arrive(way, now, Signal::Data(Bytes::copy_from_slice(got)));
@@ -243,7 +244,7 @@ impl Pump {
             match written {
                 Ok(n) => {
                     self.traffic.sent(way, n);
-                    link.chain(way).advance(n, now);
+                    link.outlet(way).advance(n, now);
                 }
                 Err(_) => self.lose(way, link, now),
             }

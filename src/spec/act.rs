@@ -4,6 +4,7 @@ use serde::Deserialize;
 
 use super::condition::{Holds, Signal};
 use super::drill::{Role, Stated};
+use super::envelope::{Caps, Pattern, Per, Ramp};
 use super::inject::{Inject, Side};
 use super::source::Spanned;
 use super::written::{Extra, Written, plain, written};
@@ -94,7 +95,11 @@ written! {
         side: Option<Spanned<Side>>,
         share: Option<Spanned<String>>,
         lasts: Option<Spanned<String>>,
-    } later { name, users, per, pattern, ramp, caps }
+        per: Option<Spanned<Per>>,
+        pattern: Option<Spanned<Pattern>>,
+        ramp: Option<Spanned<Ramp>>,
+        caps: Option<Spanned<Caps>>,
+    } later { name, users }
 }
 
 /// Who is to undo it.

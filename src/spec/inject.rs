@@ -4,10 +4,11 @@
 
 use serde::Deserialize;
 
+use super::rule::postgres::Postgres;
 use super::source::Spanned;
 use super::written::{Extra, Written, plain, written};
 
-/// A toxic.
+/// A toxic, or a rule.
 #[derive(Clone, Debug, Deserialize)]
 pub(crate) enum Inject {
     Latency(Box<Latency>),
@@ -23,6 +24,7 @@ pub(crate) enum Inject {
     MaxLifetime(Box<MaxLifetime>),
     Loss(Box<Loss>),
     Noop,
+    Postgres(Box<Postgres>),
 }
 
 impl Written for Inject {
@@ -40,6 +42,7 @@ impl Written for Inject {
             Self::Down(one) => one.extra(),
             Self::MaxLifetime(one) => one.extra(),
             Self::Loss(one) => one.extra(),
+            Self::Postgres(one) => one.extra(),
             Self::Noop => Extra::default(),
         }
     }
@@ -97,7 +100,7 @@ written! {
 
 written! {
     /// Connections are cut when they are old.
-    MaxLifetime { after: Spanned<Time>, from: Option<Spanned<Origin>>, close: Option<Spanned<Ending>> } later { at }
+    MaxLifetime { after: Spanned<Time>, from: Option<Spanned<Origin>>, close: Option<Spanned<Ending>>, at: Option<Spanned<Moment>> } later {}
 }
 
 written! {
@@ -121,6 +124,7 @@ pub(crate) enum Time {
     Normal { mean: Spanned<String>, sd: Spanned<String> },
     Pareto { min: Spanned<String>, alpha: Spanned<f64> },
     Quantiles(Vec<(Spanned<String>, Spanned<String>)>),
+    Recorded { file: Spanned<String> },
 }
 
 /// For what a time is drawn.
@@ -183,6 +187,13 @@ pub(crate) enum Origin {
     Injected,
 }
 
+/// When a connection that is old is cut.
+#[derive(Clone, Copy, Debug, Deserialize)]
+pub(crate) enum Moment {
+    Now,
+    Idle,
+}
+
 /// Which direction.
 #[derive(Clone, Copy, Debug, Deserialize)]
 pub(crate) enum Side {
@@ -191,4 +202,4 @@ pub(crate) enum Side {
     Both,
 }
 
-plain!(Time, Draw, Silence, Data, Ending, Corruption, Outage, Existing, Origin, Side);
+plain!(Time, Draw, Silence, Data, Ending, Corruption, Outage, Existing, Moment, Origin, Side);

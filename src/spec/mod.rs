@@ -10,6 +10,7 @@
 //! | `threshold` | one line of a scenario's `checks` |
 //! | `drill` `act` `condition` | a drill |
 //! | `inject` | toxics and their parameters |
+//! | `rule` | rules on messages, and what a proxy reads |
 //! | `proxy` | a file of proxies |
 //! | `allow` | `squall.targets.ron` |
 //!
@@ -21,9 +22,11 @@ pub(crate) mod allow;
 pub(crate) mod client;
 pub(crate) mod condition;
 pub(crate) mod drill;
+pub(crate) mod envelope;
 pub(crate) mod inject;
 pub(crate) mod names;
 pub(crate) mod proxy;
+pub(crate) mod rule;
 pub(crate) mod scenario;
 pub(crate) mod shape;
 pub(crate) mod source;

@@ -175,6 +175,9 @@ pub(super) struct ReportArgs {
     /// Folders of runs
     #[arg(required = true, value_name = "RUN")]
     pub(super) runs: Vec<PathBuf>,
+    /// The decisions of its faults instead, one per line, sorted by fault and key
+    #[arg(long)]
+    pub(super) decisions: bool,
     /// Only the run from here, counted from its beginning; written to RUN/cut-FROM-TO/
     #[arg(long, value_name = "2m")]
     pub(super) from: Option<Period>,

@@ -148,10 +148,13 @@ pub async fn run(plan: Arc<DrillPlan>, mut env: StageEnv) -> Result<Ended, Drill
         }
     };
     let levers = Levers::new(rig.admin.clone(), rig.proxies.clone(), &env.clock, &plan.name, plan.acts.len());
+    let ledger = rig.keep_ledger(&plan, &env.dir);
     let mut play = Play::new(&plan, (levers, &rig), (&mut journal, traffic), &mut env);
     let ended = play.run().await;
     drop(play);
     rig.stop().await;
+    // Written to its end before the journal is.
+    drop(ledger);
     close(&mut journal, &ended.ending.words())?;
     Ok(ended)
 }

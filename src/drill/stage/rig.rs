@@ -14,9 +14,10 @@ use crate::base::clock::Clock;
 use crate::base::secret::Secret;
 use crate::base::seed::Seed;
 use crate::drill::lever::http::{Endpoint, Vouch};
-use crate::fault::Proxies;
+use crate::fault::{Proxies, Scribe};
 use crate::measure::journal::{Undo, UndoProbe};
-use crate::plan::drill::{Lever, Proof, ShopData, System, Technical};
+use crate::plan::drill::{DrillPlan, Lever, Proof, ShopData, System, Technical};
+use crate::plan::fault::Keep;
 use crate::staging::settings::{Data, Paces, Settings};
 
 /// What a rig is started with.
@@ -119,6 +120,15 @@ impl Rig {
             token_env: token_env.clone(),
             verify,
         }
+    }
+
+    /// Takes the decisions of the drill's faults down in its folder, if it has any. A folder that takes no file costs the ledger, not
+    /// the drill.
+    pub(super) fn keep_ledger(&self, plan: &DrillPlan, dir: &Path) -> Option<Scribe> {
+        let faulty = plan.acts.iter().any(|act| matches!(act.does.apply, Lever::Fault(_)));
+        let proxies = self.proxies.as_ref().filter(|_| faulty)?;
+        let kept = proxies.keep_ledger(Keep::Hits, &dir.join("decisions.sqd"));
+        kept.inspect_err(|error| tracing::error!(%error, "no decision ledger")).ok()
     }
 
     /// Ends what was started.

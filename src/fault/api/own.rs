@@ -11,7 +11,7 @@ use super::Api;
 use super::errors::Refusal;
 use super::json::Fields;
 use super::reply::{JSON, Reply};
-use crate::fault::{FaultStats, Healed};
+use crate::fault::{Asked, FaultStats, Healed};
 use crate::plan::fault::Fault;
 
 /// A lease is renewed for so long, at least and at most.
@@ -21,7 +21,10 @@ const LEASE: std::ops::RangeInclusive<i64> = 5_000..=60_000;
 pub(super) fn knows(path: &[&str]) -> bool {
     matches!(
         path,
-        ["state" | "stats" | "version" | "heal" | "stop" | "leases"] | ["faults", _] | ["faults", _, "stats"]
+        ["state" | "stats" | "version" | "heal" | "stop" | "leases"]
+            | ["faults", _]
+            | ["faults", _, "stats"]
+            | ["proxies", _, "fingerprints"]
     )
 }
 
@@ -48,6 +51,10 @@ impl Api {
                     .stats(name)
                     .ok_or_else(|| Refusal::new(404, format!("no fault is called `{name}`")))?;
                 shown(&stats)
+            }
+            ["proxies", name, "fingerprints"] if get => {
+                let row = |asked: Asked| json!({ "fingerprint": asked.fingerprint, "query": asked.text, "count": asked.count });
+                Value::Array(self.proxies.fingerprints(name)?.into_iter().map(row).collect())
             }
             ["faults", name] if delete => answered(&[self.proxies.heal(name).await?]),
             ["heal"] if post => answered(&self.proxies.heal_all().await),

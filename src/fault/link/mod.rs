@@ -212,7 +212,8 @@ impl Link {
 
     /// How the link ends, if it must end at `now`.
     pub(super) fn verdict(&mut self, now: Tick) -> Option<Close> {
-        self.doom.or_else(|| self.up.ring(now)).or_else(|| self.down.ring(now))
+        let heard = self.heard();
+        self.doom.or_else(|| self.up.ring(now, heard)).or_else(|| self.down.ring(now, heard))
     }
 
     /// Bytes that wait in both directions.
@@ -224,8 +225,15 @@ impl Link {
 
     /// When the next alarm rings, or something moves on inside.
     pub(super) fn alarm_due(&self) -> Option<Tick> {
+        let heard = self.heard();
         let inside = self.talk.as_ref().map(|talk| talk.due().into_iter().chain(self.up.head_due()).min());
-        self.up.alarm_due().into_iter().chain(self.down.alarm_due()).chain(inside.flatten()).min()
+        let alarms = self.up.alarm_due(heard).into_iter().chain(self.down.alarm_due(heard));
+        alarms.chain(inside.flatten()).min().filter(|due| *due < Tick::MAX)
+    }
+
+    /// A connection on which something waits is not idle.
+    fn heard(&self) -> Tick {
+        if self.waiting() > 0 { Tick::MAX } else { self.up.heard().max(self.down.heard()) }
     }
 
     fn consider(&mut self, active: &Arc<Active>, arming: Arming, now: Tick) {

@@ -19,6 +19,7 @@ mod client;
 mod data;
 mod desk;
 mod drill;
+mod envelope;
 mod files;
 mod inject;
 mod journey;
@@ -26,6 +27,7 @@ mod line;
 mod peak;
 mod proxy;
 mod retry;
+mod rule;
 mod scenario;
 mod step;
 mod tables;
@@ -92,7 +94,7 @@ pub fn kind_of(text: &str) -> FileKind {
     let first = rest.split_once(':').map_or("", |(field, _)| field.trim());
     match first {
         "allow" | "never" => FileKind::Targets,
-        "proxies" => FileKind::Proxies,
+        "proxies" | "ledger" => FileKind::Proxies,
         "version" | "about" | "system" | "run" | "acts" | "phases" => FileKind::Drill,
         _ => FileKind::Scenario,
     }

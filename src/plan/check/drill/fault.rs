@@ -4,11 +4,15 @@ use std::time::Duration;
 
 use super::pace::Paces;
 use crate::plan::check::desk::Desk;
-use crate::plan::check::inject;
+use crate::plan::check::envelope::Parts;
+use crate::plan::check::{envelope, inject, rule};
 use crate::plan::drill::System;
 use crate::plan::fault::Fault;
+use crate::plan::fault::rule::{Protocol, Speaks, Tls};
 use crate::spec::act::Fault as Written;
 
+/// What its proxy reads.
+const SHOP_SPEAKS: Speaks = Speaks { protocol: Protocol::Postgres, tls: Tls::Refuse };
 /// Proxies that the embedded staging system brings.
 const SHOP_PROXIES: [&str; 1] = ["db"];
 
@@ -27,20 +31,30 @@ pub(super) fn fault(
     if let Some(bad) = on.filter(|on| system.is_some() && !proxies.contains(on)) {
         desk.unknown("proxy", bad, written.on.mark, proxies);
     }
-    let inject = desk.open(&written.inject).and_then(|one| inject::toxic(desk, one));
+    let kind = rule::inject(desk, &written.inject);
+    if let (Some(kind), Some(System::Shop { .. })) = (&kind, system) {
+        rule::heard(desk, written.inject.mark, kind, ("db", (&SHOP_SPEAKS, None)));
+    }
     let side = inject::side(desk, written.side.as_ref());
-    let share = inject::share(desk, written.share.as_ref(), inject.as_ref());
+    let share = inject::share(desk, written.share.as_ref(), kind.as_ref());
     let lasts = match &written.lasts {
         None => None,
         Some(lasts) => Some(paces.read_at_least(desk, lasts, Duration::from_millis(1), "a fault")?),
     };
+    let parts = Parts {
+        per: written.per.as_ref(),
+        pattern: written.pattern.as_ref(),
+        ramp: written.ramp.as_ref(),
+        caps: written.caps.as_ref(),
+    };
+    let envelope = envelope::envelope(desk, parts, rule::allows(kind.as_ref()), lasts);
     Some(Fault {
         name: act.to_owned(),
         on: on?.to_owned(),
-        inject: inject?.into(),
+        inject: kind?,
         side,
         share: share?,
         lasts,
-        envelope: Box::default(),
+        envelope: envelope?,
     })
 }
