@@ -1,6 +1,6 @@
 //! `squall proxy`: proxies with faults, commanded over the Toxiproxy API, until Ctrl-C.
 //!
-//! Not here: the API (`fault::api`), the reading of files (`plan::check`).
+//! Not here: the API (`fault::api`), the reading of files (`plan::check`), the keeper of a drill (`keeper`).
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::Path;
@@ -13,7 +13,7 @@ use tokio::net::TcpListener;
 use super::args::{Global, ProxyArgs};
 use super::decisions::LEDGER;
 use super::exit::{Exit, Failure, could_not};
-use super::{signals, target, term};
+use super::{keeper, signals, target, term};
 use crate::base::clock::Clock;
 use crate::base::secret::Secret;
 use crate::base::seed::Seed;
@@ -25,6 +25,9 @@ use crate::plan::fault::Keep;
 use crate::plan::guard::Net;
 
 pub(super) fn main(args: &ProxyArgs, global: &Global) -> Result<Exit, Failure> {
+    if let Some(dir) = &args.keeper {
+        return keeper::main(dir, args, global);
+    }
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(could_not("start"))?;
     runtime.block_on(serve(args, global))
 }
@@ -66,7 +69,7 @@ async fn serve(args: &ProxyArgs, global: &Global) -> Result<Exit, Failure> {
     })
 }
 
-fn gate(args: &ProxyArgs) -> Result<Gate, Failure> {
+pub(super) fn gate(args: &ProxyArgs) -> Result<Gate, Failure> {
     let net = |text: &String| {
         let wrong =
             || Failure::usage(format!("--allow-listen {text}: write it as an address or a range, 10.20.0.0/16"));

@@ -74,6 +74,9 @@ pub struct Done {
     pub not_started: u64,
     /// Frames written, by worker.
     pub frames: Vec<u32>,
+    /// Frames that a worker sent and nobody wrote: a gap in their numbers.
+    #[serde(default)]
+    pub lost_frames: u32,
     /// CPU time of the generator's threads, µs.
     pub cpu_us: u64,
     /// Largest resident memory of the process, KiB.
@@ -89,6 +92,7 @@ impl Done {
         self.not_started += later.not_started;
         self.frames.resize(self.frames.len().max(later.frames.len()), 0);
         self.frames.iter_mut().zip(&later.frames).for_each(|(ours, theirs)| *ours += theirs);
+        self.lost_frames += later.lost_frames;
         self.cpu_us += later.cpu_us;
         self.max_rss_kib = self.max_rss_kib.max(later.max_rss_kib);
     }
@@ -109,6 +113,21 @@ pub struct Exemplar {
     pub kind: String,
     /// Status, 0 when none came.
     pub status: u16,
+    /// Position in the request (while sending) or in the answer where it broke off; `None` for a whole answer.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub byte: Option<u64>,
+    /// Where the failure lies, such as `read`; empty when answered.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub phase: String,
+    /// Status and place of each redirect on its way, secrets and values of queries masked.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub chain: Vec<String>,
+    /// How old a stale answer is: µs from the acknowledgement of the write it does not show to the read.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub age_us: Option<u64>,
+    /// From sent to the first byte of a whole answer, µs.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub first_byte_us: Option<u64>,
 }
 
 /// A record, read whole.

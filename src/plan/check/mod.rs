@@ -3,8 +3,8 @@
 //! | file | checks |
 //! |---|---|
 //! | `files` `desk` `tables` | texts that were read; mistakes with their places; names and their numbers |
-//! | `scenario` `target` `wires` `client` `retry` `workload` `vars` `data` | a scenario |
-//! | `journey` `step` `turns` `answer` | its journeys |
+//! | `scenario` `series` `target` `wires` `client` `retry` `workload` `vars` `data` | a scenario |
+//! | `journey` `step` `turns` `answer` `misbehave` `audit` | its journeys |
 //! | `line` | its checks |
 //! | `ab` | a scenario that compares two targets |
 //! | `drill` | a drill |
@@ -15,20 +15,24 @@
 
 mod ab;
 mod answer;
+mod audit;
 mod client;
 mod data;
 mod desk;
 mod drill;
 mod envelope;
 mod files;
+mod gate;
 mod inject;
 mod journey;
 mod line;
+mod misbehave;
 mod peak;
 mod proxy;
 mod retry;
 mod rule;
 mod scenario;
+mod series;
 mod step;
 mod tables;
 mod target;
@@ -42,16 +46,18 @@ mod wires;
 mod workload;
 
 use super::diagnostic::{Diagnostic, Diagnostics, Place, Severity};
+use super::fault::Fault;
 use super::load::LoadPlan;
 use super::threshold::Threshold;
 use crate::base::seed::Seed;
 use crate::spec::source::Spanned;
 pub use ab::{AbOptions, ab, address};
 use desk::{Desk, Dialect};
+pub(crate) use drill::redacted;
 pub use drill::{Attendance, DrillOptions, Responder, drill};
 pub use files::Files;
 pub(crate) use peak::peak_requests;
-pub use proxy::{ProxyPlan, proxies};
+pub use proxy::{ProxiesPlan, ProxyPlan, proxies};
 pub use targets::targets;
 pub(crate) use workload::in_flight;
 
@@ -106,6 +112,16 @@ fn without_comments(text: &str) -> String {
     lines.collect::<Vec<_>>().join("\n")
 }
 
+/// A fault as it stands in a file, alone: for a controller that injects it under `name`. It leans on no other file.
+///
+/// # Errors
+/// All mistakes, with their places in `text`.
+pub fn fault(name: &str, text: &str) -> Result<Fault, Diagnostics> {
+    let mut desk = Desk::new("fault", text.into(), Dialect::Drill);
+    let fault = drill::fault::alone(&mut desk, name);
+    finish(fault, desk.finish()).map(|(fault, _)| fault)
+}
+
 /// Reads and checks the scenario at `path`.
 ///
 /// # Errors
@@ -126,16 +142,21 @@ pub fn max_rate(files: &mut Files, path: &str) -> Option<f64> {
     target::target(&mut desk, written, &scenario::Instead::Nothing).max_rate.map(|(rate, _)| rate)
 }
 
-/// Checks given beside a scenario, resolved against its plan; `origin` names where they were written, such as `--slo`.
+/// Checks given beside a scenario, resolved against its plan and the names of what is injected while it runs; `origin` names where
+/// they were written, such as `--slo`.
 ///
 /// # Errors
 /// All mistakes in `texts`; their line is the number of the text.
-pub fn checks(texts: &[String], origin: &str, plan: &LoadPlan) -> Result<Vec<Threshold>, Diagnostics> {
+pub fn checks(
+    texts: &[String],
+    origin: &str,
+    (plan, faults): (&LoadPlan, &[String]),
+) -> Result<Vec<Threshold>, Diagnostics> {
     let list: Vec<String> = texts.iter().map(|text| format!("{text:?}")).collect();
     let mut desk = Desk::new(origin, format!("[{}]", list.join(",\n")).into(), Dialect::Scenario);
     let written = desk.source.read::<Vec<Spanned<String>>>();
     let steps = plan.steps.iter().map(|name| (name.clone(), written.mark)).collect();
-    let tables = tables::Tables { steps, ..tables::Tables::default() };
+    let tables = tables::Tables { steps, faults: faults.to_vec(), ..tables::Tables::default() };
     let journeys = plan.journeys.as_slice();
     let mut found =
         line::lines(&mut desk, (&tables, journeys), Some(&written), (line::Against::Nothing, written.mark)).checks;

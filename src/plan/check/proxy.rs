@@ -42,6 +42,21 @@ pub fn proxies(files: &mut Files, path: &str) -> Checked<ProxiesPlan> {
     super::finish(plan, desk.finish())
 }
 
+/// The proxies of a drill's system. What is wrong on them are acts, which heal; a fault that stands does not.
+pub(super) fn of_a_drill(desk: &mut Desk, written: &[Spanned<Listener>]) -> Vec<ProxyPlan> {
+    let mut plan = Vec::new();
+    let (mut names, mut faults): (Names, Names) = (Vec::new(), Vec::new());
+    for spanned in written {
+        let Some(one) = desk.open(spanned) else { continue };
+        if let Some(standing) = &one.faults {
+            let message = "a fault that stands would never heal";
+            desk.error("contradiction", standing.mark, message, "make it an act: `does: Technical(apply: Fault(…))`");
+        }
+        plan.extend(listener(desk, one, (&mut names, &mut faults)));
+    }
+    plan
+}
+
 fn whole(desk: &mut Desk) -> Option<ProxiesPlan> {
     let written = desk.source.read::<Proxy>();
     let written = desk.open(&written)?;

@@ -22,25 +22,50 @@ pub(super) fn fault(
     (act, system): (&str, Option<&System>),
     written: &Written,
 ) -> Option<Fault> {
-    let proxies: &[&str] = match system {
-        Some(System::Shop { .. }) => &SHOP_PROXIES,
-        _ => &[],
+    let proxies: Vec<&str> = match system {
+        Some(System::Shop { .. }) => SHOP_PROXIES.to_vec(),
+        Some(System::Remote { proxies, .. }) => proxies.iter().map(|one| one.name.as_str()).collect(),
+        None => Vec::new(),
     };
     let on = desk.text(&written.on);
     // Of a system that could not be read nobody knows the proxies.
     if let Some(bad) = on.filter(|on| system.is_some() && !proxies.contains(on)) {
-        desk.unknown("proxy", bad, written.on.mark, proxies);
+        desk.unknown("proxy", bad, written.on.mark, &proxies);
     }
-    let kind = rule::inject(desk, &written.inject);
-    if let (Some(kind), Some(System::Shop { .. })) = (&kind, system) {
-        rule::heard(desk, written.inject.mark, kind, ("db", (&SHOP_SPEAKS, None)));
-    }
-    let side = inject::side(desk, written.side.as_ref());
-    let share = inject::share(desk, written.share.as_ref(), kind.as_ref());
     let lasts = match &written.lasts {
         None => None,
         Some(lasts) => Some(paces.read_at_least(desk, lasts, Duration::from_millis(1), "a fault")?),
     };
+    let fault = body(desk, act, written, lasts)?;
+    let speaks = match system {
+        Some(System::Shop { .. }) if fault.on == "db" => Some(SHOP_SPEAKS),
+        Some(System::Remote { proxies, .. }) => {
+            proxies.iter().find(|one| one.name == fault.on).map(|one| one.speaks.clone())
+        }
+        _ => None,
+    };
+    if let Some(speaks) = speaks {
+        rule::heard(desk, written.inject.mark, &fault.inject, (&fault.on, (&speaks, None)));
+    }
+    Some(fault)
+}
+
+/// A fault that stands alone, with times that no pace scales.
+pub(in crate::plan::check) fn alone(desk: &mut Desk, name: &str) -> Option<Fault> {
+    let written = desk.source.read::<Written>();
+    let written = desk.open(&written)?;
+    let lasts = match &written.lasts {
+        None => None,
+        Some(lasts) => Some(inject::duration(desk, lasts)?),
+    };
+    body(desk, name, written, lasts)
+}
+
+fn body(desk: &mut Desk, name: &str, written: &Written, lasts: Option<Duration>) -> Option<Fault> {
+    let on = desk.text(&written.on);
+    let kind = rule::inject(desk, &written.inject);
+    let side = inject::side(desk, written.side.as_ref());
+    let share = inject::share(desk, written.share.as_ref(), kind.as_ref());
     let parts = Parts {
         per: written.per.as_ref(),
         pattern: written.pattern.as_ref(),
@@ -49,7 +74,7 @@ pub(super) fn fault(
     };
     let envelope = envelope::envelope(desk, parts, rule::allows(kind.as_ref()), lasts);
     Some(Fault {
-        name: act.to_owned(),
+        name: name.to_owned(),
         on: on?.to_owned(),
         inject: kind?,
         side,

@@ -42,29 +42,27 @@ pub(super) fn rule(desk: &mut Desk, written: &spec::Postgres) -> Option<Postgres
 }
 
 fn matcher(desk: &mut Desk, written: &spec::Only) -> Option<Only> {
-    let fingerprint = match &written.fingerprint {
-        None => None,
-        Some(text) => Some(fingerprint(desk, text)?),
-    };
-    let text = match &written.text {
-        None => None,
-        Some(text) => Some(regex(desk, text)?),
-    };
-    let verbs = written.verbs.as_ref().map_or(Some(Vec::new()), |list| verbs(desk, list))?;
-    let application = match &written.application {
-        None => None,
-        Some(glob) => Some(Glob(desk.text(glob)?.to_owned())),
-    };
+    // Every field is read before any is missed: all mistakes are told at once.
+    let fingerprint = written.fingerprint.as_ref().map_or(Some(None), |text| fingerprint(desk, text).map(Some));
+    let text = written.text.as_ref().map_or(Some(None), |text| regex(desk, text).map(Some));
+    let verbs = written.verbs.as_ref().map_or(Some(Vec::new()), |list| verbs(desk, list));
+    let glob = |glob: &str| Glob(glob.to_owned());
+    let application = written.application.as_ref().map_or(Some(None), |text| desk.text(text).map(glob).map(Some));
+    let tables = names(desk, written.tables.as_ref());
+    let users = names(desk, written.users.as_ref());
+    let databases = names(desk, written.databases.as_ref());
+    let in_transaction = desk.open_if(written.in_transaction.as_ref()).copied();
+    let nth = nth(desk, written.nth.as_ref());
     Some(Only {
-        fingerprint,
-        text,
-        verbs,
-        tables: names(desk, written.tables.as_ref())?,
-        application,
-        users: names(desk, written.users.as_ref())?,
-        databases: names(desk, written.databases.as_ref())?,
-        in_transaction: desk.open_if(written.in_transaction.as_ref()).copied(),
-        nth: nth(desk, written.nth.as_ref())?,
+        fingerprint: fingerprint?,
+        text: text?,
+        verbs: verbs?,
+        tables: tables?,
+        application: application?,
+        users: users?,
+        databases: databases?,
+        in_transaction,
+        nth: nth?,
     })
 }
 
@@ -103,7 +101,8 @@ fn regex(desk: &mut Desk, written: &Spanned<String>) -> Option<regex::Regex> {
 
 fn verbs(desk: &mut Desk, written: &Spanned<Vec<Spanned<spec::Verb>>>) -> Option<Vec<Verb>> {
     let list = desk.open(written)?;
-    list.iter().map(|one| desk.open(one).map(|verb| verb_of(*verb))).collect()
+    let read: Vec<Option<Verb>> = list.iter().map(|one| desk.open(one).map(|verb| verb_of(*verb))).collect();
+    read.into_iter().collect()
 }
 
 fn verb_of(written: spec::Verb) -> Verb {
@@ -131,7 +130,8 @@ fn verb_of(written: spec::Verb) -> Verb {
 fn names(desk: &mut Desk, written: Option<&Spanned<Vec<Spanned<String>>>>) -> Option<Vec<String>> {
     let Some(spanned) = written else { return Some(Vec::new()) };
     let list = desk.open(spanned)?;
-    list.iter().map(|one| desk.text(one).map(str::to_owned)).collect()
+    let read: Vec<Option<String>> = list.iter().map(|one| desk.text(one).map(str::to_owned)).collect();
+    read.into_iter().collect()
 }
 
 fn act(desk: &mut Desk, written: &spec::Act) -> Option<Act> {
