@@ -8,7 +8,7 @@ use crate::fault::decide::Unit;
 use crate::fault::parcel::Piece;
 use crate::fault::rule::stand::active;
 use crate::fault::snapshot::Snapshot;
-use crate::plan::fault::rule::postgres::{Only, Postgres as Rules};
+use crate::plan::fault::rule::postgres::{Moment, Only, Postgres as Rules};
 use crate::wire::postgres::write;
 
 /// A connection, with rules on a table that nobody names.
@@ -74,7 +74,7 @@ fn a_handshake_without_a_question_and_replication_pass_as_bytes() {
 
 #[test]
 fn what_is_prepared_waits_for_what_makes_the_server_answer() {
-    let kill = Act::Kill { how: Death::Rst, moment: crate::plan::fault::rule::postgres::Moment::Statement };
+    let kill = Act::Kill { how: Death::Rst, moment: Moment::Statement };
     let mut play = Play::live(&[kill]);
     let (parse, sync) = (b"P\0\0\0\x10\0select 1\0\0\0", write::sync());
     assert_eq!(play.hear(Way::Up, parse), [vec![], vec![]]);

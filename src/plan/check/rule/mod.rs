@@ -63,9 +63,12 @@ pub(super) fn heard(desk: &mut Desk, at: Mark, inject: &Inject, (name, speaks): 
         if let Some(place) = place {
             desk.related(place, "it is said here");
         }
-    } else if speaks.tls == Tls::Pass && wants != Protocol::Postgres {
+    } else if speaks.tls == Tls::Pass {
         let message = format!("proxy `{name}` passes encrypted connections unread");
-        desk.warn("speaks-otherwise", at, message, "write `tls: Refuse`, so that the rule sees them");
+        desk.error("speaks-otherwise", at, message, "write `tls: Refuse`, so that the rule sees what passes");
+        if let Some(place) = place {
+            desk.related(place, "it is said here");
+        }
     }
 }
 

@@ -102,6 +102,7 @@ fn past(bytes: &[u8], from: usize, mark: &[u8]) -> usize {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::wire::postgres::write;
 
     #[test]
     fn statements_end_at_semicolons_outside_quotes() {
@@ -123,7 +124,7 @@ mod tests {
         assert_eq!(Verb::of("SET search_path = x"), Verb::Ignored);
         assert_eq!(Verb::of("SELECT pg_catalog.pg_sleep(0.5)"), Verb::Sleep);
         assert_eq!(slept("SELECT pg_catalog.pg_sleep(-1)"), None);
-        let raise = crate::wire::postgres::write::raise("40P01", "it's; so");
+        let raise = write::raise("40P01", "it's; so");
         assert_eq!((Verb::of(&raise), split(&raise).len()), (Verb::Raise, 1));
         assert_eq!(raised(&raise), Some(("40P01".to_owned(), "it's; so".to_owned())));
         assert_eq!(Verb::of("(select 1)"), Verb::Other("SELECT"));

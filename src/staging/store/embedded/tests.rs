@@ -1,6 +1,7 @@
 //! The embedded database as its clients see it: types, transactions, errors, waiting writers.
 
 use super::*;
+use crate::wire::postgres::write;
 use tokio::runtime::{Builder, Runtime};
 use tokio_postgres::error::SqlState;
 use tokio_postgres::types::Type;
@@ -155,7 +156,7 @@ fn an_error_that_a_fault_rule_asks_for_is_raised_as_by_postgres() {
     let database = Embedded::start().unwrap();
     runtime().block_on(async {
         let client = things(&database).await;
-        let raise = crate::wire::postgres::write::raise("40P01", "it's so");
+        let raise = write::raise("40P01", "it's so");
         let failed = client.batch_execute(&raise).await.unwrap_err();
         assert_eq!(
             failed.as_db_error().map(|error| (error.code().code(), error.message())),
@@ -171,6 +172,6 @@ fn an_error_that_a_fault_rule_asks_for_is_raised_as_by_postgres() {
         client.batch_execute("COMMIT").await.unwrap();
         let count: i64 = client.query_one("SELECT count(*) AS count_all FROM things", &[]).await.unwrap().get(0);
         assert_eq!(count, 1, "COMMIT of a failed transaction rolls back");
-        client.batch_execute(&crate::wire::postgres::write::sleep(0.02)).await.unwrap();
+        client.batch_execute(&write::sleep(0.02)).await.unwrap();
     });
 }
