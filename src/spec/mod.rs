@@ -11,6 +11,7 @@
 //! | `gate` | how its findings become a verdict |
 //! | `drill` `act` `condition` | a drill |
 //! | `inject` | toxics and their parameters |
+//! | `rule` | rules on messages, and what a proxy reads |
 //! | `proxy` | a file of proxies |
 //! | `allow` | `squall.targets.ron` |
 //!
@@ -28,6 +29,7 @@ pub(crate) mod inject;
 pub(crate) mod lever;
 pub(crate) mod names;
 pub(crate) mod proxy;
+pub(crate) mod rule;
 pub(crate) mod scenario;
 pub(crate) mod shape;
 pub(crate) mod source;

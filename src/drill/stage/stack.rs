@@ -16,7 +16,7 @@ use crate::drill::keeper::KeeperError;
 use crate::drill::lever::LeverError;
 use crate::drill::lever::http::Vouch;
 use crate::fault::{FaultError, Proxies, ProxySpec};
-use crate::plan::fault::rule::Speaks;
+use crate::plan::fault::rule::{Protocol, Speaks, Tls};
 use crate::plan::fault::{Side, Toxic};
 use crate::staging::pricing::Pricing;
 use crate::staging::settings::{Behind, Pass, Settings};
@@ -129,7 +129,7 @@ impl Stack {
         let place = place_of(&direct).ok_or(RigError::Database)?;
         let upstream = (ground.vouch)(place.host, place.port).map_err(RigError::NotAllowed)?;
         let proxies = Proxies::start(ground.clock.clone(), ground.seed)?;
-        let near = proxies.add(apart("db", upstream, DISTANCE)).await?;
+        let near = proxies.add(ProxySpec { speaks: DATABASE, ..apart("db", upstream, DISTANCE) }).await?;
         let pricing = if ground.pass.asks_prices() {
             Some(Pricing::start(ground.clock.clone()).map_err(RigError::Pricing)?)
         } else {
@@ -169,6 +169,9 @@ impl Stack {
 }
 
 /// A proxy that puts `upstream` at a distance: its answers are late, each by itself.
+/// What the path to the database carries.
+const DATABASE: Speaks = Speaks { protocol: Protocol::Postgres, tls: Tls::Refuse };
+
 fn apart(name: &str, upstream: SocketAddr, distance: Duration) -> ProxySpec {
     ProxySpec {
         name: name.to_owned(),

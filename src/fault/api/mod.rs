@@ -94,13 +94,13 @@ impl Api {
     pub async fn add(
         &self,
         name: &str,
-        (listen, upstream): (&str, &str),
+        (listen, upstream, speaks): (&str, &str, Speaks),
         faults: Vec<Fault>,
     ) -> Result<SocketAddr, String> {
         let made = async {
             let from = address::listen(listen, &self.gate.listen).await?;
             let to = address::upstream(upstream, &self.gate.guard).await?;
-            let spec = ProxySpec { listen: from, ..spec(name, to) };
+            let spec = ProxySpec { listen: from, speaks, ..spec(name, to) };
             Ok::<_, Refusal>(self.proxies.add_with(spec, faults).await?)
         };
         made.await.map_err(|refusal| refusal.message)

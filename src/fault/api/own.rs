@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 use super::Api;
 use super::errors::Refusal;
 use super::reply::{JSON, Reply};
-use crate::fault::{FaultError, FaultStats, Healed, Holds};
+use crate::fault::{Asked, FaultError, FaultStats, Healed, Holds};
 use crate::plan::fault::Fault;
 
 /// The paths of this file.
@@ -22,7 +22,7 @@ pub(super) fn knows(path: &[&str]) -> bool {
         ["state" | "stats" | "version" | "heal" | "stop" | "events" | "leases"]
             | ["leases" | "faults", _]
             | ["faults", _, "stats"]
-            | ["proxies", _, "connections"]
+            | ["proxies", _, "connections" | "fingerprints"]
             | ["proxies", _, "connections", _]
     )
 }
@@ -59,6 +59,7 @@ impl Api {
             ["leases", run] if post => self.renew(Some(run), body).await?,
             ["proxies", name, "connections"] if get => self.connections(name).await?,
             ["proxies", name, "connections", ordinal] if delete => self.cut(name, ordinal).await?,
+            ["proxies", name, "fingerprints"] if get => self.fingerprints(name)?,
             ["stop"] if post => self.stop().await?,
             ["stop"] if delete => {
                 self.book.lock().await.stopped = false;
@@ -67,6 +68,11 @@ impl Api {
             _ => return Ok(Reply::empty(405)),
         };
         Reply::json(200, &value)
+    }
+
+    fn fingerprints(&self, name: &str) -> Result<Value, Refusal> {
+        let row = |asked: Asked| json!({ "fingerprint": asked.fingerprint, "query": asked.text, "count": asked.count });
+        Ok(Value::Array(self.proxies.fingerprints(name)?.into_iter().map(row).collect()))
     }
 
     async fn state(&self) -> Value {

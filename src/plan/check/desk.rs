@@ -226,6 +226,14 @@ impl Desk {
         }
     }
 
+    /// Another place that belongs to the mistake reported last.
+    pub(super) fn related(&mut self, at: Mark, says: &str) {
+        let place = self.place(at);
+        if let Some(last) = self.found.0.last_mut() {
+            last.related.push((place, says.to_owned()));
+        }
+    }
+
     /// `name` is none of `known`: with the nearest of them, or the list.
     pub(super) fn unknown(&mut self, what: &str, name: &str, at: Mark, known: &[&str]) {
         let id = self.id("unknown_name", "unknown-name");

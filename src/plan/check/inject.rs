@@ -12,7 +12,7 @@ use crate::base::ratio::Ratio;
 use crate::base::size::Size;
 use crate::measure::histogram::Bins;
 use crate::plan::fault::{
-    Corruption, Data, Draw, Ending, Existing, Moment, Origin, Outage, Per, Side, Silence, Time, Toxic,
+    Corruption, Data, Draw, Ending, Existing, Inject, Moment, Origin, Outage, Per, Side, Silence, Time, Toxic,
 };
 use crate::spec::inject as spec;
 use crate::spec::source::{Mark, Spanned};
@@ -66,6 +66,8 @@ pub(super) fn toxic(desk: &mut Desk, written: &spec::Inject) -> Option<Toxic> {
         }
         spec::Inject::Loss(one) => loss(desk, one),
         spec::Inject::Noop => Some(Toxic::Noop),
+        // Rules are not read here: `rule::inject` is asked before.
+        spec::Inject::Postgres(_) => None,
     }
 }
 
@@ -86,10 +88,10 @@ pub(super) fn allows(toxic: Option<&Toxic>) -> Allows {
 }
 
 /// The share of a fault; a closed listener leaves nobody out.
-pub(super) fn share(desk: &mut Desk, written: Option<&Spanned<String>>, toxic: Option<&Toxic>) -> Option<Ratio> {
+pub(super) fn share(desk: &mut Desk, written: Option<&Spanned<String>>, inject: Option<&Inject>) -> Option<Ratio> {
     let Some(spanned) = written else { return Some(Ratio::ONE) };
     let share = desk.ratio(spanned)?;
-    if share.get() < 1.0 && matches!(toxic, Some(Toxic::Down { how: Outage::Refuse, .. })) {
+    if share.get() < 1.0 && matches!(inject, Some(Inject::Toxic(Toxic::Down { how: Outage::Refuse, .. }))) {
         let message = "a closed listener refuses everyone";
         desk.error("out-of-range", spanned.mark, message, "use Down(how: Reset) for a share of the connections");
     }
@@ -201,7 +203,8 @@ fn ending(desk: &mut Desk, written: Option<&Spanned<spec::Ending>>) -> Ending {
     }
 }
 
-fn time(desk: &mut Desk, spanned: &Spanned<spec::Time>) -> Option<Time> {
+/// How long.
+pub(super) fn time(desk: &mut Desk, spanned: &Spanned<spec::Time>) -> Option<Time> {
     let at = spanned.mark;
     Some(match desk.open(spanned)? {
         spec::Time::Fixed(time) => Time::Fixed(duration(desk, time)?),

@@ -30,6 +30,7 @@ mod misbehave;
 mod peak;
 mod proxy;
 mod retry;
+mod rule;
 mod scenario;
 mod series;
 mod step;

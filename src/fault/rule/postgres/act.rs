@@ -9,6 +9,7 @@ use super::judge::{End, Tied, Verdict};
 use super::script::{Role, Show, Then};
 use super::state::{Doom, Gate};
 use super::turn::Turn;
+use super::world::Raises;
 use crate::fault::parcel::Close;
 use crate::plan::fault::rule::postgres::Death;
 use crate::wire::postgres::track::Reply;
@@ -52,7 +53,7 @@ impl Postgres {
 
     /// The server raises an error in the place of the statement.
     pub(super) fn raise(&mut self, asked: &Asked, (sqlstate, message): (&str, &str), turn: &mut Turn<'_>) {
-        if self.world.raises(&self.me.who.user) != Some(true) {
+        if self.world.raises(&self.me.who.user) != Some(Raises::Yes) {
             return self.refuse(asked, (sqlstate, message), turn);
         }
         self.flush_pending(turn);

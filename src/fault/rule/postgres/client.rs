@@ -14,6 +14,7 @@ use super::names::Stated;
 use super::script::{Role, Show, Then};
 use super::state::Gate;
 use super::turn::Turn;
+use super::world::Raises;
 use crate::base::clock::Tick;
 use crate::fault::rule::Docket;
 use crate::plan::fault::rule::Rule;
@@ -182,7 +183,7 @@ impl Postgres {
             ordinal: self.desk.ordinal,
             transaction: self.desk.transaction,
             status: self.track.ahead(),
-            raises: self.world.raises(&self.me.who.user) == Some(true),
+            raises: self.world.raises(&self.me.who.user) == Some(Raises::Yes),
             idle: self.track.is_idle(),
             now: turn.now,
         };

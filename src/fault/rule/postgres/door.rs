@@ -10,7 +10,7 @@ use super::act::last_words;
 use super::judge::meets;
 use super::state::Stage;
 use super::turn::Turn;
-use super::world::Limit;
+use super::world::{Limit, Raises};
 use crate::base::clock::Tick;
 use crate::fault::parcel::Close;
 use crate::fault::rule::Docket;
@@ -127,7 +127,7 @@ impl Postgres {
                 self.me.key = Some(key);
             }
             Some(b'S') if read::parameter(frame.body()) == Some(("squall_database", "embedded")) => {
-                self.world.learned(&self.me.who.user, true);
+                self.world.learned(&self.me.who.user, Raises::Yes);
             }
             Some(b'Z') => {
                 self.stage = Stage::Live;

@@ -126,9 +126,8 @@ impl Postgres {
                 }
                 Ok(None) => break,
                 Err(Broken { rest }) => {
-                    self.run(turn);
-                    turn.ask(&rest);
                     self.blind(turn);
+                    turn.ask(&rest);
                 }
             }
         }

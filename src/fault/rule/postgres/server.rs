@@ -10,6 +10,7 @@ use super::judge::Tied;
 use super::script::{Role, Show, Then};
 use super::state::{Doom, Gate};
 use super::turn::Turn;
+use super::world::Raises;
 use crate::fault::rule::Hold;
 use crate::wire::postgres::frame::Frame;
 use crate::wire::postgres::track::{Heard, Reply, Slot};
@@ -148,7 +149,10 @@ impl Postgres {
                 return;
             }
             Then::Cut(death) => return self.end(&Doom::of(death), turn),
-            Then::Probe(raises) => self.world.learned(&self.me.who.user, raises && !failed),
+            Then::Probe(yes) => {
+                let raises = if yes && !failed { Raises::Yes } else { Raises::No };
+                self.world.learned(&self.me.who.user, raises);
+            }
             Then::Nothing | Then::Rollback | Then::Wake(_) | Then::Send(_) => {}
         }
         if self.flow.showing {

@@ -31,7 +31,14 @@ pub(in crate::fault) struct World {
     /// Statements that matched a fault, over all connections.
     matched: Mutex<HashMap<u64, u64>>,
     /// Whether `DO` raises, by role.
-    raisers: Mutex<HashMap<String, bool>>,
+    raisers: Mutex<HashMap<String, Raises>>,
+}
+
+/// Whether a role can make its server raise an error.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Raises {
+    Yes,
+    No,
 }
 
 /// A shape that passed a proxy, and how often.
@@ -92,11 +99,11 @@ impl World {
     }
 
     /// Whether the role may raise; `None` until it was probed.
-    pub(super) fn raises(&self, role: &str) -> Option<bool> {
+    pub(super) fn raises(&self, role: &str) -> Option<Raises> {
         lock(&self.raisers).get(role).copied()
     }
 
-    pub(super) fn learned(&self, role: &str, raises: bool) {
+    pub(super) fn learned(&self, role: &str, raises: Raises) {
         lock(&self.raisers).insert(role.to_owned(), raises);
     }
 

@@ -5,11 +5,14 @@ use std::time::Duration;
 use super::pace::Paces;
 use crate::plan::check::desk::Desk;
 use crate::plan::check::envelope::Parts;
-use crate::plan::check::{envelope, inject};
+use crate::plan::check::{envelope, inject, rule};
 use crate::plan::drill::System;
 use crate::plan::fault::Fault;
+use crate::plan::fault::rule::{Protocol, Speaks, Tls};
 use crate::spec::act::Fault as Written;
 
+/// What its proxy reads.
+const SHOP_SPEAKS: Speaks = Speaks { protocol: Protocol::Postgres, tls: Tls::Refuse };
 /// Proxies that the embedded staging system brings.
 const SHOP_PROXIES: [&str; 1] = ["db"];
 
@@ -33,7 +36,18 @@ pub(super) fn fault(
         None => None,
         Some(lasts) => Some(paces.read_at_least(desk, lasts, Duration::from_millis(1), "a fault")?),
     };
-    body(desk, act, written, lasts)
+    let fault = body(desk, act, written, lasts)?;
+    let speaks = match system {
+        Some(System::Shop { .. }) if fault.on == "db" => Some(SHOP_SPEAKS),
+        Some(System::Remote { proxies, .. }) => {
+            proxies.iter().find(|one| one.name == fault.on).map(|one| one.speaks.clone())
+        }
+        _ => None,
+    };
+    if let Some(speaks) = speaks {
+        rule::heard(desk, written.inject.mark, &fault.inject, (&fault.on, (&speaks, None)));
+    }
+    Some(fault)
 }
 
 /// A fault that stands alone, with times that no pace scales.
@@ -49,20 +63,20 @@ pub(in crate::plan::check) fn alone(desk: &mut Desk, name: &str) -> Option<Fault
 
 fn body(desk: &mut Desk, name: &str, written: &Written, lasts: Option<Duration>) -> Option<Fault> {
     let on = desk.text(&written.on);
-    let inject = desk.open(&written.inject).and_then(|one| inject::toxic(desk, one));
+    let kind = rule::inject(desk, &written.inject);
     let side = inject::side(desk, written.side.as_ref());
-    let share = inject::share(desk, written.share.as_ref(), inject.as_ref());
+    let share = inject::share(desk, written.share.as_ref(), kind.as_ref());
     let parts = Parts {
         per: written.per.as_ref(),
         pattern: written.pattern.as_ref(),
         ramp: written.ramp.as_ref(),
         caps: written.caps.as_ref(),
     };
-    let envelope = envelope::envelope(desk, parts, inject::allows(inject.as_ref()), lasts);
+    let envelope = envelope::envelope(desk, parts, rule::allows(kind.as_ref()), lasts);
     Some(Fault {
         name: name.to_owned(),
         on: on?.to_owned(),
-        inject: inject?.into(),
+        inject: kind?,
         side,
         share: share?,
         lasts,

@@ -120,6 +120,11 @@ pub enum Act {
 }
 
 impl Act {
+    /// It holds something for a time.
+    pub fn has_time(&self) -> bool {
+        matches!(self, Self::Delay(_) | Self::RowStall { .. })
+    }
+
     /// True for the same act, whatever its parameters.
     pub fn is_like(&self, other: &Self) -> bool {
         discriminant(self) == discriminant(other)

@@ -70,11 +70,11 @@ impl Embedded {
     /// Starts an empty database on a free port of loopback.
     pub fn start() -> Result<Self, EmbeddedError> {
         let folder = Folder::make()?;
-        let depot = Depot { file: folder.0.join("shop.db"), writer: Arc::new(Writer::default()) };
+        let stop = Stop::new();
+        let depot = Depot { file: folder.0.join("shop.db"), writer: Arc::new(Writer::default()), stop: stop.clone() };
         // The first session makes the file, so that a folder that cannot be written is reported here.
         Session::open(&depot)
             .map_err(|error| EmbeddedError::Open { folder: folder.0.clone(), reason: error.to_string() })?;
-        let stop = Stop::new();
         let (address, listener) = listener::start((Ipv4Addr::LOCALHOST, 0).into(), depot, stop.clone())?;
         Ok(Self { address, stop, listener: Some(listener), folder })
     }
@@ -109,6 +109,8 @@ impl Drop for Embedded {
 struct Depot {
     file: PathBuf,
     writer: Arc<Writer>,
+    /// Said when the database ends.
+    stop: Stop,
 }
 
 /// A private folder, removed when dropped.

@@ -2,9 +2,12 @@
 //!
 //! Blocking on purpose: a session lives on a thread of its own. Codes: `25P02` after an error in a transaction,
 //! `55P03` when the right to write did not come in time, `23505` and its family for broken constraints, `42601`
-//! `42P01` `42703` for statements SQLite does not understand, else `XX000`. Called by `protocol`.
+//! `42P01` `42703` for statements SQLite does not understand, else `XX000`. Errors and sleeps that fault rules ask for are
+//! made here, as PostgreSQL would. Called by `protocol`.
 
 use std::sync::{Arc, Mutex, PoisonError};
+use std::thread;
+use std::time::Duration;
 
 use pgwire::api::Type;
 use pgwire::api::portal::Portal;
@@ -17,8 +20,13 @@ use rusqlite::{Connection, ErrorCode, Statement, ffi};
 
 use super::Depot;
 use super::rows::{Column, columns, encode, fields, parameter};
-use super::sql::Verb;
+use super::sql::{Verb, raised, slept};
 use super::writer::{PATIENCE, Turn, Writer};
+use crate::base::clock::Clock;
+use crate::base::stop::Stop;
+
+/// Looks for the end of the database while a statement sleeps.
+const NAP: Duration = Duration::from_millis(50);
 
 /// A prepared statement: text, what it does, and where each `$n` is bound.
 #[derive(Clone, Debug)]
@@ -56,6 +64,7 @@ pub(super) fn refused(code: &str, message: String) -> PgWireError {
 #[derive(Debug)]
 pub(super) struct Session {
     writer: Arc<Writer>,
+    stop: Stop,
     inner: Mutex<Inner>,
 }
 
@@ -76,7 +85,8 @@ impl Session {
         connection.pragma_update(None, "mmap_size", 64 << 20)?;
         connection.busy_timeout(PATIENCE)?;
         connection.set_prepared_statement_cache_capacity(64);
-        Ok(Self { writer: Arc::clone(&depot.writer), inner: Mutex::new(Inner { connection, turn: None }) })
+        let stop = depot.stop.clone();
+        Ok(Self { writer: Arc::clone(&depot.writer), stop, inner: Mutex::new(Inner { connection, turn: None }) })
     }
 
     /// Looks at a statement: its parameters and columns, or why SQLite does not take it.
@@ -112,10 +122,20 @@ impl Session {
 
     /// Runs one statement of the simple protocol: no parameters, answers as text.
     pub(super) fn run_text(&self, sql: &str, status: TransactionStatus) -> PgWireResult<Outcome> {
-        if status == TransactionStatus::Error && matches!(Verb::of(sql), Verb::Other(_) | Verb::Begin) {
+        let outside = matches!(Verb::of(sql), Verb::Commit | Verb::Rollback | Verb::Ignored);
+        if status == TransactionStatus::Error && !outside {
             return Err(failed_transaction());
         }
         self.run(&self.prepare(sql)?, &[], &|_| FieldFormat::Text, status)
+    }
+
+    /// As `pg_sleep`, though it ends with the database.
+    fn sleep(&self, seconds: f64) {
+        let clock = Clock::start();
+        let until = clock.now() + Duration::from_secs_f64(seconds);
+        while clock.now() < until && self.stop.reason().is_none() {
+            thread::park_timeout(until.since(clock.now()).min(NAP));
+        }
     }
 
     fn run(
@@ -129,7 +149,16 @@ impl Session {
         let failed = status == TransactionStatus::Error;
         let done = |tag, status| Ok(Outcome { fields: Arc::default(), rows: Vec::new(), tag, status });
         match prepared.verb {
-            Verb::Begin | Verb::Other(_) if failed => Err(failed_transaction()),
+            Verb::Begin | Verb::Raise | Verb::Sleep | Verb::Other(_) if failed => Err(failed_transaction()),
+            Verb::Raise => {
+                let (sqlstate, message) = raised(&prepared.sql).unwrap_or_default();
+                Err(refused(&sqlstate, message))
+            }
+            Verb::Sleep => {
+                drop(inner);
+                self.sleep(slept(&prepared.sql).unwrap_or_default());
+                done(Tag::new("SELECT").with_rows(0), status)
+            }
             Verb::Begin => {
                 inner.begin(&self.writer)?;
                 done(Tag::new("BEGIN"), TransactionStatus::Transaction)

@@ -13,9 +13,16 @@ pub(super) enum Verb {
     Rollback,
     /// `SET`, `RESET`, `DISCARD`, `ANALYZE`: accepted, means nothing here.
     Ignored,
+    /// A `DO` block that raises an error, as fault rules send it: see [`raised`].
+    Raise,
+    /// `SELECT pg_catalog.pg_sleep(seconds)`.
+    Sleep,
     /// Everything else, with the word that starts the answer's tag.
     Other(&'static str),
 }
+
+/// The dollar quote in which fault rules write their block.
+const RAISE_QUOTE: &[u8] = b"$squall$";
 
 const TAGS: [(&str, &str); 9] = [
     ("select", "SELECT"),
@@ -40,9 +47,26 @@ impl Verb {
             "commit" | "end" => Self::Commit,
             "rollback" | "abort" if second != "to" => Self::Rollback,
             "set" | "reset" | "discard" | "analyze" => Self::Ignored,
+            "do" if raised(statement).is_some() => Self::Raise,
+            "select" if slept(statement).is_some() => Self::Sleep,
             word => Self::Other(TAGS.iter().find(|(name, _)| *name == word).map_or("OK", |(_, tag)| *tag)),
         }
     }
+}
+
+/// SQLSTATE and message of `DO …RAISE EXCEPTION USING ERRCODE = '…', MESSAGE = '…'…`, in this order.
+pub(super) fn raised(statement: &str) -> Option<(String, String)> {
+    let (_, rest) = statement.split_once("RAISE EXCEPTION USING ERRCODE = '")?;
+    let (sqlstate, rest) = rest.split_once("', MESSAGE = '")?;
+    let end = rest.rfind("';END")?;
+    Some((sqlstate.to_owned(), rest.get(..end)?.replace("''", "'")))
+}
+
+/// The seconds of `SELECT pg_catalog.pg_sleep(seconds)`, at most a day.
+pub(super) fn slept(statement: &str) -> Option<f64> {
+    let (_, rest) = statement.split_once("pg_catalog.pg_sleep(")?;
+    let seconds: f64 = rest.split_once(')')?.0.parse().ok()?;
+    (0.0..=86_400.0).contains(&seconds).then_some(seconds)
 }
 
 /// The statements of a simple query, cut at semicolons that are not inside quotes or comments; empty ones are left out.
@@ -51,6 +75,9 @@ pub(super) fn split(text: &str) -> Vec<&str> {
     let (mut statements, mut start, mut at) = (Vec::new(), 0, 0);
     while at < bytes.len() {
         match (bytes[at], bytes.get(at + 1)) {
+            (b'$', _) if bytes[at..].starts_with(RAISE_QUOTE) => {
+                at = past(bytes, at + RAISE_QUOTE.len(), RAISE_QUOTE);
+            }
             (quote @ (b'\'' | b'"'), _) => at = past(bytes, at + 1, &[quote]),
             (b'-', Some(b'-')) => at = past(bytes, at + 2, b"\n"),
             (b'/', Some(b'*')) => at = past(bytes, at + 2, b"*/"),
@@ -75,6 +102,7 @@ fn past(bytes: &[u8], from: usize, mark: &[u8]) -> usize {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::wire::postgres::write;
 
     #[test]
     fn statements_end_at_semicolons_outside_quotes() {
@@ -94,6 +122,11 @@ mod tests {
         assert_eq!(Verb::of("rollback"), Verb::Rollback);
         assert_eq!(Verb::of("ROLLBACK TO a"), Verb::Other("OK"));
         assert_eq!(Verb::of("SET search_path = x"), Verb::Ignored);
+        assert_eq!(Verb::of("SELECT pg_catalog.pg_sleep(0.5)"), Verb::Sleep);
+        assert_eq!(slept("SELECT pg_catalog.pg_sleep(-1)"), None);
+        let raise = write::raise("40P01", "it's; so");
+        assert_eq!((Verb::of(&raise), split(&raise).len()), (Verb::Raise, 1));
+        assert_eq!(raised(&raise), Some(("40P01".to_owned(), "it's; so".to_owned())));
         assert_eq!(Verb::of("(select 1)"), Verb::Other("SELECT"));
         assert_eq!(Verb::of("insert into x values (1)"), Verb::Other("INSERT"));
     }

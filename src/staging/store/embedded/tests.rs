@@ -1,6 +1,7 @@
 //! The embedded database as its clients see it: types, transactions, errors, waiting writers.
 
 use super::*;
+use crate::wire::postgres::write;
 use tokio::runtime::{Builder, Runtime};
 use tokio_postgres::error::SqlState;
 use tokio_postgres::types::Type;
@@ -147,5 +148,30 @@ fn the_folder_and_the_port_are_gone_afterwards() {
         assert!(!folder.exists());
         assert!(client.query("SELECT id FROM things", &[]).await.is_err(), "its connections are cut");
         assert!(std::net::TcpStream::connect(address).is_err());
+    });
+}
+
+#[test]
+fn an_error_that_a_fault_rule_asks_for_is_raised_as_by_postgres() {
+    let database = Embedded::start().unwrap();
+    runtime().block_on(async {
+        let client = things(&database).await;
+        let raise = write::raise("40P01", "it's so");
+        let failed = client.batch_execute(&raise).await.unwrap_err();
+        assert_eq!(
+            failed.as_db_error().map(|error| (error.code().code(), error.message())),
+            Some(("40P01", "it's so"))
+        );
+        client.batch_execute("BEGIN").await.unwrap();
+        client.batch_execute("INSERT INTO things VALUES (2, 'two')").await.unwrap();
+        let prepared = client.prepare(&raise).await.unwrap();
+        let failed = client.execute(&prepared, &[]).await.unwrap_err();
+        assert_eq!(failed.code().map(SqlState::code), Some("40P01"));
+        let next = client.batch_execute("SELECT 1").await.unwrap_err();
+        assert_eq!(next.code().map(SqlState::code), Some("25P02"));
+        client.batch_execute("COMMIT").await.unwrap();
+        let count: i64 = client.query_one("SELECT count(*) AS count_all FROM things", &[]).await.unwrap().get(0);
+        assert_eq!(count, 1, "COMMIT of a failed transaction rolls back");
+        client.batch_execute(&write::sleep(0.02)).await.unwrap();
     });
 }
