@@ -12,6 +12,7 @@ use squall::base::clock::Clock;
 use super::night::{FLAG, Night, SLOW, active, end_keeper, folder, keeper_pid, lines, open, until};
 use crate::support::program::Running;
 use crate::support::quiet::alone;
+use crate::support::target::TOKEN;
 use crate::support::throwaway::needs;
 
 const SOON: Duration = Duration::from_secs(60);
@@ -73,7 +74,7 @@ fn is_off(night: &Night, run: &Path) -> bool {
 
 fn ends(how: How) {
     let night = Night::begin();
-    let running = night.drill(&how.file(&night));
+    let running = Night::drill(&how.file(&night));
     let run = until(SOON, || folder(&running));
     until(SOON, || {
         (night.state() == 'T' && night.target.flag() && active(&run) == Some(vec!["slow".to_owned()])).then_some(())
@@ -93,12 +94,8 @@ fn ends(how: How) {
     assert_eq!(ran.code(), how.code(), "{how:?}\n{}{}", ran.stdout(), ran.stderr());
     if how == How::Killed {
         assert!(night.path_is_up(), "the path stays up");
-        let again = || {
-            let recover = night.prepared(&how.file(&night)).args(["recover", run.to_str().unwrap()]).run().exits(0);
-            recover.stdout()
-        };
-        let first = again();
-        assert!(first.contains("`ship` is healed") && first.contains("has healed what it held, and ended"), "{first}");
+        let again = || Night::prepared(&how.file(&night)).args(["recover", run.to_str().unwrap()]).run().exits(0);
+        again().says("`ship` is healed").says("has healed what it held, and ended");
         assert!(!night.path_is_up(), "the keeper is gone");
         let changes = night.target.changes();
         again();
@@ -142,7 +139,7 @@ fn full_two_x_on_the_terminal_abort() {
     let mut child = Command::new(script)
         .args(["-qec", &line, "/dev/null"])
         .current_dir(folder.path())
-        .env("SMALL_TOKEN", crate::support::target::TOKEN)
+        .env("SMALL_TOKEN", TOKEN)
         .stdin(Stdio::piped())
         .stdout(Stdio::null())
         .spawn()

@@ -46,7 +46,7 @@ fn strike(seed: u64) -> Shown {
     let at = Duration::from_millis(millis);
     let night = Night::begin();
     let file = night.all(60);
-    let running = night.drill(&file);
+    let running = Night::drill(&file);
     let clock = Clock::start();
     let run = until(Duration::from_secs(30), || folder(&running));
     let ready = || lines(&run.join("journal.jsonl")).iter().any(|line| line["data"]["name"] == "steady");
@@ -102,11 +102,8 @@ fn strike_all(seeds: std::ops::Range<u64>, at_once: usize) -> Vec<Shown> {
     thread::scope(|scope| {
         for _ in 0..at_once {
             scope.spawn(|| {
-                loop {
-                    let seed = next.fetch_add(1, SeqCst);
-                    if seed >= seeds.end {
-                        return;
-                    }
+                let mine = std::iter::repeat_with(|| next.fetch_add(1, SeqCst)).take_while(|seed| *seed < seeds.end);
+                for seed in mine {
                     let one = strike(seed);
                     println!("seed {seed}: {one:?}");
                     shown.lock().unwrap().push(one);
@@ -151,7 +148,7 @@ fn full_two_hundred_controllers_die_and_nothing_stays_broken() {
 fn full_under_a_controller_that_stands_still_the_path_stays_up_and_healed() {
     let _lock = alone();
     let night = Night::begin();
-    let running = night.drill(&night.all(60));
+    let running = Night::drill(&night.all(60));
     let run = until(Duration::from_secs(30), || folder(&running));
     until(Duration::from_secs(60), || (night.state() == 'T' && night.target.flag()).then_some(()));
     running.signal(Signal::STOP);

@@ -1,5 +1,6 @@
 //! Levers, leases and the keeper, seen from outside: whatever becomes of the drill, nothing stays broken.
 
+mod all;
 mod ends;
 mod kills;
 mod night;
@@ -16,7 +17,7 @@ const SOON: Duration = Duration::from_secs(60);
 fn three_kinds_of_levers_are_pulled_renewed_and_healed_through_the_keeper() {
     let _lock = alone();
     let night = Night::begin();
-    let running = night.drill(&night.all(8));
+    let running = Night::drill(&night.all(8));
     let run = until(SOON, || folder(&running));
     until(SOON, || (night.state() == 'T' && night.target.flag()).then_some(()));
     assert_eq!(until(SOON, || active(&run).filter(|all| !all.is_empty())), ["slow"]);

@@ -82,8 +82,8 @@ impl Night {
     }
 
     /// Starts the drill of `file`.
-    pub(super) fn drill(&self, file: &str) -> Running {
-        self.prepared(file).args(["drill", "small_night.ron"]).within(Duration::from_secs(150)).start()
+    pub(super) fn drill(file: &str) -> Running {
+        Self::prepared(file).args(["drill", "small_night.ron"]).within(Duration::from_secs(150)).start()
     }
 
     /// Twenty looks a second.
@@ -91,17 +91,16 @@ impl Night {
   load: [Open(name: "all", rate: [Hold(rate: "20/s", for: "10s")], mix: {"look": 1})],
   journeys: {"look": (steps: [Http(name: "home", url: "/", check: [Status("200")])])})"#;
 
-    pub(super) fn prepared(&self, file: &str) -> Squall {
-        self.outfitted(Squall::new(), file)
+    pub(super) fn prepared(file: &str) -> Squall {
+        Self::prepared_as(env!("CARGO_BIN_EXE_squall"), file)
     }
 
     /// The same for another program, which starts squall itself.
-    pub(super) fn prepared_as(&self, program: &str, file: &str) -> Squall {
-        self.outfitted(Squall::program(program), file)
-    }
-
-    fn outfitted(&self, squall: Squall, file: &str) -> Squall {
-        squall.file("small_night.ron", file).file("small.ron", Self::SCENARIO).env("SMALL_TOKEN", TOKEN)
+    pub(super) fn prepared_as(program: &str, file: &str) -> Squall {
+        Squall::program(program)
+            .file("small_night.ron", file)
+            .file("small.ron", Self::SCENARIO)
+            .env("SMALL_TOKEN", TOKEN)
     }
 
     /// One letter: `S` sleeps, `T` is stopped.
