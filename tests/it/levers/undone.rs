@@ -1,26 +1,24 @@
 //! Undos that fail, are repaired, are interrupted; acts that touch nothing; journals that cannot be written.
 
+use std::path::Path;
 use std::thread;
 use std::time::Duration;
 
 use rustix::process::Signal;
 use squall::base::clock::Clock;
 
-use super::night::{FLAG, Night, SLOW, active, end_keeper, folder, lines, open, until};
-use crate::support::quiet::alone;
+use super::night::{FLAG, Night, SLOW, active, begun, end_keeper, folder, lines, open, until};
+use crate::support::quiet::{alone, unspoilt};
 
 const SOON: Duration = Duration::from_secs(60);
 
-fn recover(run: &std::path::Path, code: i32) -> String {
+fn recover(run: &Path, code: i32) -> String {
     Night::prepared("").args(["recover", run.to_str().unwrap()]).run().exits(code).stdout()
 }
 
 /// An undo that the system refuses is named with 7; repaired it is 0; and then there is nothing left to do.
 fn refused() {
-    let night = Night::begin();
-    let running = Night::drill(&night.file(&[SLOW, FLAG], 30));
-    let run = until(SOON, || folder(&running));
-    until(SOON, || night.target.flag().then_some(()));
+    let (night, running, run) = begun(|night| night.file(&[SLOW, FLAG], 30), |night, _| night.target.flag());
     night.target.refuse(true);
     running.signal(Signal::INT);
     let ran = running.ends().exits(7);
@@ -43,10 +41,8 @@ fn refused() {
 
 /// SIGINT twice during a slow verification: the undo was run, nobody waits, the keeper goes on until it can be read back.
 fn hurried() {
-    let night = Night::begin();
-    let running = Night::drill(&night.file(&[SLOW, &night.pause(), FLAG], 30));
-    let run = until(SOON, || folder(&running));
-    until(SOON, || (night.target.flag() && night.state() == 'T').then_some(()));
+    let both = |night: &Night, _: &Path| night.target.flag() && night.state() == 'T';
+    let (night, running, run) = begun(|night| night.file(&[SLOW, &night.pause(), FLAG], 30), both);
     night.target.stick(true);
     running.signal(Signal::INT);
     until(SOON, || (!night.target.flag()).then_some(()));
@@ -72,7 +68,7 @@ fn untouched() {
             night.target.address()
         ),
     );
-    Night::drill(&file).ends().exits(4).says("touched 0 connections within 5 s, 1 were wanted");
+    unspoilt(4, 4, || Night::drill(&file).ends()).says("touched 0 connections within 5 s, 1 were wanted");
 }
 
 /// A process that is not there: nothing was touched, 4, and why is said.
@@ -80,7 +76,7 @@ fn absent() {
     let mut night = Night::begin();
     drop(night.sleeper.kill());
     drop(night.sleeper.wait());
-    Night::drill(&night.file(&[&night.pause()], 6)).ends().exits(4).says("there is no such process");
+    unspoilt(4, 4, || Night::drill(&night.file(&[&night.pause()], 6)).ends()).says("there is no such process");
 }
 
 /// A disk that is full in the middle of the exercise: everything is healed, exit 3, and what was written can be read.
