@@ -33,6 +33,10 @@ pub(super) fn main(args: &RecoverArgs, global: &Global) -> Result<Exit, Failure>
     for path in &journals {
         let recovered = runtime.block_on(recover::recover(path, &env)).map_err(could_not("recover"))?;
         clean &= recovered.failed.is_empty();
+        // Said aside: the result of doing it again is the same, and there is no keeper any more.
+        if let Some(words) = recovered.keeper.as_ref().filter(|_| !global.json && !global.quiet) {
+            term::note(words);
+        }
         if global.json {
             said.push(json!({
                 "journal": path.display().to_string(), "torn": recovered.torn,
@@ -57,7 +61,6 @@ fn sentences(path: &Path, recovered: &Recovered) -> Vec<String> {
     if recovered.torn {
         lines.push(format!("{place}: the last line was torn and is dropped"));
     }
-    lines.extend(recovered.keeper.iter().map(|words| format!("{place}: {words}")));
     let healed = recovered.earlier.iter().chain(recovered.healed.iter().map(|(act, _)| act));
     lines.extend(healed.map(|act| format!("{place}: `{act}` is healed, and was read back")));
     lines.extend(recovered.failed.iter().map(|(act, why)| format!("{place}: `{act}` is NOT healed: {why}")));

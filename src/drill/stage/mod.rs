@@ -16,6 +16,7 @@ pub mod stack;
 mod tests;
 mod traffic;
 
+use std::cell::RefCell;
 use std::fmt;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -24,7 +25,7 @@ use thiserror::Error;
 use tokio::sync::mpsc;
 
 use super::director::{Ended, Ending, Page};
-use super::keeper::Program;
+use super::keeper::{Keeper, Program};
 use super::lever::http::Vouch;
 use super::lever::undo::UndoEnv;
 use super::lever::{Ground, LeverError, Levers};
@@ -147,18 +148,21 @@ pub async fn run(plan: Arc<DrillPlan>, mut env: StageEnv) -> Result<Ended, Drill
     let mut journal = Journal::create(&env.dir.join("journal.jsonl"), &env.clock)?;
     journal.append(Source::Controller, "", Event::Run(env.facts.clone()))?;
     let stop = env.stop.clone();
+    let started = RefCell::new(None);
     let armed = tokio::select! {
         biased;
         reason = stop.requested() => {
+            dismiss(&started).await;
             let ended = Ended { ending: Ending::from(reason), unclean: Vec::new(), unproved: Vec::new() };
             close(&mut journal, &ended.ending.words())?;
             return Ok(ended);
         }
-        armed = arm(&plan, &mut env) => armed,
+        armed = arm(&plan, &mut env, &started) => armed,
     };
     let (rig, traffic) = match armed {
         Ok(armed) => armed,
         Err(error) => {
+            dismiss(&started).await;
             close(&mut journal, &format!("failed: {error}"))?;
             return Err(error);
         }
@@ -187,6 +191,14 @@ pub async fn run(plan: Arc<DrillPlan>, mut env: StageEnv) -> Result<Ended, Drill
     }
 }
 
+/// Says farewell to the keeper of a drill that does not begin: it holds nothing yet.
+async fn dismiss(started: &RefCell<Option<Keeper>>) {
+    let keeper = started.take();
+    if let Some(keeper) = keeper {
+        keeper.farewell().await;
+    }
+}
+
 /// What the levers stand on.
 fn ground(plan: &DrillPlan, rig: &Rig, (env, traffic): (&StageEnv, &Traffic)) -> Ground {
     let variable = |name: &str| std::env::var(name).ok().map(Secret::new);
@@ -203,7 +215,11 @@ fn ground(plan: &DrillPlan, rig: &Rig, (env, traffic): (&StageEnv, &Traffic)) ->
 }
 
 /// Everything before the first request of a user: the system is up, agrees, and can be seen.
-async fn arm(plan: &Arc<DrillPlan>, env: &mut StageEnv) -> Result<(Rig, Traffic), DrillError> {
+async fn arm(
+    plan: &Arc<DrillPlan>,
+    env: &mut StageEnv,
+    started: &RefCell<Option<Keeper>>,
+) -> Result<(Rig, Traffic), DrillError> {
     (env.on_note)("starting the system");
     let needs = Needs {
         clock: &env.clock,
@@ -212,6 +228,7 @@ async fn arm(plan: &Arc<DrillPlan>, env: &mut StageEnv) -> Result<(Rig, Traffic)
         pages_url: &env.pages_url,
         vouch: &env.vouch,
         keeper: env.keeper.as_ref(),
+        started,
     };
     let rig = Rig::start(plan, &needs).await?;
     let agreement = handshake::agree(&rig.public, &Terms::of(plan)).await?;

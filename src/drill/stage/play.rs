@@ -220,11 +220,7 @@ impl<'a> Play<'a> {
                 self.note(&format!("phase: {}", phase.name()));
                 self.write(Source::Controller, "", Line::Phase { name: phase.name().to_owned() });
             }
-            Command::StartLoad => {
-                if let Err(error) = self.traffic.start(self.env.clock.now()) {
-                    self.hear(Event::Stop(Ending::Failed(error.to_string())));
-                }
-            }
+            Command::StartLoad => self.start_load(),
             Command::StopLoad => self.traffic.stop(),
             Command::Apply(act) => {
                 if self.begin(act) {
@@ -240,11 +236,7 @@ impl<'a> Play<'a> {
                 self.write(Source::Controller, "", Line::Healing { id: self.act_name(act) });
                 self.under_way.push(deeds.revert(act));
             }
-            Command::GiveUp(act, reason) => {
-                let line = Line::HealFailed { id: self.act_name(act), reason };
-                self.note_line(&line);
-                self.write(Source::Controller, "", line);
-            }
+            Command::GiveUp(act, reason) => self.give_up(act, reason),
             Command::ReadBack(act) => self.under_way.push(deeds.read_back(act)),
             Command::Confirm(act) => self.under_way.push(deeds.confirm(act)),
             Command::Perform(id, Author::Robot(role)) => {
@@ -276,6 +268,18 @@ impl<'a> Play<'a> {
             }
             Command::Finish(ended) => self.ended = Some(ended),
         }
+    }
+
+    fn start_load(&mut self) {
+        if let Err(error) = self.traffic.start(self.env.clock.now()) {
+            self.hear(Event::Stop(Ending::Failed(error.to_string())));
+        }
+    }
+
+    fn give_up(&mut self, act: ActId, reason: String) {
+        let line = Line::HealFailed { id: self.act_name(act), reason };
+        self.note_line(&line);
+        self.write(Source::Controller, "", line);
     }
 
     fn act_name(&self, act: ActId) -> String {

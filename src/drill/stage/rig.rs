@@ -6,6 +6,7 @@
 //! ```
 //! Not here: whether the system agrees to be shaken (`handshake`). Called by the stage.
 
+use std::cell::RefCell;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -32,6 +33,8 @@ pub(super) struct Needs<'a> {
     pub(super) vouch: &'a Arc<Vouch>,
     /// How a keeper is started.
     pub(super) keeper: Option<&'a Program>,
+    /// The keeper, once it is started: to be dismissed whatever becomes of the rest.
+    pub(super) started: &'a RefCell<Option<Keeper>>,
 }
 
 /// A system, up.
@@ -58,6 +61,7 @@ impl Rig {
             if matches!(plan.system, System::Remote { .. }) {
                 rig.paths = Paths::Kept(keeper.clone());
             }
+            needs.started.replace(Some(keeper.clone()));
             rig.keeper = Some(keeper);
         } else if cannot_do_without(plan) {
             return Err(RigError::NoKeeper);

@@ -52,6 +52,8 @@ pub struct Journal {
     offset: std::time::Duration,
     next: u64,
     prev: String,
+    /// Bytes of whole lines: what a full disk took of the next one is cut off again.
+    whole: u64,
 }
 
 impl Journal {
@@ -60,7 +62,7 @@ impl Journal {
     /// # Errors
     /// When it cannot be created, or exists already.
     pub fn create(path: &Path, clock: &Clock) -> Result<Self, JournalError> {
-        let file = OpenOptions::new().write(true).create_new(true).open(path).map_err(|source| io(path, source))?;
+        let file = OpenOptions::new().append(true).create_new(true).open(path).map_err(|source| io(path, source))?;
         lock(&file, path)?;
         Ok(Self {
             path: path.to_owned(),
@@ -69,6 +71,7 @@ impl Journal {
             offset: std::time::Duration::ZERO,
             next: 0,
             prev: String::new(),
+            whole: 0,
         })
     }
 
@@ -93,6 +96,7 @@ impl Journal {
             offset: std::time::Duration::from_nanos(passed.unwrap_or(0)),
             next: contents.lines.len() as u64,
             prev: contents.last_digest.clone(),
+            whole: contents.whole_bytes,
         };
         Ok((journal, contents))
     }
@@ -115,10 +119,12 @@ impl Journal {
         let mut text = serde_json::to_string(&line).map_err(|error| io(&self.path, error.into()))?;
         let digest = sha256(text.as_bytes());
         text.push('\n');
-        self.file
-            .write_all(text.as_bytes())
-            .and_then(|()| self.file.sync_data())
-            .map_err(|source| io(&self.path, source))?;
+        if let Err(source) = self.file.write_all(text.as_bytes()).and_then(|()| self.file.sync_data()) {
+            // Half a line would spoil every line behind it, if there is ever room for one.
+            drop(self.file.set_len(self.whole));
+            return Err(io(&self.path, source));
+        }
+        self.whole += text.len() as u64;
         self.next += 1;
         self.prev = digest;
         Ok(line)

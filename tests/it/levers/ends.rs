@@ -9,9 +9,10 @@ use std::time::Duration;
 use rustix::process::{Pid, Signal, kill_process};
 use squall::base::clock::Clock;
 
-use super::night::{FLAG, Night, SLOW, active, end_keeper, folder, keeper_pid, lines, open, until};
+use super::night::{FLAG, Night, SLOW, active, begun, end_keeper, keeper_pid, lines, open, until};
 use crate::support::program::Running;
 use crate::support::quiet::alone;
+use crate::support::target::TOKEN;
 use crate::support::throwaway::needs;
 
 const SOON: Duration = Duration::from_secs(60);
@@ -72,12 +73,10 @@ fn is_off(night: &Night, run: &Path) -> bool {
 }
 
 fn ends(how: How) {
-    let night = Night::begin();
-    let running = night.drill(&how.file(&night));
-    let run = until(SOON, || folder(&running));
-    until(SOON, || {
-        (night.state() == 'T' && night.target.flag() && active(&run) == Some(vec!["slow".to_owned()])).then_some(())
-    });
+    let in_force = |night: &Night, run: &Path| {
+        night.state() == 'T' && night.target.flag() && active(run) == Some(vec!["slow".to_owned()])
+    };
+    let (night, running, run) = begun(|night| how.file(night), in_force);
     let clock = Clock::start();
     how.begin(&running, &run);
     let begun = clock.now();
@@ -90,15 +89,13 @@ fn ends(how: How) {
         println!("{how:?}: the path is up again after {:.3} s", (clock.now() - begun).as_secs_f64());
     }
     let ran = running.ends();
-    assert_eq!(ran.code(), how.code(), "{how:?}\n{}{}", ran.stdout(), ran.stderr());
+    // Where the machine was too busy to believe the generator, 5 stands before 4 and 6.
+    let is_spoilt = ran.code() == Some(5) && matches!(how.code(), Some(4 | 6));
+    assert!(ran.code() == how.code() || is_spoilt, "{how:?}: {:?}\n{}{}", ran.code(), ran.stdout(), ran.stderr());
     if how == How::Killed {
         assert!(night.path_is_up(), "the path stays up");
-        let again = || {
-            let recover = night.prepared(&how.file(&night)).args(["recover", run.to_str().unwrap()]).run().exits(0);
-            recover.stdout()
-        };
-        let first = again();
-        assert!(first.contains("`ship` is healed") && first.contains("has healed what it held, and ended"), "{first}");
+        let again = || Night::prepared(&how.file(&night)).args(["recover", run.to_str().unwrap()]).run().exits(0);
+        again().says("`ship` is healed").says("has healed what it held, and ended");
         assert!(!night.path_is_up(), "the keeper is gone");
         let changes = night.target.changes();
         again();
@@ -142,7 +139,7 @@ fn full_two_x_on_the_terminal_abort() {
     let mut child = Command::new(script)
         .args(["-qec", &line, "/dev/null"])
         .current_dir(folder.path())
-        .env("SMALL_TOKEN", crate::support::target::TOKEN)
+        .env("SMALL_TOKEN", TOKEN)
         .stdin(Stdio::piped())
         .stdout(Stdio::null())
         .spawn()

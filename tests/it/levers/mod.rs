@@ -1,28 +1,26 @@
 //! Levers, leases and the keeper, seen from outside: whatever becomes of the drill, nothing stays broken.
 
+mod all;
 mod ends;
 mod kills;
 mod night;
 mod undone;
 
-use std::time::Duration;
+use std::path::Path;
 
 use crate::support::quiet::alone;
-use night::{Night, active, folder, lines, open, until};
-
-const SOON: Duration = Duration::from_secs(60);
+use night::{Night, active, begun, lines, open};
 
 #[test]
 fn three_kinds_of_levers_are_pulled_renewed_and_healed_through_the_keeper() {
     let _lock = alone();
-    let night = Night::begin();
-    let running = night.drill(&night.all(8));
-    let run = until(SOON, || folder(&running));
-    until(SOON, || (night.state() == 'T' && night.target.flag()).then_some(()));
-    assert_eq!(until(SOON, || active(&run).filter(|all| !all.is_empty())), ["slow"]);
+    let in_force = |night: &Night, run: &Path| {
+        night.state() == 'T' && night.target.flag() && active(run) == Some(vec!["slow".to_owned()])
+    };
+    let (night, running, run) = begun(|night| night.all(8), in_force);
     let ran = running.ends();
-    println!("{}{}", ran.stdout(), ran.stderr());
-    let ran = ran.exits(0);
+    // A generator that was late (5) pulls and heals all the same.
+    assert!(matches!(ran.code(), Some(0 | 5)), "{:?}\n{}{}", ran.code(), ran.stdout(), ran.stderr());
     assert_eq!((night.state(), night.target.flag(), night.path_is_up()), ('S', false, false));
     let journal = lines(&run.join("journal.jsonl"));
     for act in ["slow", "frozen", "ship"] {

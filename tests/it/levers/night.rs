@@ -3,7 +3,7 @@
 use std::fs;
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
@@ -82,8 +82,8 @@ impl Night {
     }
 
     /// Starts the drill of `file`.
-    pub(super) fn drill(&self, file: &str) -> Running {
-        self.prepared(file).args(["drill", "small_night.ron"]).within(Duration::from_secs(150)).start()
+    pub(super) fn drill(file: &str) -> Running {
+        Self::prepared(file).args(["drill", "small_night.ron"]).within(Duration::from_secs(150)).start()
     }
 
     /// Twenty looks a second.
@@ -91,17 +91,16 @@ impl Night {
   load: [Open(name: "all", rate: [Hold(rate: "20/s", for: "10s")], mix: {"look": 1})],
   journeys: {"look": (steps: [Http(name: "home", url: "/", check: [Status("200")])])})"#;
 
-    pub(super) fn prepared(&self, file: &str) -> Squall {
-        self.outfitted(Squall::new(), file)
+    pub(super) fn prepared(file: &str) -> Squall {
+        Self::prepared_as(env!("CARGO_BIN_EXE_squall"), file)
     }
 
     /// The same for another program, which starts squall itself.
-    pub(super) fn prepared_as(&self, program: &str, file: &str) -> Squall {
-        self.outfitted(Squall::program(program), file)
-    }
-
-    fn outfitted(&self, squall: Squall, file: &str) -> Squall {
-        squall.file("small_night.ron", file).file("small.ron", Self::SCENARIO).env("SMALL_TOKEN", TOKEN)
+    pub(super) fn prepared_as(program: &str, file: &str) -> Squall {
+        Squall::program(program)
+            .file("small_night.ron", file)
+            .file("small.ron", Self::SCENARIO)
+            .env("SMALL_TOKEN", TOKEN)
     }
 
     /// One letter: `S` sleeps, `T` is stopped.
@@ -161,7 +160,7 @@ pub(super) fn folder(running: &Running) -> Option<PathBuf> {
 }
 
 /// Whole lines of a journal.
-pub(super) fn lines(path: &std::path::Path) -> Vec<Value> {
+pub(super) fn lines(path: &Path) -> Vec<Value> {
     let text = fs::read_to_string(path).unwrap_or_default();
     text.split_inclusive('\n')
         .filter(|line| line.ends_with('\n'))
@@ -170,7 +169,7 @@ pub(super) fn lines(path: &std::path::Path) -> Vec<Value> {
 }
 
 /// Acts that were begun and not read back as healed, by the run's journal and the keeper's.
-pub(super) fn open(folder: &std::path::Path) -> Vec<String> {
+pub(super) fn open(folder: &Path) -> Vec<String> {
     let mut begun: Vec<String> = Vec::new();
     let mut journal = lines(&folder.join("journal.jsonl"));
     journal.extend(lines(&folder.join("keeper.jsonl")));
@@ -186,7 +185,7 @@ pub(super) fn open(folder: &std::path::Path) -> Vec<String> {
 }
 
 /// Names of the faults in force, from the keeper's API; `None` when nobody answers.
-pub(super) fn active(folder: &std::path::Path) -> Option<Vec<String>> {
+pub(super) fn active(folder: &Path) -> Option<Vec<String>> {
     let place: Value = serde_json::from_str(&fs::read_to_string(folder.join("keeper.json")).ok()?).ok()?;
     let token = fs::read_to_string(folder.join("keeper.token")).ok()?;
     let api = place["api"].as_str()?.strip_prefix("http://")?.parse().ok()?;
@@ -196,13 +195,13 @@ pub(super) fn active(folder: &std::path::Path) -> Option<Vec<String>> {
 }
 
 /// Process of the keeper of a run.
-pub(super) fn keeper_pid(folder: &std::path::Path) -> Option<i32> {
+pub(super) fn keeper_pid(folder: &Path) -> Option<i32> {
     let place: Value = serde_json::from_str(&fs::read_to_string(folder.join("keeper.json")).ok()?).ok()?;
     i32::try_from(place["process"]["pid"].as_i64()?).ok()
 }
 
 /// Ends the keeper of a run, if there is one: what a test leaves behind is its own to clear.
-pub(super) fn end_keeper(folder: &std::path::Path) {
+pub(super) fn end_keeper(folder: &Path) {
     use rustix::process::{Pid, Signal, kill_process};
     let Some(pid) = keeper_pid(folder) else { return };
     let is_squall = fs::read_to_string(format!("/proc/{pid}/cmdline")).is_ok_and(|line| line.contains("--keeper"));
@@ -221,4 +220,25 @@ pub(super) fn until<T>(limit: Duration, mut seen: impl FnMut() -> Option<T>) -> 
         assert!(clock.now() - Tick::ZERO < limit, "nothing seen within {limit:?}");
         std::thread::park_timeout(Duration::from_millis(20));
     }
+}
+
+/// A drill of `file` that is as far as `ready` wants it; begun again where a busy machine has no steady baseline.
+pub(super) fn begun(
+    file: impl Fn(&Night) -> String,
+    ready: impl Fn(&Night, &Path) -> bool,
+) -> (Night, Running, PathBuf) {
+    for _ in 0..4 {
+        let night = Night::begin();
+        let running = Night::drill(&file(&night));
+        let run = until(Duration::from_secs(60), || folder(&running));
+        let is_ready = until(Duration::from_secs(120), || {
+            let ended = || lines(&run.join("journal.jsonl")).iter().any(|line| line["kind"] == "end");
+            if ready(&night, &run) { Some(true) } else { ended().then_some(false) }
+        });
+        if is_ready {
+            return (night, running, run);
+        }
+        drop(running.ends());
+    }
+    panic!("the machine lets no drill begin");
 }

@@ -1,5 +1,7 @@
 //! Levers against a real shop over its admin address, and against systems that misbehave.
 
+mod pulled;
+
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Mutex as Log;
 
