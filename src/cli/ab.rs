@@ -3,12 +3,13 @@
 //! Not here: the slots themselves (`slots`), the statistics (`judge::blocks`).
 
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use serde_json::Value;
 
 use super::args::{AbArgs, Global};
+use super::chores::{self, Before};
 use super::exit::{Exit, Failure, could_not};
 use super::slots::{Course, Stage};
 use super::{assemble, folder, run, signals, target, term};
@@ -172,6 +173,30 @@ async fn compare(
             load::preflight(Arc::clone(arm)).await.map_err(could_not("reach the target"))?;
         }
     }
+    let mut ready = Vec::new();
+    for arm in arms {
+        match chores::before(arm, Seed(global.seed), (&stop, &hurry)).await? {
+            Before::Ready(arm) => ready.push(arm),
+            Before::Over(exit) => return Ok(exit),
+        }
+    }
+    let compared = slots(plan, ready.clone(), facts, (&stop, args, global)).await;
+    let mut left = Vec::new();
+    for arm in &ready {
+        left.extend(chores::after(arm, Seed(global.seed), &hurry).await);
+    }
+    let (dir, mut journal) = compared?;
+    left.into_iter().try_for_each(|left| chores::note(Some(left), &mut journal))?;
+    run::conclude(&dir, &mut journal, &run::reason_of(&stop), global)
+}
+
+/// Runs the slots of both arms, as many stages as it takes.
+async fn slots(
+    plan: &AbPlan,
+    arms: Vec<Arc<LoadPlan>>,
+    facts: RunFacts,
+    (stop, args, global): (&Stop, &AbArgs, &Global),
+) -> Result<(PathBuf, Journal), Failure> {
     let clock = Clock::start();
     let dir = folder::create(&global.out, &plan.load.name, &clock)?;
     let mut journal = Journal::create(&dir.join(folder::JOURNAL), &clock).map_err(could_not("write the journal"))?;
@@ -200,9 +225,8 @@ async fn compare(
             }
         }
     }
-    let reason = run::reason_of(&stop);
-    course.finish(clock.now().since(began), &reason)?;
-    run::conclude(&dir, &mut journal, &reason, global)
+    course.finish(clock.now().since(began), &run::reason_of(stop))?;
+    Ok((dir, journal))
 }
 
 /// Whether the blocks so far leave something open that a further stage may decide.

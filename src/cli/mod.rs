@@ -10,6 +10,8 @@
 //! | `target` | the guard at work: who may be sent traffic |
 //! | `url` | a scenario from the flags of `squall run URL` |
 //! | `signals` | Ctrl-C and SIGTERM become the stop word |
+//! | `chores` | setup before a load and teardown after it |
+//! | `once` | one journey of a scenario, to look at |
 //! | `slots` | the slots of a comparison |
 //! | `run` `ab` `drill` `find` `gate` `selftest` `check` `report` `staging` `proxy` `recover` `completions` | one command each |
 
@@ -17,6 +19,7 @@ mod ab;
 mod args;
 mod assemble;
 mod check;
+mod chores;
 mod ci;
 mod completions;
 mod drill;
@@ -24,6 +27,7 @@ mod exit;
 mod find;
 mod folder;
 mod gate;
+mod once;
 mod proxy;
 mod recover;
 mod rehearse;

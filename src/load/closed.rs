@@ -9,7 +9,7 @@ use super::arrivals::Arrival;
 use super::core::Worker;
 use super::crew::Tally;
 use super::step::pause::Pause;
-use super::user::{self, User};
+use super::user::{self, Place, User};
 use crate::base::clock::Tick;
 use crate::plan::load::{Iterations, Pattern, Rounds};
 
@@ -60,7 +60,8 @@ impl Life {
 
 async fn live(worker: &Rc<Worker>, crew: usize, life: &Life, pause: &Pause) {
     let here = &worker.crews[crew];
-    let mut user = User { number: Some(life.number), ..User::default() };
+    let place = Place { number: Some(life.number), ..Place::default() };
+    let mut user = User { place, ..User::default() };
     let mut pass = 0_u64;
     let mut free = here.origin;
     for (from, to) in &life.spans {

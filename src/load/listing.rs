@@ -88,7 +88,8 @@ fn line(out: &mut String, script: &Script, workload: &Workload, (seed, n): (Seed
     let deck = workload.mix.shuffled(seed, n / workload.mix.size());
     let place = usize::try_from(n % workload.mix.size()).unwrap_or(0);
     let card = usize::from(deck.get(place).copied().unwrap_or(0));
-    let Some(course) = script.courses.get(card) else { return };
+    let index = script.plan.workloads.iter().position(|one| one.name == workload.name).unwrap_or(0);
+    let Some(course) = script.courses(index).get(card) else { return };
     let journey = script.plan.journeys.get(card).map_or("?", |journey| journey.name.as_str());
     let _ = write!(out, "{due} {} {n} {journey}", workload.name);
     let key = super::crew::key(seed, &workload.name);

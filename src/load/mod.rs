@@ -15,6 +15,8 @@
 //! | `open` `closed` `lounge` | who begins when, and who stays |
 //! | `user` `vars` `rows` `secrets` | one journey; its variables, their draws, rows and secrets |
 //! | `listing` | the plan of arrivals as a text, for people and for comparison |
+//! | `errand` `tale` | steps that are done once; what was said, for people |
+//! | `tokens` | credentials that are fetched and renewed |
 //! | `cookies` `integrity` | a user's cookies; leaks and stale reads |
 //! | `step` `client` | one move of a journey; connections and HTTP |
 //! | `reach` | names to addresses, and a first connection to each origin |
@@ -29,6 +31,7 @@ pub mod closed;
 pub mod cookies;
 pub mod core;
 pub mod crew;
+pub mod errand;
 pub mod exemplars;
 pub mod gate;
 pub mod integrity;
@@ -42,6 +45,8 @@ pub mod reach;
 pub mod rows;
 pub mod secrets;
 pub mod step;
+pub mod tale;
+pub mod tokens;
 pub mod truth;
 pub mod user;
 pub mod vars;
@@ -183,6 +188,12 @@ pub enum LoadError {
         origin: String,
         /// What is wrong, and the remedy where there is one.
         why: String,
+    },
+    /// A step of `setup` failed.
+    #[error("setup failed at {broken}; nothing was sent but setup's own requests")]
+    Setup {
+        /// Which step, and why.
+        broken: errand::Broken,
     },
     /// Our bug: a worker thread ended without its report.
     #[error("worker {worker} died: the measurements are incomplete")]

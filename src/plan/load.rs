@@ -7,9 +7,11 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::chores::Chores;
 use super::curve::Curve;
 use super::deck::Deck;
 use super::good::Good;
+use super::manner::Manner;
 use super::program::{Journey, Think};
 use super::retry::{Patience, Retry};
 use super::staff::Staff;
@@ -38,6 +40,8 @@ pub struct LoadPlan {
     pub labels: Arc<Vec<String>>,
     /// Variables and where their values come from.
     pub values: Values,
+    /// What is done beside the journeys.
+    pub chores: Chores,
     /// What a good request is.
     pub good: Good,
     /// What must hold.
@@ -230,6 +234,8 @@ pub struct Workload {
     pub warmup: Duration,
     /// How long the last answers are awaited.
     pub drain: Duration,
+    /// How its clients differ from the scenario's.
+    pub client: Option<Manner>,
 }
 
 impl Workload {

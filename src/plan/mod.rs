@@ -19,6 +19,7 @@
 
 pub mod ab;
 pub mod check;
+pub mod chores;
 pub mod condition;
 pub mod course;
 pub mod curve;
@@ -31,6 +32,7 @@ pub mod good;
 pub mod guard;
 pub mod held;
 pub mod load;
+pub mod manner;
 mod people;
 pub mod program;
 pub mod retry;

@@ -9,6 +9,7 @@ use std::time::Duration;
 pub use super::course::{Branch, Condition, Group, Repeat, Turns, groups, requests};
 pub use super::draw::{Draw, Drawn, Stamp};
 use super::good::StatusSet;
+use super::manner::Manner;
 use super::template::{Template, VarId};
 use crate::measure::sample::StepId;
 
@@ -25,6 +26,8 @@ pub struct Journey {
     pub on_failure: OnFailure,
     /// Whose data it may see; `None`: nobody looks.
     pub owner: Option<Owner>,
+    /// How its clients differ from the workload's.
+    pub client: Option<Manner>,
 }
 
 /// Whose data a journey may see: another owner's tag in any answer is a leak.
@@ -123,8 +126,8 @@ pub struct Http {
     pub headers: Vec<(String, Template)>,
     /// Body; empty for none. JSON bodies bring their `content-type` in `headers`.
     pub body: Option<Template>,
-    /// Longest time from sent to the end of the answer.
-    pub total: Duration,
+    /// How its clients differ from the journey's.
+    pub client: Option<Box<Manner>>,
     /// Values taken from the answer.
     pub extract: Vec<Extraction>,
     /// What the answer must be.

@@ -132,6 +132,7 @@ plain!(Jitter);
 pub(crate) enum Auth {
     Basic(Spanned<String>, Spanned<String>),
     Bearer(Spanned<String>),
+    Token(Spanned<String>),
 }
 
 plain!(Auth);

@@ -5,7 +5,7 @@ use serde::Deserialize;
 pub(crate) use super::client::{Auth, Backoff, Client, Connections, Jitter, Patience, Retry, Then, Timeouts};
 use super::names::Named;
 use super::source::Spanned;
-use super::step::{Think, WrittenStep};
+use super::step::{Steps, Think};
 use super::written::{Extra, Written, plain, written};
 
 written! {
@@ -20,8 +20,11 @@ written! {
         checks: Option<Spanned<Vec<Spanned<String>>>>,
         data: Option<Spanned<Named<Data>>>,
         secrets: Option<Spanned<Named<SecretFrom>>>,
+        tokens: Option<Spanned<Named<Token>>>,
+        setup: Option<Steps>,
+        teardown: Option<Steps>,
     } later {
-        tokens, setup, teardown, max_series, gate, faults, fleet, evidence, fidelity, reactions, pages,
+        max_series, gate, faults, fleet, evidence, fidelity, reactions, pages,
     }
 }
 
@@ -105,7 +108,8 @@ written! {
         start: Option<Spanned<Start>>,
         arrivals: Option<Spanned<u64>>,
         stay: Option<Spanned<Stay>>,
-    } later { client }
+        client: Option<Spanned<Client>>,
+    } later {}
 }
 
 written! {
@@ -120,7 +124,8 @@ written! {
         start: Option<Spanned<Start>>,
         iterations: Option<Spanned<Iterations>>,
         cycle: Option<Spanned<String>>,
-    } later { client }
+        client: Option<Spanned<Client>>,
+    } later {}
 }
 
 written! {
@@ -294,13 +299,35 @@ pub(crate) enum SecretFrom {
 plain!(SecretFrom);
 
 written! {
+    /// A credential that is fetched when it is needed.
+    Token {
+        steps: Steps,
+        value: Spanned<String>,
+        lifetime: Option<Spanned<String>>,
+        renew_before: Option<Spanned<String>>,
+        renew_on: Option<Spanned<String>>,
+        share: Option<Spanned<Share>>,
+    } later {}
+}
+
+/// Who shares a token.
+#[derive(Clone, Copy, Debug, Deserialize)]
+pub(crate) enum Share {
+    PerUser,
+    All,
+}
+
+plain!(Share);
+
+written! {
     /// A user's path.
     Journey {
-        steps: Spanned<Vec<Spanned<WrittenStep>>>,
+        steps: Steps,
         think: Option<Spanned<Think>>,
         on_failure: Option<Spanned<OnFailure>>,
         owner: Option<Spanned<Owner>>,
-    } later { walk, misbehave, client }
+        client: Option<Spanned<Client>>,
+    } later { walk, misbehave }
 }
 
 written! {

@@ -2,6 +2,7 @@
 
 use serde::Deserialize;
 
+use super::client::Client;
 use super::names::Named;
 use super::scenario::Var;
 use super::source::Spanned;
@@ -95,7 +96,8 @@ written! {
         extract: Option<Spanned<Named<Extract>>>,
         check: Option<Spanned<Vec<Spanned<Check>>>>,
         truth: Option<Spanned<Vec<Spanned<Truth>>>>,
-    } later { labels, client }
+        client: Option<Spanned<Client>>,
+    } later { labels }
 }
 
 /// What a request says about the truth of the system.

@@ -9,7 +9,6 @@ pub(crate) fn later_kinds(of: &str) -> &'static [&'static str] {
         "Step" => &["Audit", "WebSocket", "Sse", "Grpc"],
         "Body" => &["Multipart", "File"],
         "Extract" => &["Css"],
-        "Auth" => &["Token"],
         "Truth" => &["Ledger"],
         "Does" => &["Narrative", "Roster", "Information"],
         "When" => &["Manual"],

@@ -27,5 +27,6 @@ mod plan;
 mod proxy;
 #[cfg(test)]
 mod run;
+mod scenario;
 #[cfg(test)]
 mod support;

@@ -10,6 +10,7 @@ use hyper::http::header::{CONTENT_ENCODING, HeaderValue, RETRY_AFTER, SET_COOKIE
 use hyper::http::{HeaderMap, response};
 
 use super::failure::Failure;
+use super::request;
 use crate::measure::outcome::Kind;
 
 /// What is kept of an answer.
@@ -119,6 +120,11 @@ impl Answer {
     pub fn headers<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a str> {
         let all = self.headers.as_ref().map(|headers| headers.get_all(name));
         all.into_iter().flatten().filter_map(|value| value.to_str().ok())
+    }
+
+    /// The headers that are kept, as people read them.
+    pub fn shown(&self) -> Vec<(String, String)> {
+        self.headers.as_ref().map(request::texts).unwrap_or_default()
     }
 
     /// The values of all headers that are kept.

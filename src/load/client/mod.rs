@@ -36,7 +36,7 @@ use super::step::Script;
 use crate::base::clock::Tick;
 use crate::base::shard::Shard;
 use crate::measure::outcome::Kind;
-use crate::plan::load::Connections;
+use crate::plan::load::{Client as Manner, Connections, Timeouts};
 use crate::plan::wires::Life;
 
 /// One workload's client on one worker.
@@ -85,11 +85,11 @@ pub struct Errand {
 }
 
 impl Client {
-    /// A client for the plan of `script`, sharing connections as `how` says; a shard has its part of `max`.
-    pub fn new(script: &Script, how: Connections, shard: Shard) -> Self {
+    /// A client of `script` that behaves as `manner` says and shares connections as `how` says; a shard has its part of `max`.
+    pub fn new(script: &Script, (manner, how): (&Manner, Connections), shard: Shard) -> Self {
         let plan = &script.plan;
-        let opener = Opener::new(script, shard);
-        let life = plan.client.wires.life;
+        let opener = Opener::new(script, manner, shard);
+        let life = manner.wires.life;
         let sharing = match how {
             Connections::Shared { max } => {
                 let part = usize::try_from(owned(max as u64, shard)).unwrap_or(1);
@@ -99,6 +99,16 @@ impl Client {
             Connections::PerUser | Connections::ByWorkload => Sharing::PerUser,
         };
         Self { opener, sharing, life, reconnected: Cell::new(0) }
+    }
+
+    /// Limits of time, where no journey and no step says otherwise.
+    pub fn timeouts(&self) -> &Timeouts {
+        self.opener.timeouts()
+    }
+
+    /// How its connections live.
+    pub fn life(&self) -> &Life {
+        &self.life
     }
 
     /// Connections opened since the last look.
@@ -157,7 +167,7 @@ impl Client {
     /// On a connection of the pool.
     async fn shared(&self, pool: &Pool, errand: Errand, limits: &mut Limits<'_>) -> Trip {
         let origin = errand.origin;
-        limits.begin(self.opener.timeouts().wait);
+        limits.begin(limits.timeouts.wait);
         let held = match pool.turn(origin, limits).await {
             Ok(Grant::Link(link)) => Some(link),
             Ok(Grant::Open) => None,
@@ -207,7 +217,7 @@ impl Client {
         if pool.reserve(origin).is_some() {
             return self.open_for(pool, origin, limits).await;
         }
-        limits.begin(self.opener.timeouts().wait);
+        limits.begin(limits.timeouts.wait);
         match pool.turn(origin, limits).await.map_err(Failure::early)? {
             Grant::Link(link) => Ok(link),
             Grant::Open => self.open_for(pool, origin, limits).await,
@@ -221,7 +231,7 @@ impl Client {
         keep: Keep,
         limits: &mut Limits<'_>,
     ) -> (Exchange, (u64, u64)) {
-        let timeouts = self.opener.timeouts();
+        let timeouts = limits.timeouts;
         let terms = Terms { first_byte: timeouts.first_byte, idle: timeouts.idle, keep };
         link.age().serve(limits.seen());
         link.exchange(request, limits, terms).await

@@ -5,7 +5,8 @@
 use std::str::FromStr;
 
 use bytes::Bytes;
-use http_body_util::Full;
+use futures::FutureExt;
+use http_body_util::{BodyExt, Full};
 use hyper::Request;
 use hyper::http::header::{
     AUTHORIZATION, CONTENT_LENGTH, CONTENT_TYPE, COOKIE, HOST, HeaderMap, HeaderName, HeaderValue,
@@ -14,7 +15,7 @@ use hyper::http::{Method, Uri};
 
 use super::h1::Prepared;
 use crate::load::LoadError;
-use crate::plan::load::LoadPlan;
+use crate::plan::load::{Client, LoadPlan};
 use crate::plan::program::Http;
 use crate::plan::template::{Template, VarId};
 
@@ -34,6 +35,21 @@ pub fn path_of(request: &Prepared) -> &str {
     request.uri().path_and_query().map_or("/", |path| path.as_str())
 }
 
+/// A request as people read it: its first line towards `origin`, its headers, its body.
+pub fn shown(request: &Prepared, origin: &str) -> (String, Vec<(String, String)>, String) {
+    let line = format!("{} {origin}{}", request.method(), path_of(request));
+    // Its body is whole: all of it is its first and only part.
+    let body = request.body().clone().frame().now_or_never().flatten().and_then(Result::ok);
+    let body = body.and_then(|frame| frame.into_data().ok()).unwrap_or_default();
+    (line, texts(request.headers()), String::from_utf8_lossy(&body).into_owned())
+}
+
+/// Headers as texts.
+pub fn texts(headers: &HeaderMap) -> Vec<(String, String)> {
+    let text = |value: &HeaderValue| String::from_utf8_lossy(value.as_bytes()).into_owned();
+    headers.iter().map(|(name, value)| (name.as_str().to_owned(), text(value))).collect()
+}
+
 /// Adds cookies to those the author wrote; false when they cannot stand in a header.
 pub fn carry(request: &mut Prepared, cookies: &str) -> bool {
     let written = request.headers().get(COOKIE).and_then(|value| value.to_str().ok());
@@ -51,11 +67,11 @@ enum Part<T> {
 }
 
 impl Mould {
-    /// Compiles `http` of `plan`; the scenario's own headers come first, the step's replace them.
+    /// Compiles `http` of `plan`; the headers of its client come first, the step's replace them.
     ///
     /// # Errors
     /// When a fixed part cannot be sent: a method, path or header that HTTP does not allow.
-    pub fn new(plan: &LoadPlan, http: &Http) -> Result<Self, LoadError> {
+    pub fn new(plan: &LoadPlan, client: &Client, http: &Http) -> Result<Self, LoadError> {
         let wrong = |what: &str, text: &str| LoadError::Unsendable { what: what.to_owned(), text: text.to_owned() };
         let origin = plan.origins.get(http.origin).ok_or_else(|| wrong("origin", &http.origin.to_string()))?;
         let method = Method::from_str(&http.method).map_err(|_| wrong("method", &http.method))?;
@@ -75,7 +91,7 @@ impl Mould {
         let host = HeaderValue::from_str(&authority).map_err(|_| wrong("host", &authority))?;
         mould.headers.insert(HOST, host);
         let own = |name: &str| http.headers.iter().any(|(own, _)| own == name);
-        for (name, value) in plan.client.headers.iter().filter(|(name, _)| !own(name)).chain(&http.headers) {
+        for (name, value) in client.headers.iter().filter(|(name, _)| !own(name)).chain(&http.headers) {
             mould.header(name, value)?;
         }
         // Without a body hyper says nothing of its length; servers may insist on it for these methods.

@@ -18,6 +18,7 @@ use crate::load::client::{Errand, Trip};
 use crate::load::core::Worker;
 use crate::load::crew::Crew;
 use crate::load::pace::Limits;
+use crate::load::tokens;
 use crate::load::user::User;
 use crate::load::vars::Dice;
 use crate::measure::outcome::{Class, Kind, Outcome};
@@ -51,7 +52,13 @@ impl Ended {
 
 /// Sends one request that was due at `due`, again where the client does so, and records what came of it in the end.
 pub async fn run(worker: &Worker, crew: &Crew, user: &mut User, ask: &Ask, (due, dice): (Tick, Dice)) -> Ended {
-    let asked = due;
+    let asked = match ask.token {
+        None => due,
+        Some(token) => match tokens::ensure(worker, crew, user, (token, due)).await {
+            Ok(due) => due,
+            Err(ended) => return ended,
+        },
+    };
     let due = match admit(worker, crew, user, (ask, asked)).await {
         Leave::At(due) => due,
         Leave::Refused => {
@@ -71,7 +78,16 @@ pub async fn run(worker: &Worker, crew: &Crew, user: &mut User, ask: &Ask, (due,
     loop {
         let (trip, outcome) = attempt(worker, crew, user, (ask, begun, dice, tries)).await;
         let done = trip.done;
-        let again = tries.again(worker, crew, (ask, outcome, done), dice);
+        if tries.renews(worker, user, (ask, &trip)) {
+            worker.log.borrow_mut().recorder.flow(done, |flow| flow.done += 1);
+            let renewed = tokens::ensure(worker, crew, user, (ask.token.unwrap_or_default(), done)).await;
+            if renewed.is_ok() && matches!(ceiling::leave(worker, crew, ask.origin, done).await, Leave::At(_)) {
+                begun = worker.pace.now();
+                continue;
+            }
+            worker.log.borrow_mut().recorder.flow(done, |flow| flow.done -= 1);
+        }
+        let again = tries.again(crew, (ask, outcome, done), dice);
         if let Some(pause) = again {
             // This try was sent and is done; the last one is counted with its request.
             worker.log.borrow_mut().recorder.flow(done, |flow| flow.done += 1);
@@ -109,11 +125,12 @@ async fn attempt(
         return (unsent(sent), Outcome::Refused(Kind::Variable));
     };
     let patience = ask.patience.as_ref().map(|patience| sent + tries.patience(patience, dice));
-    let total = patience.map_or(sent + ask.total, |leaves| leaves.min(sent + ask.total));
-    let mut limits = Limits::new(&worker.pace, (sent, total), &crew.cut);
+    let total =
+        patience.map_or(sent + ask.client.timeouts.total, |leaves| leaves.min(sent + ask.client.timeouts.total));
+    let mut limits = Limits::new(&worker.pace, (sent, total), &crew.cut, &ask.client.timeouts);
     let mut trip = leave(worker, crew, user, (ask, None, request), &mut limits).await;
     let mut refused = None;
-    if worker.script.plan.client.redirects > 0 {
+    if ask.client.redirects > 0 {
         refused = redirect::follow(worker, crew, user, (ask, &mut trip), &mut limits).await;
     }
     drop(limits);
@@ -150,12 +167,16 @@ pub(super) async fn leave(
     {
         return unsent(worker.pace.now());
     }
+    tell(worker, user, (ask, origin), &request);
     let sent = if hop.is_some() { worker.pace.now() } else { limits.seen() };
     worker.log.borrow_mut().recorder.sent(sent, 0);
     let trip = crew.client.trip(Errand { origin, request, keep: ask.keep }, &mut user.seat, limits).await;
+    if let Some(tale) = &mut user.rare.tale {
+        tale.answered(&trip, sent);
+    }
     // Most answers set none: only one that does pays for its path.
     if let Ok(answer) = &trip.result
-        && plan.client.cookies
+        && ask.client.cookies
         && answer.sets_cookies()
     {
         let path = match hop {
@@ -167,6 +188,16 @@ pub(super) async fn leave(
         }
     }
     trip
+}
+
+/// Keeps a request that is about to leave, for a user who is looked at.
+fn tell(worker: &Worker, user: &mut User, (ask, origin): (&Ask, usize), request: &Prepared) {
+    let Some(tale) = &mut user.rare.tale else { return };
+    let plan = &worker.script.plan;
+    let step = plan.steps.get(usize::from(ask.step.0)).map_or("?", String::as_str);
+    let place = plan.origins.get(origin);
+    let origin = place.map(|origin| format!("{}://{}", origin.scheme.name(), origin.authority())).unwrap_or_default();
+    tale.asked(step, request::shown(request, &origin));
 }
 
 /// What became of a whole answer: what it must be, then whose it is, then how old it is. A leak outweighs all.

@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::server::{Answer, Server};
 use super::{Seen, get, http, open, plan, run};
 use crate::plan::load::{Connections, LoadPlan};
-use crate::plan::program::{Http, Op};
+use crate::plan::program::Http;
 use crate::plan::template::Template;
 
 fn one_kind(answer: impl Fn() -> Answer + Send + Sync + 'static, kind: &str) -> Seen {
@@ -84,12 +84,7 @@ fn timed(change: impl FnOnce(&mut LoadPlan), answer: fn() -> Answer) -> Seen {
 fn limits_of_time_are_told_apart() {
     let slow = || Answer::ok("late").after(Duration::from_secs(3_600));
     let short = Duration::from_millis(50);
-    let total = |plan: &mut LoadPlan| {
-        if let Op::Http(http) = &mut plan.journeys[0].steps[0] {
-            http.total = short;
-        }
-    };
-    let seen = timed(total, slow);
+    let seen = timed(|plan| plan.client.timeouts.total = short, slow);
     assert_eq!(seen.errors("timeout_total"), 5);
     let given_up = seen.step(0).service.rest;
     assert!(given_up.value_at(0.0).unwrap() >= 50_000, "a limit never passes early");

@@ -1,5 +1,6 @@
 //! The engine against a scripted server on loopback: counts are exact, whatever the machine is doing meanwhile.
 
+mod chores;
 mod crowds;
 mod failures;
 mod hosted;
@@ -24,6 +25,7 @@ use crate::measure::outcome::Class;
 use crate::measure::record::{Done, Head, Record, RecordWriter, read};
 use crate::measure::sample::StepId;
 use crate::plan::check::{self, Files, ScenarioOptions};
+use crate::plan::chores::Chores;
 use crate::plan::curve::{Curve, Ramp};
 use crate::plan::deck::Deck;
 use crate::plan::good::{Good, StatusSet};
@@ -44,7 +46,7 @@ fn get(step: u16, path: &str) -> Http {
         path: Template::fixed(path),
         headers: Vec::new(),
         body: None,
-        total: Duration::from_secs(20),
+        client: None,
         extract: Vec::new(),
         check: vec![Check { label: 0, what: What::Status(set) }],
         truth: Vec::new(),
@@ -52,7 +54,14 @@ fn get(step: u16, path: &str) -> Http {
 }
 
 fn journey(steps: Vec<Op>) -> Journey {
-    Journey { name: "visit".to_owned(), steps, think: Think::Off, on_failure: OnFailure::EndJourney, owner: None }
+    Journey {
+        name: "visit".to_owned(),
+        steps,
+        think: Think::Off,
+        on_failure: OnFailure::EndJourney,
+        owner: None,
+        client: None,
+    }
 }
 
 fn http(http: Http) -> Op {
@@ -88,11 +97,13 @@ fn plan(server: &Server, pattern: Pattern, steps: Vec<Op>) -> LoadPlan {
             start: Duration::ZERO,
             warmup: Duration::ZERO,
             drain: Duration::from_secs(20),
+            client: None,
         }],
         journeys: vec![journey],
         steps: (0..steps).map(|n| format!("step {n}")).collect(),
         labels: Arc::new(vec!["status".to_owned(), "first".to_owned(), "second".to_owned()]),
         values: Values { count: 4, ..Values::default() },
+        chores: Chores::default(),
         good: Good::default(),
         checks: Vec::new(),
         hash: String::new(),
@@ -154,7 +165,8 @@ fn run_while(plan: LoadPlan, threads: usize, meanwhile: impl FnOnce(&Stop, &Runn
     let seconds = Arc::clone(&live);
     let show = move |second| seconds.lock().unwrap_or_else(PoisonError::into_inner).push(second);
     let client = &plan.client;
-    let once = client.redirects == 0 && client.retry.is_none() && client.patience.is_none();
+    let tokens = &plan.chores.tokens;
+    let once = client.redirects == 0 && client.retry.is_none() && client.patience.is_none() && tokens.is_empty();
     let running = start(Arc::new(plan), env, show).unwrap();
     meanwhile(&stop, &running);
     let done = runtime().block_on(running.finished()).unwrap();

@@ -202,6 +202,14 @@ impl Desk {
         self.report(Severity::Error, id, self.source.inside(at, part), (message.into(), help.into()));
     }
 
+    /// Shows another place that belongs to the last mistake.
+    pub(super) fn relate(&mut self, at: Mark, label: &str) {
+        let place = self.place(at);
+        if let Some(last) = self.found.0.last_mut() {
+            last.related.push((place, label.to_owned()));
+        }
+    }
+
     /// A secret at these bytes; its line is not shown again.
     pub(super) fn secret(&mut self, at: Range<usize>) {
         let message = "a token or key is written in this file".to_owned();

@@ -5,6 +5,7 @@
 //! | `files` `desk` `tables` | texts that were read; mistakes with their places; names and their numbers |
 //! | `scenario` `target` `wires` `client` `retry` `workload` `vars` `data` | a scenario |
 //! | `journey` `step` `turns` `answer` | its journeys |
+//! | `chores` `sets` | what is done beside them; what steps set |
 //! | `line` | its checks |
 //! | `ab` | a scenario that compares two targets |
 //! | `drill` | a drill |
@@ -15,6 +16,7 @@
 
 mod ab;
 mod answer;
+mod chores;
 mod client;
 mod data;
 mod desk;
@@ -27,6 +29,7 @@ mod peak;
 mod proxy;
 mod retry;
 mod scenario;
+mod sets;
 mod step;
 mod tables;
 mod target;

@@ -3,6 +3,7 @@
 use std::fmt::Write as _;
 
 use super::answer;
+use super::client::{self, Connecting, Setting};
 use super::desk::{Desk, suggest};
 use super::journey::Paths;
 use super::tables::{Known, Tables};
@@ -36,8 +37,10 @@ pub(super) fn http(
     let extract = named.map(|named| answer::extractions(desk, tables, known, (named, on_failure))).unwrap_or_default();
     let check = answer::step_checks(desk, tables, (known, written.check.as_ref()));
     let truth = desk.open_if(written.truth.as_ref()).map(|list| answer::truths(desk, list)).unwrap_or_default();
+    let setting = Setting { around: paths.client, connections: Connecting::Elsewhere, start: paths.start };
+    let client = client::manner(desk, tables, known, (setting, written.client.as_ref())).map(Box::new);
     let (origin, path) = target?;
-    Some(Http { step, method, origin, path, headers, body, total: paths.total, extract, check, truth })
+    Some(Http { step, method, origin, path, headers, body, client, extract, check, truth })
 }
 
 fn method(desk: &mut Desk, written: Option<&Spanned<String>>) -> String {

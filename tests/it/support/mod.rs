@@ -15,3 +15,4 @@ pub(crate) mod quiet;
 pub(crate) mod schema;
 pub(crate) mod server;
 pub(crate) mod throwaway;
+pub(crate) mod web;

@@ -1,0 +1,79 @@
+//! The scenario language as its user meets it: chores around a load, one journey to look at.
+
+use super::support::program::{Ran, Squall};
+use super::support::quiet::alone;
+use super::support::web::{Asked, Reply, Web};
+
+fn ok(body: &str) -> Reply {
+    (200, String::new(), body.to_owned())
+}
+
+/// A scenario of one journey towards `web`; `more` are its further fields.
+fn scenario(web: &Web, load: &str, more: &str) -> String {
+    format!(
+        r#"(name: "trial", target: (base: "{}"), load: [{load}], {more} journeys: {{"visit": (steps: [Http(name: "page", url: "/page/${{id}}")])}},
+        setup: [Http(name: "make", method: "POST", url: "/make", extract: {{"id": Json(path: "$.id")}})],
+        teardown: [Http(name: "remove", method: "DELETE", url: "/remove/${{id}}")])"#,
+        web.url()
+    )
+}
+
+const SHORT: &str = r#"Open(rate: [Hold(rate: "20/s", for: "1s")])"#;
+
+fn run(text: &str, flags: &[&str]) -> Ran {
+    Squall::new().file("trial.ron", text).args(["run", "trial.ron"]).args(flags).run()
+}
+
+#[test]
+fn setup_comes_before_the_load_and_teardown_behind_it() {
+    let _lock = alone();
+    let web = Web::start(|asked: &Asked| ok(if asked.path == "/make" { r#"{"id": "m7"}"# } else { "x" }));
+    let ran = run(&scenario(&web, SHORT, r#"checks: ["min < 30s"],"#), &[]);
+    assert_eq!(ran.json("result.json")["totals"]["sent"], 20);
+    let paths: Vec<String> = web.asked().into_iter().map(|asked| format!("{} {}", asked.method, asked.path)).collect();
+    assert_eq!((paths.len(), paths[0].as_str(), paths[21].as_str()), (22, "POST /make", "DELETE /remove/m7"));
+    assert_eq!(web.count("/page/m7"), 20);
+}
+
+#[test]
+fn a_failed_setup_exits_3_with_its_step_and_reason_and_leaves_no_report() {
+    let web = Web::start(|_| (507, String::new(), "full".to_owned()));
+    let ran = run(&scenario(&web, SHORT, ""), &[]).exits(3).says("step `make`: status_507");
+    assert!(!ran.folder().join("reports").exists());
+    assert_eq!((web.count("/page"), web.count("/remove")), (0, 0));
+}
+
+#[test]
+fn teardown_is_done_after_ctrl_c_too() {
+    let _lock = alone();
+    let web = Web::start(|asked: &Asked| ok(if asked.path == "/make" { r#"{"id": "m7"}"# } else { "x" }));
+    let long = r#"Open(rate: [Hold(rate: "50/s", for: "10m")])"#;
+    let running = Squall::new().file("trial.ron", &scenario(&web, long, "")).args(["run", "trial.ron"]).start();
+    while web.count("/page") < 20 {
+        std::thread::yield_now();
+    }
+    running.signal(rustix::process::Signal::INT);
+    drop(running.ends().exits(130));
+    assert_eq!(web.count("/remove/m7"), 1);
+}
+
+#[test]
+fn one_journey_is_printed_request_by_request_without_secrets() {
+    let web = Web::start(|asked: &Asked| match asked.path.as_str() {
+        "/make" => ok(r#"{"id": "m7"}"#),
+        _ => (404, "set-cookie: sid=c00kie\r\n".to_owned(), "canary-11 is no page".to_owned()),
+    });
+    let more = r#"secrets: {"key": Env("TRIAL_KEY")}, client: (auth: Bearer("${secret.key}")),"#;
+    let text = scenario(&web, SHORT, more);
+    let look = |flags: &[&str]| {
+        let squall = Squall::new().file("trial.ron", &text).env("TRIAL_KEY", "canary-11");
+        squall.args(["run", "trial.ron", "--once"]).args(flags).run()
+    };
+    let ran = look(&["visit"]).exits(1).says("failed at step `page`: status_404");
+    let (told, folder) = (ran.stdout(), ran.folder().join("reports"));
+    assert!(told.contains("/page/m7") && told.contains("*** is no page") && told.contains("set-cookie: ***"), "{told}");
+    assert!(!told.contains("canary-11") && !told.contains("c00kie") && !folder.exists(), "{told}");
+    let told: serde_json::Value = serde_json::from_str(&look(&["visit", "--json"]).exits(1).stdout()).unwrap();
+    assert_eq!(told["steps"][0]["answer"]["status"], 404, "{told:#}");
+    look(&["visti"]).exits(2).says("did you mean `visit`?");
+}
