@@ -28,7 +28,7 @@ use crate::plan::deck::Deck;
 use crate::plan::load::{LoadPlan, Pattern, Rounds, Workload};
 use crate::plan::program::{Journey, OnFailure, Op, Think, requests};
 use crate::plan::staff::Staff;
-use crate::plan::template::VarId;
+use crate::plan::template::{Template, VarId};
 
 /// Teardown lasts at most so long.
 const TEARDOWN_MOST: Duration = Duration::from_secs(30);
@@ -112,7 +112,7 @@ pub async fn teardown(plan: &Arc<LoadPlan>, seed: Seed) -> Result<Option<Broken>
         let mut is_whole = true;
         requests(std::slice::from_ref(step), 1.0, &mut |http, _| {
             let texts = http.headers.iter().map(|(_, text)| text).chain([&http.path]).chain(&http.body);
-            is_whole &= texts.flat_map(|text| text.variables()).all(|variable| is_known(&variable));
+            is_whole &= texts.flat_map(Template::variables).all(|variable| is_known(&variable));
         });
         is_whole
     });

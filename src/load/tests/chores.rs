@@ -10,7 +10,7 @@ use crate::base::seed::Seed;
 use crate::base::stop::Stop;
 use crate::load::LoadError;
 use crate::load::errand::{once, setup, teardown};
-use crate::load::secrets::Mask;
+use crate::load::secrets::{Mask, reveal};
 use crate::plan::load::LoadPlan;
 
 /// The lines of all requests, with what `Authorization` they carried.
@@ -199,7 +199,7 @@ fn a_journey_that_is_looked_at_tells_everything_but_secrets() {
     let plan = Arc::new(written(&server, &parts.replace("r#BODY#", body)));
     let came = runtime().block_on(once(&plan, Seed(1), "a", &Stop::new())).unwrap().unwrap();
     assert_eq!(came.broken.unwrap().to_string(), "step `find`: status_404");
-    let secrets: Vec<_> = crate::load::secrets::reveal(&plan).unwrap().into_iter().map(|(_, secret)| secret).collect();
+    let secrets: Vec<_> = reveal(&plan).unwrap().into_iter().map(|(_, secret)| secret).collect();
     let (tale, mask) = (came.tale.unwrap(), Mask::new(&secrets));
     let told = [tale.text(&mask), tale.json(&mask).to_string()];
     for text in &told {

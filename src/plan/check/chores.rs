@@ -155,7 +155,9 @@ pub(super) fn rings(desk: &mut Desk, tables: &Tables, (tokens, client): (&[Token
     let mut told = vec![false; tokens.len()];
     for first in 0..tokens.len() {
         let Some(ring) = ring(&edges, first).filter(|ring| ring.iter().all(|one| !told[*one])) else { continue };
-        ring.iter().for_each(|one| told[*one] = true);
+        for one in &ring {
+            told[*one] = true;
+        }
         let names: Vec<&str> = ring.iter().chain(ring.first()).map(|one| tokens[*one].name.as_str()).collect();
         let place = tables.tokens.iter().find(|(name, _)| *name == tokens[first].name);
         let message = format!("this token can never be fetched: {}", names.join(" → "));
