@@ -26,7 +26,7 @@ use crate::base::stop::Stop;
 use crate::base::timer::Timer;
 use crate::plan::deck::Deck;
 use crate::plan::load::{LoadPlan, Pattern, Rounds, Workload};
-use crate::plan::program::{Journey, OnFailure, Op, Think, requests};
+use crate::plan::program::{Body, Journey, OnFailure, Op, Think, requests};
 use crate::plan::staff::Staff;
 use crate::plan::template::{Template, VarId};
 
@@ -111,7 +111,8 @@ pub async fn teardown(plan: &Arc<LoadPlan>, seed: Seed) -> Result<Option<Broken>
     steps.retain(|step| {
         let mut is_whole = true;
         requests(std::slice::from_ref(step), 1.0, &mut |http, _| {
-            let texts = http.headers.iter().map(|(_, text)| text).chain([&http.path]).chain(&http.body);
+            let texts = http.headers.iter().map(|(_, text)| text).chain([&http.path]);
+            let texts = texts.chain(http.body.iter().flat_map(Body::templates));
             is_whole &= texts.flat_map(Template::variables).all(|variable| is_known(&variable));
         });
         is_whole

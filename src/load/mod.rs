@@ -189,6 +189,14 @@ pub enum LoadError {
         /// What is wrong, and the remedy where there is one.
         why: String,
     },
+    /// A file that is to be sent.
+    #[error("{path}: {why}")]
+    File {
+        /// The file.
+        path: String,
+        /// What the system says.
+        why: io::Error,
+    },
     /// A step of `setup` failed.
     #[error("setup failed at {broken}; nothing was sent but setup's own requests")]
     Setup {

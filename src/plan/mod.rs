@@ -19,6 +19,7 @@
 
 pub mod ab;
 pub mod check;
+pub mod body;
 pub mod chores;
 pub mod condition;
 pub mod course;

@@ -6,6 +6,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+pub use super::body::{Body, Chunk, FileBody};
 pub use super::course::{Branch, Condition, Group, Repeat, Turns, groups, requests};
 pub use super::draw::{Draw, Drawn, Stamp};
 use super::good::StatusSet;
@@ -124,8 +125,10 @@ pub struct Http {
     pub path: Template,
     /// Headers, names in lower case; `host` and `content-length` are the client's.
     pub headers: Vec<(String, Template)>,
-    /// Body; empty for none. JSON bodies bring their `content-type` in `headers`.
-    pub body: Option<Template>,
+    /// Body; its `content-type` stands in `headers`.
+    pub body: Option<Body>,
+    /// By which its series is split once more.
+    pub labels: Vec<Label>,
     /// How its clients differ from the journey's.
     pub client: Option<Box<Manner>>,
     /// Values taken from the answer.
@@ -134,6 +137,24 @@ pub struct Http {
     pub check: Vec<Check>,
     /// What it says about the truth of the system.
     pub truth: Vec<Truth>,
+}
+
+/// What a step's series is split by once more.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Label {
+    /// Its name: the header's, or the text's without its signs.
+    pub name: String,
+    /// Where its value comes from.
+    pub of: LabelOf,
+}
+
+/// Where the value of a label comes from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum LabelOf {
+    /// A header of the answer, name in lower case.
+    Header(String),
+    /// A text with variables, when the request is over.
+    Text(Template),
 }
 
 /// A version that an answer shows.
@@ -151,7 +172,7 @@ pub struct Truth {
 impl Http {
     /// True when an extraction or check reads the body, so that it must be kept.
     pub fn reads_body(&self) -> bool {
-        self.extract.iter().any(|one| matches!(one.from, From::Json(_) | From::Regex { .. } | From::Body))
+        self.extract.iter().any(|one| matches!(one.from, From::Json(_) | From::Css { .. } | From::Regex { .. } | From::Body))
             || self.check.iter().any(|one| matches!(one.what, What::Json { .. } | What::Body(_)))
             || !self.truth.is_empty()
     }
@@ -193,6 +214,13 @@ pub enum Pick {
 pub enum From {
     /// First match of a JSON path in the body; scalars as their text, others as JSON.
     Json(String),
+    /// Elements of an HTML body; their text, or one of their attributes.
+    Css {
+        /// The selector.
+        select: String,
+        /// The attribute; `None`: the text inside.
+        attr: Option<String>,
+    },
     /// Matches of a pattern in the body; the text of one of its groups.
     Regex {
         /// The pattern.

@@ -97,7 +97,8 @@ written! {
         check: Option<Spanned<Vec<Spanned<Check>>>>,
         truth: Option<Spanned<Vec<Spanned<Truth>>>>,
         client: Option<Spanned<Client>>,
-    } later { labels }
+        labels: Option<Spanned<Vec<Spanned<String>>>>,
+    } later {}
 }
 
 /// What a request says about the truth of the system.
@@ -116,7 +117,18 @@ pub(crate) enum Body {
     Json(Spanned<String>),
     Text(Spanned<String>),
     Form(Named<String>),
+    Multipart(Vec<Spanned<Part>>),
+    File(Spanned<String>, Spanned<String>),
 }
+
+/// A part of a body that has several.
+#[derive(Clone, Debug, Deserialize)]
+pub(crate) enum Part {
+    Text(Spanned<String>, Spanned<String>),
+    File(Spanned<String>, Spanned<String>, Spanned<String>),
+}
+
+plain!(Part);
 
 plain!(Body);
 
@@ -139,6 +151,7 @@ plain!(Think);
 #[derive(Clone, Debug, Deserialize)]
 pub(crate) enum Extract {
     Json(Box<FromJson>),
+    Css(Box<FromCss>),
     Regex(Box<FromRegex>),
     Header(Box<FromHeader>),
     Cookie(Box<FromHeader>),
@@ -150,6 +163,7 @@ impl Written for Extract {
     fn extra(&self) -> Extra<'_> {
         match self {
             Self::Json(json) => json.extra(),
+            Self::Css(css) => css.extra(),
             Self::Regex(regex) => regex.extra(),
             Self::Header(header) | Self::Cookie(header) => header.extra(),
             Self::Status | Self::Body => Extra::default(),
@@ -160,6 +174,16 @@ impl Written for Extract {
 written! {
     /// A value of a JSON body.
     FromJson { path: Spanned<String>, or: Option<Spanned<String>>, pick: Option<Spanned<Pick>> } later {}
+}
+
+written! {
+    /// Elements of an HTML body.
+    FromCss {
+        select: Spanned<String>,
+        attr: Option<Spanned<String>>,
+        or: Option<Spanned<String>>,
+        pick: Option<Spanned<Pick>>,
+    } later {}
 }
 
 written! {

@@ -7,8 +7,6 @@ pub(crate) fn later_kinds(of: &str) -> &'static [&'static str] {
     match of {
         "Workload" => &["Replay"],
         "Step" => &["Audit", "WebSocket", "Sse", "Grpc"],
-        "Body" => &["Multipart", "File"],
-        "Extract" => &["Css"],
         "Truth" => &["Ledger"],
         "Does" => &["Narrative", "Roster", "Information"],
         "When" => &["Manual"],

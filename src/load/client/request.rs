@@ -16,7 +16,7 @@ use hyper::http::{Method, Uri};
 use super::h1::Prepared;
 use crate::load::LoadError;
 use crate::plan::load::{Client, LoadPlan};
-use crate::plan::program::Http;
+use crate::plan::program::{Body, Chunk, Http};
 use crate::plan::template::{Template, VarId};
 
 /// A compiled request.
@@ -27,7 +27,75 @@ pub struct Mould {
     /// Headers that never vary, `host` among them.
     headers: HeaderMap,
     varied: Vec<(HeaderName, Template)>,
-    body: Part<Bytes>,
+    body: Content,
+}
+
+/// A body: laid out once, or put together for each request.
+#[derive(Debug)]
+enum Content {
+    Fixed(Bytes),
+    /// Texts with variables, and what stands between them.
+    Varied(Vec<Segment>),
+}
+
+#[derive(Debug)]
+enum Segment {
+    Text(Template),
+    Bytes(Bytes),
+}
+
+impl Content {
+    fn new(body: Option<&Body>) -> Result<Self, LoadError> {
+        let Some(body) = body else { return Ok(Self::Fixed(Bytes::new())) };
+        let segment = |chunk: &Chunk| match chunk {
+            Chunk::File(file) => file.bytes().map(|bytes| Segment::Bytes(Bytes::from_owner(bytes))).map_err(|why| {
+                LoadError::File { path: file.path.clone(), why }
+            }),
+            Chunk::Text(text) => Ok(text.as_fixed().map_or_else(
+                || Segment::Text(text.clone()),
+                |text| Segment::Bytes(Bytes::copy_from_slice(text.as_bytes())),
+            )),
+        };
+        let mut segments = body.0.iter().map(segment).collect::<Result<Vec<_>, _>>()?;
+        if let [Segment::Bytes(bytes)] = segments.as_slice() {
+            return Ok(Self::Fixed(bytes.clone()));
+        }
+        if segments.iter().all(|one| matches!(one, Segment::Bytes(_))) {
+            let whole = segments.drain(..).fold(Vec::new(), |mut whole, one| {
+                if let Segment::Bytes(bytes) = one {
+                    whole.extend_from_slice(&bytes);
+                }
+                whole
+            });
+            return Ok(Self::Fixed(whole.into()));
+        }
+        Ok(Self::Varied(segments))
+    }
+
+    fn cast<'a>(&self, value: impl Fn(VarId) -> &'a str) -> Bytes {
+        let segments = match self {
+            Self::Fixed(bytes) => return bytes.clone(),
+            Self::Varied(segments) => segments,
+        };
+        if let [Segment::Text(template)] = segments.as_slice() {
+            let mut text = String::new();
+            template.render(&value, &mut text);
+            return Bytes::from(text);
+        }
+        let mut whole = Vec::new();
+        let mut text = String::new();
+        for segment in segments {
+            match segment {
+                Segment::Bytes(bytes) => whole.extend_from_slice(bytes),
+                Segment::Text(template) => {
+                    text.clear();
+                    template.render(&value, &mut text);
+                    whole.extend_from_slice(text.as_bytes());
+                }
+            }
+        }
+        whole.into()
+    }
 }
 
 /// Path and query of a request that is ready to leave.
@@ -79,13 +147,7 @@ impl Mould {
             Some(path) => Part::Fixed(Uri::from_str(path).map_err(|_| wrong("path", path))?),
             None => Part::Varied(http.path.clone()),
         };
-        let body = match &http.body {
-            None => Part::Fixed(Bytes::new()),
-            Some(body) => body.as_fixed().map_or_else(
-                || Part::Varied(body.clone()),
-                |text| Part::Fixed(Bytes::copy_from_slice(text.as_bytes())),
-            ),
-        };
+        let body = Content::new(http.body.as_ref())?;
         let mut mould = Self { method, uri, headers: HeaderMap::new(), varied: Vec::new(), body };
         let authority = origin.authority();
         let host = HeaderValue::from_str(&authority).map_err(|_| wrong("host", &authority))?;
@@ -96,7 +158,7 @@ impl Mould {
         }
         // Without a body hyper says nothing of its length; servers may insist on it for these methods.
         let expects = [Method::POST, Method::PUT, Method::PATCH].contains(&mould.method);
-        if expects && matches!(&mould.body, Part::Fixed(body) if body.is_empty()) {
+        if expects && matches!(&mould.body, Content::Fixed(body) if body.is_empty()) {
             mould.headers.insert(CONTENT_LENGTH, HeaderValue::from_static("0"));
         }
         Ok(mould)
@@ -164,14 +226,7 @@ impl Mould {
             template.render(&value, &mut text);
             headers.append(name, HeaderValue::from_str(&text).ok()?);
         }
-        let body = match &self.body {
-            Part::Fixed(body) => body.clone(),
-            Part::Varied(template) => {
-                let mut text = String::new();
-                template.render(&value, &mut text);
-                Bytes::from(text)
-            }
-        };
+        let body = self.body.cast(&value);
         let mut request = Request::new(Full::new(body));
         *request.method_mut() = self.method.clone();
         *request.uri_mut() = uri;

@@ -8,7 +8,7 @@ use std::time::Duration;
 use super::ceiling::{self, Leave};
 use super::extract::Reading;
 use super::tries::Tries;
-use super::{Ask, redirect};
+use super::{Ask, label, redirect};
 use crate::base::clock::Tick;
 use crate::load::client::answer::Answer;
 use crate::load::client::failure::Failure;
@@ -101,7 +101,12 @@ pub async fn run(worker: &Worker, crew: &Crew, user: &mut User, ask: &Ask, (due,
             worker.log.borrow_mut().recorder.flow(done, |flow| flow.done -= 1);
         }
         let said = trip.result.as_ref().map(said).unwrap_or_default();
-        let ended = worker.finished(sample(ask, (due, sent, done), outcome, &trip), said);
+        let sample = sample(ask, (due, sent, done), outcome, &trip);
+        if !ask.tags.is_empty() {
+            let class = worker.script.plan.good.class(outcome, said, sample.response_time());
+            label::count(worker, user, (ask, &trip), &Sample { class, ..sample });
+        }
+        let ended = worker.finished(sample, said);
         return Ended { rested: due.since(asked), ..ended };
     }
 }

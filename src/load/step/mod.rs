@@ -6,6 +6,7 @@
 //! | file | holds |
 //! |---|---|
 //! | `http` `redirect` `tries` | one request: three clock readings, outcome, class; its hops; further tries |
+//! | `label` | requests counted once more, by labels |
 //! | `ceiling` | leave to send, from the ceiling of a target |
 //! | `check` `extract` | what an answer must be, and what is taken from it |
 //! | `pause` | think times, drawn by key |
@@ -20,6 +21,7 @@ pub mod extract;
 pub mod gate;
 pub mod group;
 pub mod http;
+pub mod label;
 pub mod pause;
 mod redirect;
 pub mod tries;
@@ -30,6 +32,7 @@ use std::sync::Arc;
 
 use check::Judge;
 use gate::Gate;
+use label::Tag;
 use pause::Pause;
 use turn::Turning;
 
@@ -43,7 +46,7 @@ use super::{LoadError, rows};
 use crate::base::secret::Secret;
 use crate::measure::sample::{Aside, JourneyId, StepId};
 use crate::plan::load::{Client, LoadPlan};
-use crate::plan::program::{Http, Journey, OnFailure};
+use crate::plan::program::{Body, Http, Journey, LabelOf, OnFailure};
 use crate::plan::template::{Template, VarId};
 use crate::plan::values::SEPARATOR;
 
@@ -142,6 +145,8 @@ pub struct Ask {
     pub patience: Option<Pause>,
     /// Names the draws of its further tries.
     pub retry_place: String,
+    /// By which it is counted once more.
+    pub tags: Vec<Tag>,
     /// Versions the answer shows.
     pub truth: Vec<Version>,
 }
@@ -230,7 +235,9 @@ impl Ask {
         let mut judge = Judge::new(name);
         judge.also_demand(&http.check)?;
         judge.also_take(&http.extract)?;
-        let templates = [Some(&http.path), http.body.as_ref()].into_iter().flatten();
+        let labels = http.labels.iter().filter_map(|one| if let LabelOf::Text(text) = &one.of { Some(text) } else { None });
+        let body = http.body.iter().flat_map(Body::templates);
+        let templates = std::iter::once(&http.path).chain(body).chain(labels);
         let headers = http.headers.iter().chain(&client.headers).map(|(_, value)| value);
         let headers: Vec<&Template> = headers.collect();
         let token = plan
@@ -253,6 +260,7 @@ impl Ask {
                 .as_ref()
                 .map(|patience| Pause::new(patience.leaves_after.clone(), format!("patience/{name}"))),
             retry_place: format!("retry/{name}"),
+            tags: http.labels.iter().map(Tag::new).collect(),
             truth: http.truth.iter().map(Version::new).collect::<Result<_, _>>()?,
             client: Arc::new(client),
         })
@@ -265,7 +273,8 @@ impl Ask {
         self.owner = owner.map(Arc::clone);
         self.keep = self.judge.keeps(self.client.body_limit);
         let looks = self.owner.is_some() || !self.truth.is_empty();
-        self.keep.headers |= looks || self.client.cookies || self.client.redirects > 0;
+        self.keep.headers |= looks || self.tags.iter().any(Tag::reads_header);
+        self.keep.headers |= self.client.cookies || self.client.redirects > 0;
         if looks {
             self.keep.body = Some(self.client.body_limit);
         }

@@ -14,7 +14,7 @@ use crate::load::integrity::Isolation;
 use crate::load::vars;
 use crate::measure::sample::{Aside, JourneyId};
 use crate::plan::load::{Client, LoadPlan};
-use crate::plan::program::{Branch, Draw, Group, Http, Journey, Op, Repeat, Think};
+use crate::plan::program::{Branch, Group, Http, Journey, Op, Repeat, Think};
 
 /// Journey number `n` of `plan`, for clients that behave so where it does not say otherwise.
 pub(super) fn course(plan: &LoadPlan, client: &Client, (n, journey): (usize, &Journey)) -> Result<Course, LoadError> {
@@ -74,10 +74,7 @@ impl Weave<'_> {
                 Op::Extract(takings) => self.last()?.also_take(takings)?,
                 Op::Check(checks) => self.last()?.also_demand(checks)?,
                 Op::Set(draws) => {
-                    let texts = draws.iter().filter_map(|one| match &one.draw {
-                        Draw::Text(template) | Draw::Basic(template) => Some(template),
-                        _ => None,
-                    });
+                    let texts = draws.iter().flat_map(|one| one.draw.templates());
                     let picks = Picking::all(self.plan, texts, &self.place);
                     let place = format!("{}/set", self.place);
                     self.moves.push(Move::Set(picks, vars::named_at(&place, draws)));

@@ -46,6 +46,7 @@ fn get(step: u16, path: &str) -> Http {
         path: Template::fixed(path),
         headers: Vec::new(),
         body: None,
+        labels: Vec::new(),
         client: None,
         extract: Vec::new(),
         check: vec![Check { label: 0, what: What::Status(set) }],

@@ -6,6 +6,11 @@ use std::collections::BTreeMap;
 use std::io;
 use std::sync::Arc;
 
+use crate::base::digest::sha256;
+
+/// What stands before a digest that is remembered in the place of a file.
+const DIGEST: &str = "sha256:";
+
 /// Where texts come from.
 #[derive(Clone, Debug, Default)]
 pub struct Files {
@@ -41,6 +46,20 @@ impl Files {
         };
         self.read.push((path.to_owned(), Arc::clone(&text)));
         Ok(text)
+    }
+
+    /// The SHA-256 of what `path` holds, whatever that is. What is remembered of it is the digest alone.
+    ///
+    /// # Errors
+    /// When there is no such file.
+    pub fn digest(&mut self, path: &str) -> io::Result<String> {
+        if self.held.is_some() || self.read.iter().any(|(known, _)| known == path) {
+            let text = self.read(path)?;
+            return Ok(text.strip_prefix(DIGEST).map_or_else(|| sha256(text.as_bytes()), str::to_owned));
+        }
+        let digest = sha256(&std::fs::read(path)?);
+        self.read.push((path.to_owned(), format!("{DIGEST}{digest}").into()));
+        Ok(digest)
     }
 
     /// Every path and text that was read, in order of reading.

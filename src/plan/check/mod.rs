@@ -4,7 +4,7 @@
 //! |---|---|
 //! | `files` `desk` `tables` | texts that were read; mistakes with their places; names and their numbers |
 //! | `scenario` `target` `wires` `client` `retry` `workload` `vars` `data` | a scenario |
-//! | `journey` `step` `turns` `answer` | its journeys |
+//! | `journey` `step` `body` `turns` `answer` | its journeys |
 //! | `chores` `sets` | what is done beside them; what steps set |
 //! | `line` | its checks |
 //! | `ab` | a scenario that compares two targets |
@@ -16,6 +16,7 @@
 
 mod ab;
 mod answer;
+mod body;
 mod chores;
 mod client;
 mod data;
