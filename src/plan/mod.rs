@@ -18,8 +18,8 @@
 //! | `fault` | a checked fault |
 
 pub mod ab;
-pub mod check;
 pub mod body;
+pub mod check;
 pub mod chores;
 pub mod condition;
 pub mod course;

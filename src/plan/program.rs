@@ -172,7 +172,9 @@ pub struct Truth {
 impl Http {
     /// True when an extraction or check reads the body, so that it must be kept.
     pub fn reads_body(&self) -> bool {
-        self.extract.iter().any(|one| matches!(one.from, From::Json(_) | From::Css { .. } | From::Regex { .. } | From::Body))
+        self.extract
+            .iter()
+            .any(|one| matches!(one.from, From::Json(_) | From::Css { .. } | From::Regex { .. } | From::Body))
             || self.check.iter().any(|one| matches!(one.what, What::Json { .. } | What::Body(_)))
             || !self.truth.is_empty()
     }

@@ -48,9 +48,10 @@ impl Content {
     fn new(body: Option<&Body>) -> Result<Self, LoadError> {
         let Some(body) = body else { return Ok(Self::Fixed(Bytes::new())) };
         let segment = |chunk: &Chunk| match chunk {
-            Chunk::File(file) => file.bytes().map(|bytes| Segment::Bytes(Bytes::from_owner(bytes))).map_err(|why| {
-                LoadError::File { path: file.path.clone(), why }
-            }),
+            Chunk::File(file) => file
+                .bytes()
+                .map(|bytes| Segment::Bytes(Bytes::from_owner(bytes)))
+                .map_err(|why| LoadError::File { path: file.path.clone(), why }),
             Chunk::Text(text) => Ok(text.as_fixed().map_or_else(
                 || Segment::Text(text.clone()),
                 |text| Segment::Bytes(Bytes::copy_from_slice(text.as_bytes())),

@@ -60,7 +60,9 @@ impl Tag {
 pub fn count(worker: &Worker, user: &User, (ask, trip): (&Ask, &Trip), sample: &Sample) {
     for tag in &ask.tags {
         let value = match &tag.label.of {
-            LabelOf::Header(name) => trip.result.as_ref().ok().and_then(|answer| answer.header(name)).map(str::to_owned),
+            LabelOf::Header(name) => {
+                trip.result.as_ref().ok().and_then(|answer| answer.header(name)).map(str::to_owned)
+            }
             LabelOf::Text(template) => {
                 let mut text = String::new();
                 template.render(|variable| user.value(variable), &mut text);

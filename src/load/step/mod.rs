@@ -235,7 +235,8 @@ impl Ask {
         let mut judge = Judge::new(name);
         judge.also_demand(&http.check)?;
         judge.also_take(&http.extract)?;
-        let labels = http.labels.iter().filter_map(|one| if let LabelOf::Text(text) = &one.of { Some(text) } else { None });
+        let labels =
+            http.labels.iter().filter_map(|one| if let LabelOf::Text(text) = &one.of { Some(text) } else { None });
         let body = http.body.iter().flat_map(Body::templates);
         let templates = std::iter::once(&http.path).chain(body).chain(labels);
         let headers = http.headers.iter().chain(&client.headers).map(|(_, value)| value);

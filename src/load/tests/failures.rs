@@ -23,8 +23,11 @@ fn every_tenth_connection_dropped_is_ten_percent_whatever_the_method() {
     for method in ["GET", "POST"] {
         let server =
             Server::start(|request| if request.number % 10 == 9 { Answer::nothing() } else { Answer::ok("hello") });
-        let ask =
-            Http { method: method.to_owned(), body: (method == "POST").then(|| Body::text(Template::fixed("x=1"))), ..get(0, "/") };
+        let ask = Http {
+            method: method.to_owned(),
+            body: (method == "POST").then(|| Body::text(Template::fixed("x=1"))),
+            ..get(0, "/")
+        };
         let seen = run(plan(&server, open(400.0, 500), vec![http(ask)]), 1);
         assert_eq!(seen.errors("eof_before_status"), 20, "{method}: {:?}", seen.all.total().errors);
         assert_eq!((server.requests(), seen.all.flow.sent, seen.all.flow.good), (200, 200, 180), "{method}");

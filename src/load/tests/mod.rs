@@ -1,5 +1,6 @@
 //! The engine against a scripted server on loopback: counts are exact, whatever the machine is doing meanwhile.
 
+mod bodies;
 mod chores;
 mod crowds;
 mod failures;

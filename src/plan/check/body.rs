@@ -22,9 +22,7 @@ pub(super) fn body(
 ) -> Option<(Body, String)> {
     let plain = |template: Template, kind: &str| Some((Body::text(template), kind.to_owned()));
     match desk.open(written)? {
-        Written::Text(text) => {
-            plain(tables.template(desk, known, text, Escape::Plain)?, "text/plain; charset=utf-8")
-        }
+        Written::Text(text) => plain(tables.template(desk, known, text, Escape::Plain)?, "text/plain; charset=utf-8"),
         Written::Json(text) => {
             let template = tables.template(desk, known, text, Escape::Json)?;
             json(desk, tables, (&template, text.mark));
@@ -49,7 +47,8 @@ pub(super) fn body(
 
 /// A file beside the scenario; `None` after it was reported.
 fn file(desk: &mut Desk, written: &Spanned<String>) -> Option<FileBody> {
-    let path = Files::beside(&desk.source.path, desk.text(written)?);
+    let name = desk.text(written)?;
+    let path = Files::beside(&desk.source.path, name);
     match desk.files.digest(&path) {
         Ok(digest) => Some(FileBody::new(path, digest)),
         Err(error) => {

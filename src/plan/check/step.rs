@@ -2,11 +2,11 @@
 
 use std::fmt::Write as _;
 
-use super::{answer, body};
 use super::client::{self, Connecting, Setting};
 use super::desk::{Desk, suggest};
 use super::journey::Paths;
 use super::tables::{Known, Tables};
+use super::{answer, body};
 use crate::plan::program::{Http, Label, LabelOf, OnFailure};
 use crate::plan::template::{Escape, Piece, Template};
 use crate::spec::names::Named;
@@ -60,12 +60,22 @@ fn labels(
         } else {
             if !is_token(text) {
                 let message = format!("`{text}` is no header's name and holds no variable");
-                desk.error("bad_header", spanned.mark, message, "write `x-backend`, or a text such as `${users.tenant}`");
+                desk.error(
+                    "bad_header",
+                    spanned.mark,
+                    message,
+                    "write `x-backend`, or a text such as `${users.tenant}`",
+                );
             }
             Label { name: text.to_ascii_lowercase(), of: LabelOf::Header(text.to_ascii_lowercase()) }
         };
         if found.iter().any(|known| known.name == label.name) {
-            desk.error("duplicate_name", spanned.mark, format!("the label `{text}` is written twice"), "remove one of them");
+            desk.error(
+                "duplicate_name",
+                spanned.mark,
+                format!("the label `{text}` is written twice"),
+                "remove one of them",
+            );
         }
         found.push(label);
     }
@@ -167,7 +177,12 @@ fn query(
     desk.open_if(written).map(|named| pairs(desk, tables, known, named)).unwrap_or_default()
 }
 
-pub(super) fn pairs(desk: &mut Desk, tables: &mut Tables, known: &Known, named: &Named<String>) -> Vec<(String, Template)> {
+pub(super) fn pairs(
+    desk: &mut Desk,
+    tables: &mut Tables,
+    known: &Known,
+    named: &Named<String>,
+) -> Vec<(String, Template)> {
     let is_plain = |c: char| c.is_ascii_alphanumeric() || "-._~".contains(c);
     let mut pairs = Vec::new();
     for (name, _, text) in desk.entries(named, "fields") {

@@ -109,7 +109,9 @@ fn samples(tables: &Tables, draw: &Draw) -> Vec<String> {
         Draw::Uuid => vec!["00000000-0000-4000-8000-00000000000a".to_owned()],
         Draw::Hex(digits) => vec!["a".repeat(usize::from(*digits))],
         Draw::Int(low, high) => vec![low.to_string(), high.to_string()],
-        Draw::Choice(options) => options.iter().flat_map(|(text, _)| (0..tables.rounds()).map(|n| tables.sample(text, n))).collect(),
+        Draw::Choice(options) => {
+            options.iter().flat_map(|(text, _)| (0..tables.rounds()).map(|n| tables.sample(text, n))).collect()
+        }
         Draw::Counter { start, .. } => vec![start.to_string()],
         Draw::Zipf { from, .. } => vec![from.to_string()],
         Draw::Timestamp(Stamp::Rfc3339) => vec!["2026-11-20T15:04:05.123Z".to_owned()],
