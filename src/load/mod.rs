@@ -52,6 +52,7 @@ pub mod user;
 pub mod vars;
 
 use std::io;
+use std::net::IpAddr;
 
 use thiserror::Error;
 
@@ -188,6 +189,22 @@ pub enum LoadError {
         origin: String,
         /// What is wrong, and the remedy where there is one.
         why: String,
+    },
+    /// Fewer file descriptors than users and connections need.
+    #[error("{need} users and connections need {need} file descriptors, the limit is {limit}: raise it (`ulimit -n`)")]
+    Descriptors {
+        /// How many are needed at least.
+        need: u64,
+        /// How many there may be.
+        limit: u64,
+    },
+    /// An address to connect from that is not this machine's.
+    #[error("`source` {address} is no address of this machine; there are: {own}")]
+    Source {
+        /// The address.
+        address: IpAddr,
+        /// Those there are.
+        own: String,
     },
     /// A file that is to be sent.
     #[error("{path}: {why}")]

@@ -77,3 +77,29 @@ fn one_journey_is_printed_request_by_request_without_secrets() {
     assert_eq!(told["steps"][0]["answer"]["status"], 404, "{told:#}");
     look(&["visti"]).exits(2).says("did you mean `visit`?");
 }
+
+#[test]
+fn an_absent_secret_is_a_warning_to_check_and_ends_a_run() {
+    let web = Web::start(|_| ok("x"));
+    let text = scenario(&web, SHORT, r#"secrets: {"key": Env("TRIAL_NO_SUCH_KEY")}, client: (auth: Bearer("${secret.key}")),"#);
+    let checked = Squall::new().file("trial.ron", &text).args(["check", "trial.ron"]).run().exits(0);
+    checked.says("warning[missing_secret]").says("TRIAL_NO_SUCH_KEY");
+    run(&text, &[]).exits(2).says("TRIAL_NO_SUCH_KEY");
+    assert!(web.asked().is_empty());
+}
+
+#[test]
+fn a_source_that_is_not_ours_and_a_socket_that_is_not_there_exit_3() {
+    let web = Web::start(|_| ok("x"));
+    let text = |more: &str| {
+        format!(
+            r#"(name: "trial", target: (base: "{}", {more}), load: [{SHORT}], journeys: {{"a": (steps: [Http(name: "a", url: "/")])}})"#,
+            web.url()
+        )
+    };
+    run(&text(r#"source: ["198.51.100.7"]"#), &[]).exits(3).says("198.51.100.7").says("127.0.0.1");
+    run(&text(r#"unix: "no.sock""#), &[]).exits(3).says("no.sock");
+    let many = text("").replace(SHORT, r#"Closed(users: [Hold(users: 2000000000, for: "1s")])"#);
+    run(&many, &[]).exits(3).says("file descriptors");
+    assert!(web.asked().is_empty());
+}

@@ -32,6 +32,8 @@ pub(super) enum Dialect {
 
 /// Nothing here lasts longer: a year.
 const LONGEST: Duration = Duration::from_secs(365 * 86_400);
+/// Steps whose shape is settled and that nobody has built yet.
+const SECOND_WAVE: [&str; 3] = ["WebSocket", "Sse", "Grpc"];
 /// Players' roles, without the other names some of them have.
 const ROLES: [&str; 7] = ["Ic", "Deputy", "Ops", "Expert", "Comms", "Liaison", "Scribe"];
 
@@ -169,13 +171,11 @@ impl Desk {
         match self.files.read(&path) {
             Ok(text) => Some(text),
             Err(error) => {
-                let id = if error.kind() == ErrorKind::InvalidData { "not_utf8" } else { "missing_file" };
-                self.error(
-                    id,
-                    written.mark,
-                    format!("cannot read {path}: {error}"),
-                    "paths lead from this file's folder",
-                );
+                let (id, help) = match error.kind() {
+                    ErrorKind::InvalidData => ("not_utf8", "save it as UTF-8"),
+                    _ => ("missing_file", "paths lead from this file's folder"),
+                };
+                self.error(id, written.mark, format!("cannot read {path}: {error}"), help);
                 None
             }
         }
@@ -253,6 +253,10 @@ impl Desk {
         let at = wrong.mark;
         match &wrong.shape {
             Shape::Field { found, known, .. } => self.strange(found, at, known),
+            Shape::Kind { found, of, .. } if of == "Step" && SECOND_WAVE.contains(&found.as_str()) => {
+                let help = "only Http sends for now: leave it out";
+                self.error("second_wave", at, format!("`{found}` is not built yet"), help);
+            }
             Shape::Kind { found, of, .. } if later_kinds(of).contains(&found.as_str()) => self.not_built(found, at),
             Shape::Kind { found, of, .. } if of == "Role" => {
                 self.error("unknown-role", at, format!("unknown role `{found}`"), suggest(found, &ROLES));

@@ -42,7 +42,7 @@ impl Files {
             Some(held) => held.get(path).map(Arc::clone).ok_or_else(|| {
                 io::Error::new(io::ErrorKind::NotFound, format!("{path} is not among the texts of this run"))
             })?,
-            None => std::fs::read_to_string(path)?.into(),
+            None => text_of(std::fs::read(path)?)?.into(),
         };
         self.read.push((path.to_owned(), Arc::clone(&text)));
         Ok(text)
@@ -74,6 +74,15 @@ impl Files {
             _ => name.to_owned(),
         }
     }
+}
+
+/// The text that `bytes` are.
+fn text_of(bytes: Vec<u8>) -> io::Result<String> {
+    String::from_utf8(bytes).map_err(|error| {
+        let at = error.utf8_error().valid_up_to();
+        let row = error.as_bytes().iter().take(at).filter(|byte| **byte == b'\n').count() + 1;
+        io::Error::new(io::ErrorKind::InvalidData, format!("row {row} is not UTF-8, at byte {at} of the file"))
+    })
 }
 
 #[cfg(test)]

@@ -9,7 +9,7 @@ use super::desk::Desk;
 use super::journey::Paths;
 use super::line::{Against, Lines};
 use super::tables::{Known, Set, Tables};
-use super::{ScenarioOptions, chores, client, data, journey, line, target, vars, workload};
+use super::{ScenarioOptions, chores, client, data, journey, line, target, vars, wires, workload};
 use crate::base::digest::sha256;
 use crate::base::seed::Seed;
 use crate::plan::chores::Chores;
@@ -73,6 +73,8 @@ pub(super) fn compared(
             (workload::for_drill(desk, workloads, (*rate, *longest), &written.load), good.clone())
         }
     };
+    let at = written.client.as_ref().map_or(written.load.mark, |client| client.mark);
+    wires::ports(desk, (&workloads, &journeys), (&client, at));
     target::ceiling(desk, target.max_rate, (&workloads, &journeys));
     let Lines { checks, comparisons } =
         line::lines(desk, (&tables, &journeys), written.checks.as_ref(), (against, written.name.mark));

@@ -125,6 +125,11 @@ fn path(
     let template = tables.template(desk, known, &written.url, Escape::Percent);
     let query = query(desk, tables, known, written.query.as_ref());
     let mut path = template?;
+    let values = query.iter().flat_map(|(_, value)| value.variables());
+    if let Some(name) = path.variables().chain(values).find_map(|variable| tables.secret_name(variable)) {
+        let message = format!("the secret `{name}` stands in an address, where logs and proxies keep it");
+        desk.warn("secret_in_url", written.url.mark, message, "send it in a header or in the body");
+    }
     let mut origin = 0;
     if let [Piece::Var(variable, _)] = path.pieces.as_slice() {
         // A url that is one variable is a whole path, taken as it is.

@@ -235,6 +235,12 @@ impl Tables {
         Some(variable)
     }
 
+    /// The name of the secret that `variable` holds, if it is one.
+    pub(super) fn secret_name(&self, variable: VarId) -> Option<&str> {
+        let held = self.secrets.iter().find(|(.., into)| *into == Some(variable));
+        held.map(|(name, ..)| name.as_str())
+    }
+
     fn column(
         &mut self,
         desk: &mut Desk,
