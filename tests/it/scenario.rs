@@ -85,7 +85,11 @@ fn one_journey_is_printed_request_by_request_without_secrets() {
 #[test]
 fn an_absent_secret_is_a_warning_to_check_and_ends_a_run() {
     let web = Web::start(|_| ok("x"));
-    let text = scenario(&web, SHORT, r#"secrets: {"key": Env("TRIAL_NO_SUCH_KEY")}, client: (auth: Bearer("${secret.key}")),"#);
+    let text = scenario(
+        &web,
+        SHORT,
+        r#"secrets: {"key": Env("TRIAL_NO_SUCH_KEY")}, client: (auth: Bearer("${secret.key}")),"#,
+    );
     let checked = Squall::new().file("trial.ron", &text).args(["check", "trial.ron"]).run().exits(0);
     checked.says("warning[missing_secret]").says("TRIAL_NO_SUCH_KEY");
     run(&text, &[]).exits(2).says("TRIAL_NO_SUCH_KEY");
@@ -123,13 +127,14 @@ fn in_small(text: &str, url: &str) -> String {
     let mut text = text.replace("http://127.0.0.1:8080", url);
     for (long, short) in [
         (r#"(for|over): "[0-9]+s""#, r#"$1: "1s""#),
-        (r#"(median|p95|at_most|cycle|warmup): "[0-9]+(m?)s""#, r#"$1: "${2}2ms""#),
+        (r#"(median|p95|cycle|warmup): "[0-9]+s""#, r#"$1: "2ms""#),
         (r#"Uniform\("[0-9]+s", "[0-9]+s"\)"#, r#"Uniform("1ms", "3ms")"#),
         (r"checks: \[[^\]]*\]", r#"checks: ["min < 30s"]"#),
     ] {
         text = Regex::new(long).unwrap().replace_all(&text, short).into_owned();
     }
-    text.replace(r#"median: "2ms", p95: "2ms""#, r#"median: "2ms", p95: "9ms""#).replace(r#"leaves_after: LogNormal(median: "2ms", p95: "9ms")"#, r#"leaves_after: Fixed("9s")"#)
+    text.replace(r#"median: "2ms", p95: "2ms""#, r#"median: "2ms", p95: "9ms""#)
+        .replace(r#"leaves_after: LogNormal(median: "2ms", p95: "9ms")"#, r#"leaves_after: Fixed("9s")"#)
 }
 
 #[test]
@@ -173,8 +178,18 @@ const SALE: &str = include_str!("sale.ron");
 
 /// Fields that may be left out without another that needs them.
 const ALONE: [&str; 12] = [
-    "http: Auto,", "max_rate: \"20000/s\",", "redirects: 3,", "spacing: Poisson,", "max_in_flight: 4000,", "warmup: \"30s\",",
-    "parallel: 6,", "labels: [\"x-backend\"],", "start: At(\"30s\"),", "renew_before: \"30s\",", "renew_on: \"401\",", "at_most: 20",
+    "http: Auto,",
+    "max_rate: \"20000/s\",",
+    "redirects: 3,",
+    "spacing: Poisson,",
+    "max_in_flight: 4000,",
+    "warmup: \"30s\",",
+    "parallel: 6,",
+    "labels: [\"x-backend\"],",
+    "start: At(\"30s\"),",
+    "renew_before: \"30s\",",
+    "renew_on: \"401\",",
+    "at_most: 20",
 ];
 
 #[test]

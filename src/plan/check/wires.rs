@@ -131,6 +131,11 @@ pub(super) fn ports(
             "a connection for each request needs about {needed:.0} ports a minute, {sources} source address has {:.0}",
             PORTS * sources
         );
-        desk.warn("ports", written, message, format!("write {least} addresses in `target.source`, or keep connections"));
+        desk.warn(
+            "ports",
+            written,
+            message,
+            format!("write {least} addresses in `target.source`, or keep connections"),
+        );
     }
 }
