@@ -49,6 +49,11 @@ impl Tale {
         self.0.push(Said { step: step.to_owned(), line, headers, body, ..Said::default() });
     }
 
+    /// Adds what `other` heard.
+    pub fn join(&mut self, other: Self) {
+        self.0.extend(other.0);
+    }
+
     /// What came of it; it was sent at `sent`.
     pub fn answered(&mut self, trip: &Trip, sent: Tick) {
         let Some(last) = self.0.last_mut() else { return };

@@ -14,7 +14,7 @@ use super::core::Worker;
 use super::crew::Crew;
 use super::step::http::Ended;
 use super::step::{Course, courses_of};
-use super::user::{self, User};
+use super::user::{self, Bearing, User};
 use crate::base::clock::Tick;
 use crate::base::secret::Secret;
 use crate::measure::outcome::{Kind, Outcome};
@@ -234,7 +234,7 @@ async fn fetch(
     (login, due): (&Login, Tick),
 ) -> Result<(Held, Tick), Ended> {
     let mut member = user.member();
-    (member.key, member.place, member.rare) = (user.key, user.place, std::mem::take(&mut user.rare));
+    (member.bearing, member.rare) = (Bearing::default(), std::mem::take(&mut user.rare));
     let n = user.place.arrival;
     let came = user::follow(worker, crew, &mut member, Arrival { n, due }, &login.course).await;
     user.lanes.push(member.seat);

@@ -11,6 +11,7 @@ use super::core::Worker;
 use super::crew::Crew;
 use super::integrity::Memory;
 use super::rows::{self, Asking};
+use super::step::http::Ended;
 use super::step::turn::Turn;
 use super::step::{Course, Move, group, http};
 use super::tale::Tale;
@@ -20,6 +21,7 @@ use crate::base::clock::Tick;
 use crate::measure::histogram::micros;
 use crate::measure::outcome::{Kind, Outcome};
 use crate::measure::sample::StepId;
+use crate::plan::misbehave::How;
 use crate::plan::program::OnFailure;
 use crate::plan::template::VarId;
 
@@ -30,8 +32,8 @@ pub struct User {
     pub values: Vec<String>,
     /// Its own connections, when they are not shared.
     pub seat: Seat,
-    /// True when its next request has the target's leave already.
-    pub admitted: bool,
+    /// What is special about its requests.
+    pub bearing: Bearing,
     /// Where it stands in the plan.
     pub place: Place,
     /// Its key in every draw: the workload's, and another one for each further visit.
@@ -72,6 +74,29 @@ pub struct Rare {
     pub tale: Option<Box<Tale>>,
 }
 
+impl Rare {
+    /// What one of several requests side by side has of it.
+    fn member(&self) -> Self {
+        Self { wallet: self.wallet.clone(), tale: self.tale.as_ref().map(|_| Box::default()) }
+    }
+
+    /// Takes over what was said to a member.
+    pub fn hear(&mut self, member: Self) {
+        if let (Some(tale), Some(said)) = (&mut self.tale, member.tale) {
+            tale.join(*said);
+        }
+    }
+}
+
+/// What is special about the requests of a user; as a rule nothing.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Bearing {
+    /// True when the next one has the target's leave already.
+    pub admitted: bool,
+    /// What is wrong with them in this journey.
+    pub trick: Option<How>,
+}
+
 impl User {
     /// The value of `var`; empty when it was never set.
     pub fn value(&self, var: VarId) -> &str {
@@ -86,6 +111,10 @@ impl User {
             seat: self.lanes.pop().unwrap_or_default(),
             jar: self.jar.clone(),
             memory: self.memory.clone(),
+            bearing: Bearing { admitted: false, ..self.bearing },
+            key: self.key,
+            place: self.place,
+            rare: self.rare.member(),
             ..Self::default()
         }
     }
@@ -142,12 +171,15 @@ enum Fate {
     Failed,
     /// The run ended.
     Unfinished,
+    /// Its user misbehaved and broke off.
+    Staged,
 }
 
 impl Fate {
     /// The fate after a step with this outcome.
-    fn after(self, outcome: Outcome, course: &Course) -> Self {
-        match outcome.kind() {
+    fn after(self, ended: &Ended, course: &Course) -> Self {
+        match ended.outcome.kind() {
+            None if ended.outcome == Outcome::Staged && ended.status == 0 => Self::Staged,
             None => self,
             Some(Kind::Unfinished) => Self::Unfinished,
             // What the target has no room for goes no further.
@@ -190,7 +222,11 @@ fn steer(worker: &Worker, user: &mut User, course: &Course, (one, at, dice): (&M
 /// Runs one journey and counts what it came to. Returns when its last step ended.
 pub async fn travel(worker: &Worker, crew: &Crew, user: &mut User, arrival: Arrival, course: &Course) -> Tick {
     user.begin(worker, crew, arrival.n);
-    let came = follow(worker, crew, user, arrival, course).await;
+    user.bearing.trick = course.trick(user.dice(worker, arrival.n));
+    let mut came = follow(worker, crew, user, arrival, course).await;
+    if user.bearing.trick.is_some() && came.fate != Fate::Unfinished {
+        came.fate = Fate::Staged;
+    }
     count(worker, course, (came.fate, arrival.due), (came.next - arrival.due).saturating_sub(came.rested));
     came.next
 }
@@ -230,14 +266,14 @@ pub async fn follow(worker: &Worker, crew: &Crew, user: &mut User, arrival: Arri
                 let ended = http::run(worker, crew, user, ask, (next, dice)).await;
                 (next, user.status) = (ended.done, ended.status);
                 rested += ended.rested;
-                fate = fate.after(ended.outcome, course);
+                fate = fate.after(&ended, course);
                 broke = broke.or(ended.outcome.kind().map(|_| (Some(ask.step), ended.outcome)));
             }
             Move::Together(group) => {
                 let ended = group::run(worker, crew, user, group, (next, dice)).await;
                 (next, user.status) = (ended.done, ended.status);
                 rested += ended.rested;
-                fate = fate.after(ended.outcome, course);
+                fate = fate.after(&ended, course);
                 broke = broke.or(ended.outcome.kind().map(|_| (group.asks.first().map(|ask| ask.step), ended.outcome)));
             }
             Move::Again(number, back) => {
@@ -252,7 +288,7 @@ pub async fn follow(worker: &Worker, crew: &Crew, user: &mut User, arrival: Arri
             }
             other => at = steer(worker, user, course, (other, at, dice)),
         }
-        if matches!(fate, Fate::Failed | Fate::Unfinished) {
+        if matches!(fate, Fate::Failed | Fate::Unfinished | Fate::Staged) {
             break;
         }
     }
@@ -275,5 +311,6 @@ fn count(worker: &Worker, course: &Course, (fate, due): (Fate, Tick), took: Dura
             travel.latency.rest.record(latency);
         }
         Fate::Unfinished => travel.unfinished += 1,
+        Fate::Staged => travel.staged += 1,
     });
 }

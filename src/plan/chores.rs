@@ -21,6 +21,13 @@ pub struct Chores {
     pub tokens: Vec<Token>,
 }
 
+impl Chores {
+    /// Its lists of steps.
+    pub fn lists(&mut self) -> impl Iterator<Item = &mut Vec<Op>> {
+        [&mut self.setup, &mut self.teardown].into_iter().chain(self.tokens.iter_mut().map(|token| &mut token.steps))
+    }
+}
+
 /// A credential that is fetched when it is needed first, and again before it ends.
 #[derive(Clone, Debug)]
 pub struct Token {

@@ -7,10 +7,13 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::audit::Books;
 use super::chores::Chores;
 use super::curve::Curve;
 use super::deck::Deck;
+use super::gate::Gate;
 use super::good::Good;
+use super::guard::{Guard, Refusal};
 use super::manner::Manner;
 use super::program::{Journey, Think};
 use super::retry::{Patience, Retry};
@@ -18,6 +21,7 @@ use super::staff::Staff;
 use super::template::Template;
 use super::threshold::Threshold;
 use super::values::Values;
+pub use super::wires::Timeouts;
 use super::wires::Wires;
 use crate::base::rate::Rate;
 
@@ -46,11 +50,35 @@ pub struct LoadPlan {
     pub good: Good,
     /// What must hold.
     pub checks: Vec<Threshold>,
+    /// Books of acknowledged writes.
+    pub books: Books,
+    /// How that becomes a verdict.
+    pub gate: Gate,
     /// SHA-256 over the checked plan with all defaults filled in, and the seed.
     pub hash: String,
 }
 
 impl LoadPlan {
+    /// The plan of a run of which only the record is left: its name, its steps and its digest, and nothing to judge it by.
+    pub fn lost(name: &str, steps: &[String], hash: &str) -> Self {
+        Self {
+            name: name.to_owned(),
+            origins: Vec::new(),
+            client: Client::default(),
+            workloads: Vec::new(),
+            journeys: Vec::new(),
+            steps: steps.to_vec(),
+            labels: Arc::default(),
+            values: Values::default(),
+            chores: Chores::default(),
+            good: Good::default(),
+            checks: Vec::new(),
+            books: Books::default(),
+            gate: Gate::default(),
+            hash: hash.to_owned(),
+        }
+    }
+
     /// Highest planned rate of journeys, per second, over all open workloads.
     pub fn peak_rate(&self) -> f64 {
         self.workloads
@@ -80,6 +108,8 @@ pub struct Origin {
     pub pinned: Vec<SocketAddr>,
     /// At most this many attempts a second, over all workloads; `None`: as fast as it goes.
     pub ceiling: Option<Rate>,
+    /// Who vouches for addresses its name may have later; `None`: nobody but those who vouch for loopback.
+    pub guard: Option<Arc<Guard>>,
 }
 
 /// In clear or over TLS.
@@ -116,7 +146,16 @@ pub enum Via {
 impl Origin {
     /// An origin in clear, reached at `pinned`.
     pub fn clear(host: impl Into<String>, port: u16, pinned: Vec<SocketAddr>) -> Self {
-        Self { scheme: Scheme::Http, host: host.into(), port, via: None, pinned, ceiling: None }
+        Self { scheme: Scheme::Http, host: host.into(), port, via: None, pinned, ceiling: None, guard: None }
+    }
+
+    /// Whether `address`, which its name has now, may be sent traffic.
+    ///
+    /// # Errors
+    /// When nobody vouches for it.
+    pub fn vouches(&self, address: SocketAddr) -> Result<(), Refusal> {
+        let guard = self.guard.as_deref().cloned().unwrap_or_default();
+        guard.admit_later(address, &self.host, &self.pinned)
     }
 
     /// Lowers the ceiling to `rate`, never raises it.
@@ -183,40 +222,6 @@ pub enum Connections {
     PerUser,
     /// A new one for each request.
     Fresh,
-}
-
-/// Limits of time.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Timeouts {
-    /// Looking up a name (2 s).
-    pub resolve: Duration,
-    /// Opening a connection (3 s).
-    pub connect: Duration,
-    /// Agreeing on TLS, and on HTTP/2 (3 s).
-    pub tls: Duration,
-    /// Waiting for a free connection (30 s).
-    pub wait: Duration,
-    /// From sent to the first byte (30 s).
-    pub first_byte: Duration,
-    /// Silence inside the body (30 s).
-    pub idle: Duration,
-    /// The whole request (60 s).
-    pub total: Duration,
-}
-
-impl Default for Timeouts {
-    fn default() -> Self {
-        let secs = Duration::from_secs;
-        Self {
-            resolve: secs(2),
-            connect: secs(3),
-            tls: secs(3),
-            wait: secs(30),
-            first_byte: secs(30),
-            idle: secs(30),
-            total: secs(60),
-        }
-    }
 }
 
 /// One stream of arrivals, or one group of users.

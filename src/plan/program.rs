@@ -6,11 +6,13 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::audit::Booking;
 pub use super::body::{Body, Chunk, FileBody};
 pub use super::course::{Branch, Condition, Group, Repeat, Turns, groups, requests};
 pub use super::draw::{Draw, Drawn, Stamp};
 use super::good::StatusSet;
 use super::manner::Manner;
+use super::misbehave::Misbehaviour;
 use super::template::{Template, VarId};
 use crate::measure::sample::StepId;
 
@@ -29,6 +31,8 @@ pub struct Journey {
     pub owner: Option<Owner>,
     /// How its clients differ from the workload's.
     pub client: Option<Manner>,
+    /// Which of its users misbehave; shares add up to at most 1.
+    pub misbehave: Vec<Misbehaviour>,
 }
 
 /// Whose data a journey may see: another owner's tag in any answer is a leak.
@@ -157,9 +161,18 @@ pub enum LabelOf {
     Text(Template),
 }
 
+/// What an answer says about the truth of the system.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Truth {
+    /// A version that it shows.
+    Version(Versioned),
+    /// A write that it acknowledges.
+    Ledger(Booking),
+}
+
 /// A version that an answer shows.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Truth {
+pub struct Versioned {
     /// What is versioned; one memory for each user and key.
     pub key: String,
     /// Where the version stands in the answer.

@@ -15,6 +15,8 @@ pub struct Wires {
     pub tls: Tls,
     /// Local addresses, used in turn; empty: the system's choice. No part of the plan hash.
     pub source: Vec<IpAddr>,
+    /// Names are looked up again for new connections after this long; `None`: once, at the start.
+    pub dns: Option<Duration>,
     /// The life of one connection.
     pub life: Life,
 }
@@ -114,6 +116,40 @@ impl Default for Life {
             max_requests: None,
             max_age: None,
             idle: Duration::from_secs(90),
+        }
+    }
+}
+
+/// Limits of time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Timeouts {
+    /// Looking up a name (2 s).
+    pub resolve: Duration,
+    /// Opening a connection (3 s).
+    pub connect: Duration,
+    /// Agreeing on TLS, and on HTTP/2 (3 s).
+    pub tls: Duration,
+    /// Waiting for a free connection (30 s).
+    pub wait: Duration,
+    /// From sent to the first byte (30 s).
+    pub first_byte: Duration,
+    /// Silence inside the body (30 s).
+    pub idle: Duration,
+    /// The whole request (60 s).
+    pub total: Duration,
+}
+
+impl Default for Timeouts {
+    fn default() -> Self {
+        let secs = Duration::from_secs;
+        Self {
+            resolve: secs(2),
+            connect: secs(3),
+            tls: secs(3),
+            wait: secs(30),
+            first_byte: secs(30),
+            idle: secs(30),
+            total: secs(60),
         }
     }
 }

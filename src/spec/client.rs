@@ -6,7 +6,7 @@ use serde::Deserialize;
 
 use super::names::Named;
 use super::source::Spanned;
-use super::step::Think;
+use super::step::{Steps, Think};
 use super::written::{Extra, Written, plain, written};
 
 written! {
@@ -58,11 +58,13 @@ written! {
 written! {
     /// Own ones for each user.
     PerUser {
+        streams: Option<Spanned<u64>>,
+        open_first: Option<Spanned<u64>>,
         open_rate: Option<Spanned<String>>,
         max_requests: Option<Spanned<u64>>,
         max_age: Option<Spanned<String>>,
         idle: Option<Spanned<String>>,
-    } later { streams, open_first }
+    } later {}
 }
 
 written! {
@@ -74,7 +76,8 @@ written! {
         idle: Option<Spanned<String>>,
         total: Option<Spanned<String>>,
         tls: Option<Spanned<String>>,
-    } later { resolve }
+        resolve: Option<Spanned<String>>,
+    } later {}
 }
 
 written! {
@@ -136,3 +139,34 @@ pub(crate) enum Auth {
 }
 
 plain!(Auth);
+
+written! {
+    /// A credential that is fetched when it is needed.
+    Token {
+        steps: Steps,
+        value: Spanned<String>,
+        lifetime: Option<Spanned<String>>,
+        renew_before: Option<Spanned<String>>,
+        renew_on: Option<Spanned<String>>,
+        share: Option<Spanned<Share>>,
+    } later {}
+}
+
+/// Who shares a token.
+#[derive(Clone, Copy, Debug, Deserialize)]
+pub(crate) enum Share {
+    PerUser,
+    All,
+}
+
+plain!(Share);
+
+/// Where a secret's value comes from.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(rename = "SecretFrom")]
+pub(crate) enum SecretFrom {
+    Env(Spanned<String>),
+    File(Spanned<String>),
+}
+
+plain!(SecretFrom);

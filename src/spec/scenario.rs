@@ -2,7 +2,10 @@
 
 use serde::Deserialize;
 
-pub(crate) use super::client::{Auth, Backoff, Client, Connections, Jitter, Patience, Retry, Then, Timeouts};
+pub(crate) use super::client::{
+    Auth, Backoff, Client, Connections, Jitter, Patience, Retry, SecretFrom, Share, Then, Timeouts, Token,
+};
+use super::gate::Gate;
 use super::names::Named;
 use super::source::Spanned;
 use super::step::{Steps, Think};
@@ -23,8 +26,10 @@ written! {
         tokens: Option<Spanned<Named<Token>>>,
         setup: Option<Steps>,
         teardown: Option<Steps>,
+        max_series: Option<Spanned<u64>>,
+        gate: Option<Spanned<Gate>>,
     } later {
-        max_series, gate, faults, fleet, evidence, fidelity, reactions, pages,
+        faults, fleet, evidence, fidelity, reactions, pages,
     }
 }
 
@@ -39,8 +44,19 @@ written! {
         connect_to: Option<Spanned<Named<String>>>,
         unix: Option<Spanned<String>>,
         source: Option<Spanned<Vec<Spanned<String>>>>,
-    } later { dns, max_run }
+        dns: Option<Spanned<Dns>>,
+        max_run: Option<Spanned<String>>,
+    } later {}
 }
+
+/// When names are looked up.
+#[derive(Clone, Debug, Deserialize)]
+pub(crate) enum Dns {
+    Once,
+    Every(Spanned<String>),
+}
+
+plain!(Dns);
 
 /// Which HTTP is spoken.
 #[derive(Clone, Copy, Debug, Deserialize)]
@@ -288,37 +304,6 @@ pub(crate) enum OnEnd {
 
 plain!(OnEnd);
 
-/// Where a secret's value comes from.
-#[derive(Clone, Debug, Deserialize)]
-#[serde(rename = "SecretFrom")]
-pub(crate) enum SecretFrom {
-    Env(Spanned<String>),
-    File(Spanned<String>),
-}
-
-plain!(SecretFrom);
-
-written! {
-    /// A credential that is fetched when it is needed.
-    Token {
-        steps: Steps,
-        value: Spanned<String>,
-        lifetime: Option<Spanned<String>>,
-        renew_before: Option<Spanned<String>>,
-        renew_on: Option<Spanned<String>>,
-        share: Option<Spanned<Share>>,
-    } later {}
-}
-
-/// Who shares a token.
-#[derive(Clone, Copy, Debug, Deserialize)]
-pub(crate) enum Share {
-    PerUser,
-    All,
-}
-
-plain!(Share);
-
 written! {
     /// A user's path.
     Journey {
@@ -327,13 +312,31 @@ written! {
         on_failure: Option<Spanned<OnFailure>>,
         owner: Option<Spanned<Owner>>,
         client: Option<Spanned<Client>>,
-    } later { walk, misbehave }
+        misbehave: Option<Spanned<Vec<Spanned<Misbehave>>>>,
+    } later { walk }
 }
 
 written! {
     /// Whose data a journey may see.
     Owner { tag: Spanned<String>, pattern: Spanned<String> } later {}
 }
+
+written! {
+    /// A share of a journey's users that misbehaves.
+    Misbehave { share: Spanned<String>, how: Spanned<How> } later {}
+}
+
+/// What a bad client does.
+#[derive(Clone, Debug, Deserialize)]
+pub(crate) enum How {
+    AbortAfter(Spanned<String>),
+    AbortAtByte(Spanned<String>),
+    SlowRead(Spanned<String>),
+    SlowSend(Spanned<String>),
+    HalfOpen(Spanned<String>),
+}
+
+plain!(How);
 
 /// What a failed step does.
 #[derive(Clone, Copy, Debug, Deserialize)]

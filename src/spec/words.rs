@@ -6,15 +6,12 @@
 pub(crate) fn later_kinds(of: &str) -> &'static [&'static str] {
     match of {
         "Workload" => &["Replay"],
-        "Step" => &["Audit", "WebSocket", "Sse", "Grpc"],
-        "Truth" => &["Ledger"],
+        "Step" => &["WebSocket", "Sse", "Grpc"],
         "Does" => &["Narrative", "Roster", "Information"],
         "When" => &["Manual"],
         "Condition" => &["RealWorld"],
-        "Lever" => &["Process", "Command", "Kube", "Toxiproxy", "Load"],
         "Inject" => &["Http", "Postgres", "Redis", "Mysql"],
         "Time" => &["Recorded"],
-        "Remedy" => &["Command"],
         "Deed" => &["Declare", "Update", "Reply"],
         "Expect" => &["Ratio", "Tick"],
         "TimeMeasure" => &["Contain", "FirstUpdate", "UpdateGap", "Reply", "Rto", "Scale", "CanaryDecision"],

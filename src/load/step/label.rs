@@ -11,6 +11,7 @@ use crate::load::client::Trip;
 use crate::load::core::Worker;
 use crate::load::user::User;
 use crate::measure::sample::{Aside, Sample};
+use crate::plan::good::Said;
 use crate::plan::program::{Label, LabelOf};
 
 /// So many values have a series of their own.
@@ -57,7 +58,9 @@ impl Tag {
 }
 
 /// Counts `sample`, which came of `trip`, under each label of `ask`.
-pub fn count(worker: &Worker, user: &User, (ask, trip): (&Ask, &Trip), sample: &Sample) {
+pub fn count(worker: &Worker, user: &User, (ask, trip): (&Ask, &Trip), (sample, said): (&Sample, Said)) {
+    let class = worker.script.plan.good.class(sample.outcome, said, sample.response_time());
+    let sample = &Sample { class, ..*sample };
     for tag in &ask.tags {
         let value = match &tag.label.of {
             LabelOf::Header(name) => {

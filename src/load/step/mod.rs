@@ -5,16 +5,17 @@
 //!
 //! | file | holds |
 //! |---|---|
-//! | `http` `redirect` `tries` | one request: three clock readings, outcome, class; its hops; further tries |
+//! | `http` `redirect` `tries` `way` `staged` | one request: three clock readings, outcome, class; its hops; further tries; bad clients |
 //! | `label` | requests counted once more, by labels |
 //! | `ceiling` | leave to send, from the ceiling of a target |
-//! | `check` `extract` | what an answer must be, and what is taken from it |
+//! | `check` `extract` `booking` | what an answer must be, what is taken from it, and what it acknowledges |
 //! | `pause` | think times, drawn by key |
 //! | `weave` | a journey of the plan becomes moves by number |
 //! | `gate` `turn` `group` | conditions, repetitions, requests side by side |
 //!
 //! Not here: who runs them (`load::user`).
 
+pub mod booking;
 mod ceiling;
 pub mod check;
 pub mod extract;
@@ -24,8 +25,10 @@ pub mod http;
 pub mod label;
 pub mod pause;
 mod redirect;
+mod staged;
 pub mod tries;
 pub mod turn;
+mod way;
 mod weave;
 
 use std::sync::Arc;
@@ -39,13 +42,15 @@ use turn::Turning;
 use super::client::answer::Keep;
 use super::client::request::Mould;
 use super::client::tls::Connector;
-use super::integrity::{Isolation, Version};
+use super::integrity::{Isolation, Truths};
 use super::tokens::Login;
 use super::vars::{self, Dice, Named};
 use super::{LoadError, rows};
 use crate::base::secret::Secret;
+use crate::base::stop::Stop;
 use crate::measure::sample::{Aside, JourneyId, StepId};
 use crate::plan::load::{Client, LoadPlan};
+use crate::plan::misbehave::{self, How, Misbehaviour};
 use crate::plan::program::{Body, Http, Journey, LabelOf, OnFailure};
 use crate::plan::template::{Template, VarId};
 use crate::plan::values::SEPARATOR;
@@ -71,6 +76,8 @@ pub struct Script {
     pub logins: Vec<Login>,
     /// How `https` is spoken; `None`: nothing is.
     pub connector: Option<Connector>,
+    /// Ends the run when a target turns out to be none.
+    pub stop: Stop,
 }
 
 /// A compiled journey.
@@ -86,6 +93,16 @@ pub struct Course {
     pub on_failure: OnFailure,
     /// Its repetitions, by number.
     pub turns: Vec<Turning>,
+    /// Which of its users misbehave, and the name of that draw.
+    pub bad: (Vec<Misbehaviour>, String),
+}
+
+impl Course {
+    /// What is wrong with the user whose journey has these dice; as a rule nothing.
+    pub fn trick(&self, dice: Dice) -> Option<How> {
+        let (all, place) = &self.bad;
+        if all.is_empty() { None } else { misbehave::of(all, dice.unit(place)) }
+    }
 }
 
 /// One move of a journey.
@@ -147,8 +164,8 @@ pub struct Ask {
     pub retry_place: String,
     /// By which it is counted once more.
     pub tags: Vec<Tag>,
-    /// Versions the answer shows.
-    pub truth: Vec<Version>,
+    /// What the answer says about the truth of the system.
+    pub truth: Truths,
 }
 
 impl Script {
@@ -176,7 +193,18 @@ impl Script {
         let of = plan.workloads.len();
         let lasts = (0..of).map(|workload| rows::enough_for(&plan.values.feeds, workload, of)).collect();
         let connector = Connector::of(&plan)?;
-        Ok(Self { plan, sets, set_of, has_retries, draws, given: Vec::new(), lasts, logins, connector })
+        Ok(Self {
+            plan,
+            sets,
+            set_of,
+            has_retries,
+            draws,
+            given: Vec::new(),
+            lasts,
+            logins,
+            connector,
+            stop: Stop::new(),
+        })
     }
 }
 
@@ -262,7 +290,7 @@ impl Ask {
                 .map(|patience| Pause::new(patience.leaves_after.clone(), format!("patience/{name}"))),
             retry_place: format!("retry/{name}"),
             tags: http.labels.iter().map(Tag::new).collect(),
-            truth: http.truth.iter().map(Version::new).collect::<Result<_, _>>()?,
+            truth: Truths::new(&http.truth)?,
             client: Arc::new(client),
         })
     }

@@ -6,6 +6,7 @@ use std::cell::RefCell;
 use std::time::Duration;
 
 use super::Ask;
+use super::http::Tried;
 use super::pause::Pause;
 use crate::base::clock::Tick;
 use crate::load::client::Trip;
@@ -14,7 +15,7 @@ use crate::load::crew::Crew;
 use crate::load::tokens;
 use crate::load::user::User;
 use crate::load::vars::Dice;
-use crate::measure::outcome::{Kind, Outcome};
+use crate::measure::outcome::Kind;
 
 /// Seconds a budget looks back.
 const WINDOW: usize = 10;
@@ -28,6 +29,11 @@ pub struct Tries {
 }
 
 impl Tries {
+    /// How many tries went before.
+    pub fn further(self) -> u32 {
+        self.retries + self.reloads
+    }
+
     /// How long the user waits in this try.
     pub fn patience(self, pause: &Pause, dice: Dice) -> Duration {
         pause.length(dice.seed, self.key(dice), dice.n)
@@ -50,8 +56,13 @@ impl Tries {
     }
 
     /// Whether a try with this outcome is followed by another, and after which pause.
-    pub fn again(&mut self, crew: &Crew, (ask, outcome, done): (&Ask, Outcome, Tick), dice: Dice) -> Option<Duration> {
-        let kind = outcome.kind()?;
+    pub(super) fn again(
+        &mut self,
+        worker: &Worker,
+        crew: &Crew,
+        (ask, tried, dice): (&Ask, &Tried, Dice),
+    ) -> Option<Duration> {
+        let (kind, done) = (tried.outcome.kind()?, tried.trip.done);
         let client = &ask.client;
         if kind == Kind::Abandoned {
             let patience = client.patience.as_ref()?;
@@ -64,7 +75,9 @@ impl Tries {
         }
         self.retries += 1;
         let drawn = Dice { key: self.key(dice), ..dice }.unit(&ask.retry_place);
-        Some(retry.pause(self.retries, drawn))
+        let asked = tried.trip.result.as_ref().ok().and_then(|answer| answer.retry_after);
+        let asked = asked.filter(|_| retry.retry_after).map(|asked| asked.from(|| worker.pace.utc()));
+        Some(retry.pause(self.retries, drawn).max(asked.unwrap_or_default()))
     }
 }
 

@@ -41,7 +41,8 @@ pub(super) fn course(plan: &LoadPlan, client: &Client, (n, journey): (usize, &Jo
         }
     }
     let id = JourneyId(u16::try_from(n).unwrap_or(u16::MAX));
-    Ok(Course { id, first: journey.first_step(), moves, on_failure: journey.on_failure, turns })
+    let bad = (journey.misbehave.clone(), format!("misbehave/{}", journey.name));
+    Ok(Course { id, first: journey.first_step(), moves, on_failure: journey.on_failure, turns, bad })
 }
 
 struct Weave<'a> {

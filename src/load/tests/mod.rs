@@ -6,12 +6,15 @@ mod crowds;
 mod failures;
 mod hosted;
 mod journeys;
+mod ledger;
 mod paths;
 mod server;
+mod staged;
 mod tries;
 mod users;
 mod wires;
 
+use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -25,10 +28,12 @@ use crate::measure::interval::{Cell, Interval, Travel};
 use crate::measure::outcome::Class;
 use crate::measure::record::{Done, Head, Record, RecordWriter, read};
 use crate::measure::sample::StepId;
+use crate::plan::audit::Books;
 use crate::plan::check::{self, Files, ScenarioOptions};
 use crate::plan::chores::Chores;
 use crate::plan::curve::{Curve, Ramp};
 use crate::plan::deck::Deck;
+use crate::plan::gate::Gate;
 use crate::plan::good::{Good, StatusSet};
 use crate::plan::load::{Client, Connections, LoadPlan, Origin, Pattern, Rounds, Spacing, Workload};
 use crate::plan::program::{Check, Http, Journey, OnFailure, Op, Think, What};
@@ -63,6 +68,7 @@ fn journey(steps: Vec<Op>) -> Journey {
         on_failure: OnFailure::EndJourney,
         owner: None,
         client: None,
+        misbehave: Vec::new(),
     }
 }
 
@@ -108,6 +114,8 @@ fn plan(server: &Server, pattern: Pattern, steps: Vec<Op>) -> LoadPlan {
         chores: Chores::default(),
         good: Good::default(),
         checks: Vec::new(),
+        books: Books::default(),
+        gate: Gate::default(),
         hash: String::new(),
     }
 }
@@ -150,8 +158,12 @@ impl Seen {
 
 /// Runs `plan` to its end; `meanwhile` may stop it.
 fn run_while(plan: LoadPlan, threads: usize, meanwhile: impl FnOnce(&Stop, &Running)) -> Seen {
-    let folder = tempfile::tempdir().unwrap();
-    let path = folder.path().join("record.sqr");
+    run_in(tempfile::tempdir().unwrap().path(), plan, threads, meanwhile)
+}
+
+/// As [`run_while`], with everything it writes in `folder`.
+fn run_in(folder: &Path, plan: LoadPlan, threads: usize, meanwhile: impl FnOnce(&Stop, &Running)) -> Seen {
+    let path = folder.join("record.sqr");
     let clock = Clock::start();
     let stop = Stop::new();
     let env = Env {
@@ -194,11 +206,12 @@ fn sums_hold(seen: &Seen, once: bool) {
     let travel = seen.travel();
     assert_eq!(seen.done.planned, travel.started + travel.shed + seen.done.not_started, "{travel:?}");
     assert_eq!(travel.planned, travel.started + travel.shed);
-    assert_eq!(travel.started, travel.completed + travel.failed + travel.unfinished, "{travel:?}");
+    assert_eq!(travel.started, travel.completed + travel.failed + travel.unfinished + travel.staged, "{travel:?}");
     let total = seen.all.total();
     // A request has one sample, however often it was tried and redirected.
     let sampled = total.answered() + total.failed();
-    assert!(if once { seen.all.flow.done == sampled } else { seen.all.flow.done >= sampled });
+    let ended = sampled + total.staged;
+    assert!(if once { seen.all.flow.done == ended } else { seen.all.flow.done >= ended });
     assert_eq!(seen.all.flow.sent + seen.errors("variable"), seen.all.flow.done);
     assert_eq!(total.lateness.n(), sampled);
     let (response, service) = (total.response.both().extent().sum, total.service.both().extent().sum);

@@ -17,7 +17,7 @@ use crate::plan::template::{Escape, VarId};
 use crate::spec::names::Named;
 use crate::spec::scenario::{Share as WrittenShare, Token as Written};
 use crate::spec::source::{Mark, Spanned};
-use crate::spec::step::Steps;
+use crate::spec::step::{Steps, WrittenStep};
 
 /// A token is fetched anew so long before its end, unless the author says otherwise.
 const RENEW_BEFORE: Duration = Duration::from_secs(30);
@@ -71,7 +71,13 @@ pub(super) fn teardown(
     (paths, written): (&Paths<'_>, Option<&Steps>),
 ) -> Vec<Op> {
     let mut known = Known { setter: "neither `setup` nor an earlier step of `teardown`".to_owned(), ..known.clone() };
-    written.map_or_else(Vec::new, |steps| self::steps(desk, tables, &mut known, (paths, steps, OnFailure::Continue)))
+    let Some(written) = written else { return Vec::new() };
+    // Audits are no steps of users: see `audit`.
+    let mut others = written.clone();
+    if let Ok(list) = &mut others.value {
+        list.retain(|step| !matches!(step.value, Ok(WrittenStep::Audit(_))));
+    }
+    steps(desk, tables, &mut known, (paths, &others, OnFailure::Continue))
 }
 
 fn steps(

@@ -133,6 +133,9 @@ fn connections_of(desk: &mut Desk, written: &Spanned<WrittenConnections>, life: 
         None => Connections::ByWorkload,
         Some(WrittenConnections::Fresh) => Connections::Fresh,
         Some(WrittenConnections::PerUser(own)) => {
+            life.streams = number(desk, own.streams.as_ref(), 100);
+            let first = desk.open_if(own.open_first.as_ref()).copied().unwrap_or(0);
+            life.open_first = usize::try_from(first).unwrap_or(usize::MAX);
             let lasting = (own.open_rate.as_ref(), own.max_requests.as_ref(), own.max_age.as_ref());
             lasts(desk, lasting, own.idle.as_ref(), life);
             Connections::PerUser
@@ -211,7 +214,7 @@ fn timeouts(desk: &mut Desk, written: &WrittenTimeouts, around: &Timeouts) -> Sp
         Some(limit)
     };
     Span {
-        resolve: None,
+        resolve: limit(written.resolve.as_ref()),
         connect: limit(written.connect.as_ref()),
         tls: limit(written.tls.as_ref()),
         wait: limit(written.wait.as_ref()),

@@ -5,7 +5,7 @@ use super::client::{self, Connecting, Setting};
 use super::desk::Desk;
 use super::tables::{Known, Tables};
 use super::think::think;
-use super::{step, turns, vars};
+use super::{misbehave, step, turns, vars};
 use crate::plan::load::Client;
 use crate::plan::program::{Journey, OnFailure, Op, Owner};
 use crate::plan::template::Escape;
@@ -51,6 +51,7 @@ pub(super) fn journeys(
                 on_failure: OnFailure::default(),
                 owner: None,
                 client: None,
+                misbehave: Vec::new(),
             });
             continue;
         };
@@ -71,6 +72,7 @@ fn journey(
     };
     let think = think(desk, written.think.as_ref());
     let owner = desk.open_if(written.owner.as_ref()).and_then(|owner| self::owner(desk, tables, known, owner));
+    let misbehave = written.misbehave.as_ref().map(|list| misbehave::shares(desk, list)).unwrap_or_default();
     let setting = Setting { around: paths.client, connections: Connecting::Elsewhere, start: paths.start };
     let manner = client::manner(desk, tables, known, (setting, written.client.as_ref()));
     let client = paths.client.with(manner.as_ref());
@@ -84,7 +86,7 @@ fn journey(
         let message = format!("journey `{name}` sends no request, so its users would go round for ever");
         desk.error("endless", at, message, "add an Http step");
     }
-    Journey { name: name.to_owned(), steps: found, think, on_failure, owner, client: manner }
+    Journey { name: name.to_owned(), steps: found, think, on_failure, owner, client: manner, misbehave }
 }
 
 fn owner(desk: &mut Desk, tables: &mut Tables, known: &Known, written: &WrittenOwner) -> Option<Owner> {
@@ -165,5 +167,10 @@ fn step(
         WrittenStep::Branch(branch) => turns::branch(desk, tables, known, (walk, branch)),
         WrittenStep::Repeat(repeat) => turns::repeat(desk, tables, known, (walk, repeat, at)),
         WrittenStep::Group(group) => turns::group(desk, tables, known, (walk, group)),
+        WrittenStep::Audit(_) => {
+            let help = "a book is read back in `teardown`";
+            desk.error("misplaced", at, "an Audit is no step of a journey", help);
+            None
+        }
     }
 }

@@ -9,13 +9,14 @@ use super::desk::Desk;
 use super::journey::Paths;
 use super::line::{Against, Lines};
 use super::tables::{Known, Set, Tables};
-use super::{ScenarioOptions, chores, client, data, journey, line, target, vars, wires, workload};
+use super::{ScenarioOptions, audit, chores, client, data, gate, journey, line, series, target, vars, wires, workload};
 use crate::base::digest::sha256;
 use crate::base::seed::Seed;
 use crate::plan::chores::Chores;
 use crate::plan::diagnostic::Place;
+use crate::plan::gate::Gate;
 use crate::plan::good::Good;
-use crate::plan::load::{Client, LoadPlan, Origin};
+use crate::plan::load::{Client, LoadPlan, Origin, Workload};
 use crate::plan::threshold::Comparison;
 use crate::plan::values::Values;
 use crate::plan::wires::Wires;
@@ -30,14 +31,23 @@ pub(super) enum Instead {
     /// The file is a drill's load.
     Drill {
         /// The system's public side; host `127.0.0.1` and port 0 until the embedded system has started.
-        origin: Origin,
+        origin: Box<Origin>,
         /// Arrivals per second of its open workload.
         rate: Option<f64>,
         /// As long as this its rates are held.
         longest: std::time::Duration,
         /// The SLO's idea of a good request.
         good: Good,
+        /// Names of its acts.
+        acts: Vec<String>,
     },
+}
+
+impl Instead {
+    /// Names of what is injected while the load runs.
+    fn acts(&self) -> Vec<String> {
+        if let Self::Drill { acts, .. } = self { acts.clone() } else { Vec::new() }
+    }
 }
 
 /// Checks the scenario on the desk; lines against a baseline are mistakes.
@@ -56,19 +66,26 @@ pub(super) fn compared(
     let written = desk.open(&written)?;
     let name = name(desk, &written.name);
     let target = target::target(desk, written, instead);
-    let mut tables = Tables::default();
+    let mut tables = Tables { faults: instead.acts(), ..Tables::default() };
     let mut known = beginning(desk, &mut tables, written);
     let mut client = client_of(desk, &mut tables, (&known, written));
-    client.wires = Wires { http: target.version, tls: target.tls, source: target.source, ..client.wires };
+    client.wires =
+        Wires { http: target.version, tls: target.tls, source: target.source, dns: target.dns, ..client.wires };
     let (start, is_drill) = (known.clone(), matches!(instead, Instead::Drill { .. }));
     let paths = Paths { hosts: &target.hosts, client: &client, start: &start, is_drill };
-    let chores = besides(desk, &mut tables, &mut known, (&paths, written));
+    let mut chores = besides(desk, &mut tables, &mut known, (&paths, written));
     let start = known.clone();
     let paths = Paths { start: &start, ..paths };
-    let journeys = journey::journeys(desk, &mut tables, &known, (&paths, &written.journeys));
+    let mut journeys = journey::journeys(desk, &mut tables, &known, (&paths, &written.journeys));
+    let lists = chores.lists().chain(journeys.iter_mut().map(|journey| &mut journey.steps));
+    series::fold(desk, &mut tables, lists, (written.max_series.as_ref(), written.name.mark));
+    let books = audit::books(desk, &mut tables, &known, (&paths, written.teardown.as_ref()));
     let workloads = workload::workloads(desk, &mut tables, (&journeys, &paths), &written.load);
     let (workloads, good) = match instead {
-        Instead::Nothing => (workloads, Good::default()),
+        Instead::Nothing => {
+            target::length(desk, target.max_run, (&workloads, written.load.mark));
+            (workloads, Good::default())
+        }
         Instead::Drill { rate, longest, good, .. } => {
             (workload::for_drill(desk, workloads, (*rate, *longest), &written.load), good.clone())
         }
@@ -78,15 +95,9 @@ pub(super) fn compared(
     target::ceiling(desk, target.max_rate, (&workloads, &journeys));
     let Lines { checks, comparisons } =
         line::lines(desk, (&tables, &journeys), written.checks.as_ref(), (against, written.name.mark));
-    let values = Values {
-        count: u16::try_from(tables.variables.len()).unwrap_or(u16::MAX),
-        draws: std::mem::take(&mut tables.draws),
-        feeds: data::feeds(desk, &tables, &workloads),
-        secrets: data::used_secrets(&tables),
-        picks: std::mem::take(&mut tables.picks),
-        given: Vec::new(),
-    };
-    let steps = tables.steps.into_iter().map(|(name, _)| name).collect();
+    let values = values(desk, &mut tables, &workloads);
+    let steps: Vec<String> = tables.steps.into_iter().map(|(name, _)| name).collect();
+    let gate = gate::gate(desk, written.gate.as_ref(), &steps);
     let mut plan = LoadPlan {
         name: name?,
         origins: target.origins,
@@ -99,6 +110,8 @@ pub(super) fn compared(
         chores,
         good,
         checks,
+        books,
+        gate,
         hash: String::new(),
     };
     plan.hash = fingerprint(&plan, options.seed);
@@ -154,12 +167,26 @@ fn besides(
     chores
 }
 
+/// Variables and where their values come from.
+fn values(desk: &mut Desk, tables: &mut Tables, workloads: &[Workload]) -> Values {
+    Values {
+        count: u16::try_from(tables.variables.len()).unwrap_or(u16::MAX),
+        draws: std::mem::take(&mut tables.draws),
+        feeds: data::feeds(desk, tables, workloads),
+        secrets: data::used_secrets(tables),
+        picks: std::mem::take(&mut tables.picks),
+        given: Vec::new(),
+    }
+}
+
 /// SHA-256 over everything that decides what is sent and how it is judged: not addresses, not places in files.
 pub(super) fn fingerprint(plan: &LoadPlan, seed: Seed) -> String {
     let mut bare = plan.clone();
     bare.origins.clear();
     bare.client.wires.source.clear();
     bare.hash.clear();
+    // A stricter gate judges the same runs.
+    bare.gate = Gate::default();
     for check in &mut bare.checks {
         check.place = Place::default();
     }

@@ -29,7 +29,7 @@ fn see(steps: &Steps, found: &mut Vec<(String, Mark)>) {
             }
             Ok(WrittenStep::Repeat(repeat)) => see(&repeat.steps, found),
             Ok(WrittenStep::Group(group)) => see(&group.steps, found),
-            Ok(WrittenStep::Pause(_) | WrittenStep::Check(_)) | Err(_) => {}
+            Ok(WrittenStep::Pause(_) | WrittenStep::Check(_) | WrittenStep::Audit(_)) | Err(_) => {}
         }
     }
 }

@@ -24,7 +24,7 @@ pub(super) fn http(
     let method = method(desk, written.method.as_ref());
     let (name, at) = name(desk, written, &method);
     let step = tables.step(desk, name, at);
-    let target = path(desk, tables, known, (paths, written));
+    let target = place(desk, tables, known, (paths, &written.url, written.query.as_ref()));
     let mut headers = headers(desk, tables, known, written.headers.as_ref());
     let body = written.body.as_ref().and_then(|body| body::body(desk, tables, known, (body, step)));
     let body = body.map(|(body, kind)| {
@@ -36,7 +36,8 @@ pub(super) fn http(
     let named = desk.open_if(written.extract.as_ref());
     let extract = named.map(|named| answer::extractions(desk, tables, known, (named, on_failure))).unwrap_or_default();
     let check = answer::step_checks(desk, tables, (known, written.check.as_ref()));
-    let truth = desk.open_if(written.truth.as_ref()).map(|list| answer::truths(desk, list)).unwrap_or_default();
+    let truth = desk.open_if(written.truth.as_ref());
+    let truth = truth.map(|list| answer::truths(desk, tables, known, list)).unwrap_or_default();
     let labels = labels(desk, tables, known, written.labels.as_ref());
     let setting = Setting { around: paths.client, connections: Connecting::Elsewhere, start: paths.start };
     let client = client::manner(desk, tables, known, (setting, written.client.as_ref())).map(Box::new);
@@ -115,33 +116,33 @@ fn name(desk: &mut Desk, written: &Written, method: &str) -> (String, Mark) {
 }
 
 /// The origin's index, and path and query.
-fn path(
+pub(super) fn place(
     desk: &mut Desk,
     tables: &mut Tables,
     known: &Known,
-    (paths, written): (&Paths<'_>, &Written),
+    (paths, url, query): (&Paths<'_>, &Spanned<String>, Option<&Spanned<Named<String>>>),
 ) -> Option<(usize, Template)> {
-    let text = desk.text(&written.url)?;
-    let template = tables.template(desk, known, &written.url, Escape::Percent);
-    let query = query(desk, tables, known, written.query.as_ref());
+    let text = desk.text(url)?;
+    let template = tables.template(desk, known, url, Escape::Percent);
+    let query = self::query(desk, tables, known, query);
     let mut path = template?;
     let values = query.iter().flat_map(|(_, value)| value.variables());
     if let Some(name) = path.variables().chain(values).find_map(|variable| tables.secret_name(variable)) {
         let message = format!("the secret `{name}` stands in an address, where logs and proxies keep it");
-        desk.warn("secret_in_url", written.url.mark, message, "send it in a header or in the body");
+        desk.warn("secret_in_url", url.mark, message, "send it in a header or in the body");
     }
     let mut origin = 0;
     if let [Piece::Var(variable, _)] = path.pieces.as_slice() {
         // A url that is one variable is a whole path, taken as it is.
         path.pieces = vec![Piece::Var(*variable, Escape::Plain)];
     } else if let Some((host, _)) = text.split_once(":/").filter(|_| !text.starts_with('/')) {
-        origin = self::origin(desk, paths, (host, written.url.mark), text)?;
+        origin = self::origin(desk, paths, (host, url.mark), text)?;
         if let Some(Piece::Text(first)) = path.pieces.first_mut() {
             *first = first.get(host.len() + 1..).unwrap_or_default().to_owned();
         }
     } else if !text.starts_with('/') {
         let help = "a url begins with `/` or with a host's name and `:/`";
-        desk.error("bad_url", written.url.mark, format!("`{text}` is not a path"), help);
+        desk.error("bad_url", url.mark, format!("`{text}` is not a path"), help);
         return None;
     }
     for piece in &mut path.pieces {

@@ -14,5 +14,7 @@ pub(crate) mod program;
 pub(crate) mod quiet;
 pub(crate) mod schema;
 pub(crate) mod server;
+pub(crate) mod synthetic;
+pub(crate) mod target;
 pub(crate) mod throwaway;
 pub(crate) mod web;

@@ -10,6 +10,7 @@ use crate::measure::interval::Cell;
 use crate::measure::journal::TRAFFIC;
 use crate::measure::outcome::Class;
 use crate::measure::sample::StepId;
+use crate::plan::audit::Books;
 use crate::plan::chores::Chores;
 use crate::plan::condition::{Abort, Condition, Limits, Signal};
 use crate::plan::drill::{
@@ -17,6 +18,7 @@ use crate::plan::drill::{
     System, Technical,
 };
 use crate::plan::fault::{Fault, Side, Toxic};
+use crate::plan::gate::Gate;
 use crate::plan::good::Good;
 use crate::plan::load::{Client, LoadPlan};
 use crate::plan::slo::{Slo, USUAL};
@@ -39,6 +41,8 @@ fn load() -> LoadPlan {
         chores: Chores::default(),
         good: Good::default(),
         checks: Vec::new(),
+        books: Books::default(),
+        gate: Gate::default(),
         hash: String::new(),
     }
 }
@@ -48,7 +52,7 @@ fn probe(is: &str) -> Probe {
 }
 
 fn put(json: &str) -> Lever {
-    Lever::Http { method: "PUT".into(), path: "/flag".into(), json: json.into() }
+    Lever::http("PUT", "/flag", json)
 }
 
 fn act(name: &str, when: When, players_undo: bool) -> Act {
