@@ -10,6 +10,7 @@ use serde_json::Value;
 
 use super::args::{AbArgs, Global};
 use super::assemble::Judged;
+use super::chores::{self, Before};
 use super::exit::{Exit, Failure, could_not};
 use super::slots::{Course, Stage};
 use super::{assemble, ci, folder, ledger, run, signals, target, term};
@@ -232,6 +233,31 @@ async fn compare(
             load::preflight(Arc::clone(arm)).await.map_err(could_not("reach the target"))?;
         }
     }
+    let mut ready = Vec::new();
+    for arm in arms {
+        match chores::before(arm, Seed(global.seed), (&stop, &hurry)).await? {
+            Before::Ready(arm) => ready.push(arm),
+            Before::Over(exit) => return Err(Failure { exit, message: "stopped while setting up".to_owned() }),
+        }
+    }
+    let compared = slots(plan, ready.clone(), facts, (&stop, args, global)).await;
+    let mut left = Vec::new();
+    for arm in &ready {
+        left.extend(chores::after(arm, Seed(global.seed), &hurry).await);
+    }
+    let (dir, mut journal) = compared?;
+    left.into_iter().try_for_each(|left| chores::note(Some(left), &mut journal))?;
+    let judged = run::end(&dir, &mut journal, &run::reason_of(&stop))?;
+    Ok((dir, judged))
+}
+
+/// Runs the slots of both arms, as many stages as it takes.
+async fn slots(
+    plan: &AbPlan,
+    arms: Vec<Arc<LoadPlan>>,
+    facts: RunFacts,
+    (stop, args, global): (&Stop, &AbArgs, &Global),
+) -> Result<(PathBuf, Journal), Failure> {
     let clock = Clock::start();
     let dir = folder::create(&global.out, &plan.load.name, &clock)?;
     let mut journal = Journal::create(&dir.join(folder::JOURNAL), &clock).map_err(could_not("write the journal"))?;
@@ -260,10 +286,8 @@ async fn compare(
             }
         }
     }
-    let reason = run::reason_of(&stop);
-    course.finish(clock.now().since(began), &reason)?;
-    let judged = run::end(&dir, &mut journal, &reason)?;
-    Ok((dir, judged))
+    course.finish(clock.now().since(began), &run::reason_of(stop))?;
+    Ok((dir, journal))
 }
 
 /// Whether the blocks so far leave something open that a further stage may decide.

@@ -9,9 +9,10 @@ use super::{expected, target, term};
 use crate::base::duration;
 use crate::base::seed::Seed;
 use crate::load::listing::{self, Detail};
+use crate::load::secrets;
 use crate::measure::journal;
 use crate::plan::check::{self, Checked, DrillOptions, FileKind, Files, ScenarioOptions};
-use crate::plan::diagnostic::Diagnostics;
+use crate::plan::diagnostic::{Diagnostic, Diagnostics, Place, Severity};
 use crate::plan::guard::Guard;
 use crate::plan::load::{LoadPlan, Pattern};
 use crate::report::words;
@@ -68,6 +69,16 @@ fn scenario(
     (guard, detail): (&Guard, Option<PlanDetail>),
 ) -> Checked<String> {
     let (plan, mut found) = check::scenario(files, path, &ScenarioOptions { seed })?;
+    for missing in secrets::absent(&plan) {
+        found.push(Diagnostic {
+            id: "missing_secret",
+            severity: Severity::Warning,
+            message: missing.to_string(),
+            place: Place { file: path.to_owned(), ..Place::default() },
+            help: "`squall run` begins only when it is there".to_owned(),
+            related: Vec::new(),
+        });
+    }
     found.0.extend(guard.judge_load(&plan, path).0);
     let (arrivals, length) = (words::plural(arrivals(&plan), "arrival"), duration::show(plan.length()));
     let mut sentence = format!("scenario `{}`: {arrivals} in {length}, plan {}", plan.name, plan.hash);

@@ -11,6 +11,8 @@
 //! | `url` | a scenario from the flags of `squall run URL` |
 //! | `expected` | what the checks of a scenario can tell |
 //! | `signals` | Ctrl-C, SIGTERM and the keys of a drill become the stop word |
+//! | `chores` | setup before a load and teardown after it |
+//! | `once` | one journey of a scenario, to look at |
 //! | `keeper` | the process beside a drill that holds its undos |
 //! | `slots` | the slots of a comparison |
 //! | `store` `earlier` | accepted runs; what of them a gate compares with |
@@ -23,6 +25,7 @@ mod assemble;
 mod baseline;
 mod calibrate;
 mod check;
+mod chores;
 mod ci;
 mod completions;
 mod decisions;
@@ -35,6 +38,7 @@ mod folder;
 mod gate;
 mod keeper;
 mod ledger;
+mod once;
 mod proxy;
 mod recover;
 mod rehearse;

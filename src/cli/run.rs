@@ -1,12 +1,13 @@
 //! `squall run SCENARIO.ron | URL`: a load test, judged, with its folder of reports.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::args::{Global, RunArgs};
 use super::assemble::Judged;
+use super::chores::{self, Before};
 use super::exit::{Exit, Failure, could_not};
-use super::{assemble, ci, folder, signals, target, term, url};
+use super::{assemble, ci, folder, once, signals, target, term, url};
 use crate::base::clock::{Clock, Tick};
 use crate::base::seed::Seed;
 use crate::base::shard::Shard;
@@ -43,6 +44,9 @@ pub(super) fn main(args: &RunArgs, global: &Global) -> Result<Exit, Failure> {
     }
     let facts = facts(&plan, &files, args, global)?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(could_not("start"))?;
+    if let Some(journey) = &args.once {
+        return runtime.block_on(once::look(Arc::new(plan), journey, args, global));
+    }
     runtime.block_on(run(Arc::new(plan), facts, args, global))
 }
 
@@ -72,11 +76,28 @@ async fn run(plan: Arc<LoadPlan>, facts: RunFacts, args: &RunArgs, global: &Glob
     if !args.skip_preflight {
         load::preflight(Arc::clone(&plan)).await.map_err(could_not("reach the target"))?;
     }
+    let plan = match chores::before(plan, Seed(global.seed), (&stop, &hurry)).await? {
+        Before::Ready(plan) => plan,
+        Before::Over(exit) => return Ok(exit),
+    };
+    let ran = load_it(&plan, facts, (&stop, args, global)).await;
+    let left = chores::after(&plan, Seed(global.seed), &hurry).await;
+    let (dir, mut journal) = ran?;
+    chores::note(left, &mut journal)?;
+    conclude(&dir, &mut journal, &reason_of(&stop), global)
+}
+
+/// Makes the folder, sends the load, and waits for its end.
+async fn load_it(
+    plan: &Arc<LoadPlan>,
+    facts: RunFacts,
+    (stop, args, global): (&Stop, &RunArgs, &Global),
+) -> Result<(PathBuf, Journal), Failure> {
     let clock = Clock::start();
     let dir = folder::create(&global.out, &plan.name, &clock)?;
     let mut journal = Journal::create(&dir.join(folder::JOURNAL), &clock).map_err(could_not("write the journal"))?;
     journal.append(Source::Controller, "", Event::Run(facts)).map_err(could_not("write the journal"))?;
-    let record = RecordWriter::create(&dir.join(folder::RECORD), &load::head(&plan, &clock, Seed(global.seed)))
+    let record = RecordWriter::create(&dir.join(folder::RECORD), &load::head(plan, &clock, Seed(global.seed)))
         .map_err(could_not("write the record"))?;
     let start_at = next_second(clock.now());
     let env = load::Env {
@@ -88,12 +109,12 @@ async fn run(plan: Arc<LoadPlan>, facts: RunFacts, args: &RunArgs, global: &Glob
         record,
         start_at,
     };
-    let running = load::start(Arc::clone(&plan), env, watcher(&plan, start_at, &stop, global))
+    let running = load::start(Arc::clone(plan), env, watcher(plan, start_at, stop, global))
         .map_err(could_not("start the load"))?;
     let timer = Timer::new(&clock).map_err(could_not("make a timer"))?;
-    phases(phase_starts(&plan, start_at), timer, &mut journal, running).await?;
-    audit(&plan, &dir, &clock, &mut journal).await?;
-    conclude(&dir, &mut journal, &reason_of(&stop), global)
+    phases(phase_starts(plan, start_at), timer, &mut journal, running).await?;
+    audit(plan, &dir, &clock, &mut journal).await?;
+    Ok((dir, journal))
 }
 
 /// Reads the books of acknowledged writes back and journals what was found.

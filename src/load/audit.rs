@@ -54,7 +54,7 @@ pub async fn audit(
     let timer = Timer::new(clock).map_err(|source| LoadError::System { what: "timer", source })?;
     let pace = Rc::new(Pace::new(clock.clone()));
     let reader = Reader {
-        client: Client::new(&script, Connections::Shared { max: AT_ONCE }, Shard::WHOLE),
+        client: Client::new(&script, (&plan.client, Connections::Shared { max: AT_ONCE }), Shard::WHOLE),
         given: given(&script),
         plan: Arc::clone(plan),
         cut: Cell::new(clock.now() + TEARDOWN),
@@ -76,12 +76,17 @@ pub async fn audit(
         .await
 }
 
-/// The values that every request may use: secrets.
+/// The values that every request may use: secrets, and what setup learned.
 fn given(script: &Script) -> Vec<String> {
     let mut values = vec![String::new(); usize::from(script.plan.values.count)];
     for (variable, value) in &script.given {
         if let Some(slot) = values.get_mut(usize::from(variable.0)) {
             value.expose().clone_into(slot);
+        }
+    }
+    for (variable, value) in &script.plan.values.given {
+        if let Some(slot) = values.get_mut(usize::from(variable.0)) {
+            value.clone_into(slot);
         }
     }
     values
@@ -153,9 +158,9 @@ impl Reader {
 
     fn ask(&self, http: &Http, content: &From) -> Result<Ask, LoadError> {
         Ok(Ask {
-            mould: Mould::new(&self.plan, http)?,
+            mould: Mould::new(&self.plan, &self.plan.client, http)?,
             origin: http.origin,
-            total: http.total,
+            total: self.plan.client.timeouts.total,
             content: Source::new(content)?,
         })
     }
@@ -191,7 +196,7 @@ impl Reader {
         };
         let request = ask.mould.cast(value)?;
         let keep = Keep { headers: true, body: Some(self.plan.client.body_limit) };
-        let mut limits = Limits::new(&self.pace, (now, now + ask.total), &self.cut);
+        let mut limits = Limits::new(&self.pace, (now, now + ask.total), &self.cut, &self.plan.client.timeouts);
         let errand = Errand { origin: ask.origin, request, keep };
         let trip = self.client.trip(errand, &mut Seat::default(), &mut limits).await;
         trip.result.ok().filter(|answer| !answer.too_large)

@@ -10,7 +10,7 @@ use super::core::Worker;
 use super::crew::{Crew, Tally};
 use super::pace::Limits;
 use super::step::pause::Pause;
-use super::user::{self, User};
+use super::user::{self, Place, User};
 use crate::base::clock::Tick;
 use crate::plan::load::{Iterations, Pattern, Rounds};
 
@@ -61,17 +61,17 @@ impl Life {
 
 /// Opens the connection of one of the first users before anybody asks.
 async fn ahead(worker: &Rc<Worker>, here: &Crew, user: &mut User, number: u64) {
-    let client = &worker.script.plan.client;
-    if number < client.wires.life.open_first as u64 {
-        let now = worker.pace.now();
-        let mut limits = Limits::new(&worker.pace, (now, now + client.timeouts.total), &here.cut);
+    if number < here.client.life().open_first as u64 {
+        let (now, timeouts) = (worker.pace.now(), here.client.timeouts());
+        let mut limits = Limits::new(&worker.pace, (now, now + timeouts.total), &here.cut, timeouts);
         here.client.seat_ahead(&mut user.seat, &mut limits).await;
     }
 }
 
 async fn live(worker: &Rc<Worker>, crew: usize, life: &Life, pause: &Pause) {
     let here = &worker.crews[crew];
-    let mut user = User { number: Some(life.number), ..User::default() };
+    let place = Place { number: Some(life.number), ..Place::default() };
+    let mut user = User { place, ..User::default() };
     ahead(worker, here, &mut user, life.number).await;
     let mut pass = 0_u64;
     let mut free = here.origin;

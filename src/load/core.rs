@@ -121,7 +121,8 @@ pub struct Worker {
 }
 
 impl Worker {
-    fn new(post: &Post) -> Self {
+    /// The worker at `post`.
+    pub fn new(post: &Post) -> Self {
         let plan = &post.script.plan;
         let number = u16::try_from(post.number).unwrap_or(u16::MAX);
         let recorder = Recorder::new(number, plan.steps.len(), Arc::clone(&plan.labels));
@@ -143,7 +144,7 @@ impl Worker {
     /// The journey of arrival `n`.
     pub fn course(&self, crew: &Crew, n: u64) -> &Course {
         let journey = crew.card(&self.script.plan.workloads[crew.workload].mix, self.seed, n);
-        &self.script.courses[usize::from(journey)]
+        &self.script.courses(crew.workload)[usize::from(journey)]
     }
 
     /// Counts one journey or user in.
@@ -240,14 +241,14 @@ impl Worker {
 
 /// Opens what every workload wants open before its first arrival.
 fn open_ahead(worker: &Rc<Worker>) {
-    let most = worker.script.plan.client.timeouts.total;
     for (n, crew) in worker.crews.iter().enumerate() {
-        for _ in 0..crew.opens_first(&worker.script, worker.shard) {
+        for _ in 0..crew.opens_first(worker.shard) {
             let worker = Rc::clone(worker);
             drop(tokio::task::spawn_local(async move {
                 let crew = &worker.crews[n];
                 let now = worker.pace.now();
-                let mut limits = Limits::new(&worker.pace, (now, now + most), &crew.cut);
+                let timeouts = crew.client.timeouts();
+                let mut limits = Limits::new(&worker.pace, (now, now + timeouts.total), &crew.cut, timeouts);
                 // One that cannot be opened now is missing to the first who wants it, and told there.
                 crew.client.open_ahead(&mut limits).await;
             }));

@@ -10,7 +10,6 @@ use super::arrivals::owned;
 use super::client::Client;
 use super::core::Post;
 use super::lounge::Lounge;
-use super::step::Script;
 use super::step::tries::Budget;
 use crate::base::clock::Tick;
 use crate::base::seed::Seed;
@@ -112,7 +111,8 @@ impl Crew {
             Pattern::Open { max_in_flight, .. } => (Connections::Shared { max: 100 }, *max_in_flight),
             Pattern::Closed { .. } => (Connections::PerUser, u64::MAX),
         };
-        let how = match post.script.plan.client.connections {
+        let client = post.script.plan.client.with(workload.client.as_ref());
+        let how = match client.connections {
             Connections::ByWorkload => suggested,
             written => written,
         };
@@ -128,10 +128,10 @@ impl Crew {
                 index: u64::from(post.shard.index) % post.shards,
                 of: post.shards,
             },
-            client: Client::new(&post.script, how, post.shard),
+            client: Client::new(&post.script, (&client, how), post.shard),
             driving: Cell::new(true),
             arrivals: Cell::default(),
-            budget: post.script.plan.client.retry.is_some().then(Budget::default),
+            budget: post.script.has_retries.then(Budget::default),
             lounge: match &workload.pattern {
                 Pattern::Open { stay: Some(stay), .. } => Some(Lounge::new(stay, &workload.name)),
                 _ => None,
@@ -141,8 +141,8 @@ impl Crew {
     }
 
     /// How many connections this worker opens before the first arrival.
-    pub fn opens_first(&self, script: &Script, shard: Shard) -> u64 {
-        owned(script.plan.client.wires.life.open_first as u64, shard)
+    pub fn opens_first(&self, shard: Shard) -> u64 {
+        owned(self.client.life().open_first as u64, shard)
     }
 
     /// The card of arrival `n` in `mix`: card n mod size of deck n / size.

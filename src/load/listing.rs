@@ -7,7 +7,9 @@ use std::fmt::Write as _;
 
 use super::LoadError;
 use super::arrivals::{Arrivals, Order};
+use super::rows::{self, Asking};
 use super::step::{Move, Script};
+use super::vars::Dice;
 use crate::base::duration::show;
 use crate::base::seed::Seed;
 use crate::base::shard::Shard;
@@ -83,15 +85,23 @@ fn open(out: &mut String, script: &Script, workload: &Workload, (seed, detail, s
     }
 }
 
-/// One arrival: due time in µs, workload, number, journey, and the pauses on its way.
+/// One arrival: due time in µs, workload, number, journey, the rows it takes, and the pauses on its way.
 fn line(out: &mut String, script: &Script, workload: &Workload, (seed, n): (Seed, u64), due: &str) {
     let deck = workload.mix.shuffled(seed, n / workload.mix.size());
     let place = usize::try_from(n % workload.mix.size()).unwrap_or(0);
     let card = usize::from(deck.get(place).copied().unwrap_or(0));
-    let Some(course) = script.courses.get(card) else { return };
+    let index = script.plan.workloads.iter().position(|one| one.name == workload.name).unwrap_or(0);
+    let Some(course) = script.courses(index).get(card) else { return };
     let journey = script.plan.journeys.get(card).map_or("?", |journey| journey.name.as_str());
     let _ = write!(out, "{due} {} {n} {journey}", workload.name);
     let key = super::crew::key(seed, &workload.name);
+    let users = if let Pattern::Closed { users, .. } = &workload.pattern { u64::from(*users).max(1) } else { u64::MAX };
+    let asking = Asking { workload: index, of: script.plan.workloads.len(), user: n % users };
+    for feed in &script.plan.values.feeds {
+        if let Some(row) = rows::index(feed, Dice { seed, key, n }, asking) {
+            let _ = write!(out, " {}:{row}", feed.name);
+        }
+    }
     for one in &course.moves {
         if let Move::Rest(pause) = one {
             let _ = write!(out, " {}", pause.length(seed, key, n).as_micros());

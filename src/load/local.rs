@@ -25,7 +25,7 @@ use crate::measure::interval::Interval;
 use crate::measure::ledger::{Books, Entry};
 use crate::measure::record::{Done, RecordError, RecordWriter};
 use crate::measure::recorder::Frame;
-use crate::plan::load::{LoadPlan, Pattern};
+use crate::plan::load::{Connections, LoadPlan, Pattern, Workload};
 
 /// How long after a second's end its last frame is awaited before the live second is shown without it.
 const PATIENCE: Duration = Duration::from_millis(250);
@@ -90,7 +90,7 @@ pub fn start_surging(
     script.given = secrets::reveal(&script.plan)?;
     script.stop = env.stop.clone();
     let script = Arc::new(script);
-    raise_descriptors();
+    raise_descriptors(&script.plan, shards)?;
     let halt = Stop::new();
     let post = Post {
         number: 0,
@@ -155,13 +155,30 @@ pub(super) fn part(shard: Shard, index: usize, workers: usize) -> Shard {
     Shard { index: shard.index + shard.of * index, of: shard.of * workers }
 }
 
-/// A connection is a descriptor: the soft limit is raised to the hard one. What is still missing shows as `local_fd`.
-fn raise_descriptors() {
+/// A connection is a descriptor: the soft limit is raised to the hard one. When even that is less than users and connections need
+/// for certain, nothing begins; what is missing later shows as `local_fd`.
+fn raise_descriptors(plan: &LoadPlan, shards: u64) -> Result<(), LoadError> {
     use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
     let Rlimit { current, maximum } = getrlimit(Resource::Nofile);
     if current != maximum {
         let _ = setrlimit(Resource::Nofile, Rlimit { current: maximum, maximum });
     }
+    let need = descriptors(plan).div_ceil(shards.max(1));
+    match maximum {
+        Some(limit) if need > limit => Err(LoadError::Descriptors { need, limit }),
+        _ => Ok(()),
+    }
+}
+
+/// Connections that users of their own and pools hold at once when they are used to the full.
+fn descriptors(plan: &LoadPlan) -> u64 {
+    let of = |workload: &Workload| match (&workload.pattern, plan.client.with(workload.client.as_ref()).connections) {
+        (_, Connections::Shared { max }) => max as u64,
+        (Pattern::Closed { users, .. }, _) => u64::from(*users),
+        // Nobody knows how many of an open workload's users will be there at once.
+        (Pattern::Open { .. }, _) => 0,
+    };
+    plan.workloads.iter().map(of).sum()
 }
 
 /// Joins what the workers send.

@@ -44,14 +44,14 @@ impl Lounge {
             }
             let mix = &worker.script.plan.workloads[crew.workload].mix;
             let place = worker.seed.keyed(&self.place, &[crew.key, last.n, visit, 1]).below(mix.size());
-            let course = &worker.script.courses[usize::from(mix.card(place))];
+            let course = &worker.script.courses(crew.workload)[usize::from(mix.card(place))];
             let tally = crew.arrivals.get();
             crew.arrivals.set(Tally { planned: tally.planned + 1, ..tally });
             worker.log.borrow_mut().recorder.journey(course.id, due, |travel| {
                 travel.planned += 1;
                 travel.started += 1;
             });
-            user.visit = visit;
+            user.place.visit = visit;
             due = user::travel(worker, crew, user, Arrival { n: last.n, due }, course).await;
         }
     }

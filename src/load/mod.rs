@@ -16,6 +16,8 @@
 //! | `surge` | all open rates multiplied while they run |
 //! | `user` `vars` `rows` `secrets` | one journey; its variables, their draws, rows and secrets |
 //! | `listing` | the plan of arrivals as a text, for people and for comparison |
+//! | `errand` `tale` | steps that are done once; what was said, for people |
+//! | `tokens` | credentials that are fetched and renewed |
 //! | `cookies` `integrity` `audit` | a user's cookies; leaks and stale reads; acknowledged writes read back |
 //! | `step` `client` | one move of a journey; connections and HTTP |
 //! | `reach` | names to addresses, and a first connection to each origin |
@@ -31,6 +33,7 @@ pub mod closed;
 pub mod cookies;
 pub mod core;
 pub mod crew;
+pub mod errand;
 pub mod exemplars;
 pub mod gate;
 pub mod integrity;
@@ -45,11 +48,14 @@ pub mod rows;
 pub mod secrets;
 pub mod step;
 pub mod surge;
+pub mod tale;
+pub mod tokens;
 pub mod truth;
 pub mod user;
 pub mod vars;
 
 use std::io;
+use std::net::IpAddr;
 
 use thiserror::Error;
 
@@ -187,6 +193,36 @@ pub enum LoadError {
         origin: String,
         /// What is wrong, and the remedy where there is one.
         why: String,
+    },
+    /// Fewer file descriptors than users and connections need.
+    #[error("{need} users and connections need {need} file descriptors, the limit is {limit}: raise it (`ulimit -n`)")]
+    Descriptors {
+        /// How many are needed at least.
+        need: u64,
+        /// How many there may be.
+        limit: u64,
+    },
+    /// An address to connect from that is not this machine's.
+    #[error("`source` {address} is no address of this machine; there are: {own}")]
+    Source {
+        /// The address.
+        address: IpAddr,
+        /// Those there are.
+        own: String,
+    },
+    /// A file that is to be sent.
+    #[error("{path}: {why}")]
+    File {
+        /// The file.
+        path: String,
+        /// What the system says.
+        why: io::Error,
+    },
+    /// A step of `setup` failed.
+    #[error("setup failed at {broken}; nothing was sent but setup's own requests")]
+    Setup {
+        /// Which step, and why.
+        broken: errand::Broken,
     },
     /// Our bug: a worker thread ended without its report.
     #[error("worker {worker} died: the measurements are incomplete")]

@@ -10,7 +10,7 @@ use super::crew::Tally;
 use super::pace::wake_for;
 use super::step::Move;
 use super::surge::Walk;
-use super::user;
+use super::user::{self, Place};
 use crate::base::clock::Tick;
 use crate::plan::load::Pattern;
 
@@ -92,10 +92,10 @@ fn begin(worker: &Rc<Worker>, crew: usize, arrival: Arrival) {
     // The task is not awaited: it counts itself out.
     drop(tokio::task::spawn_local(async move {
         let here = &worker.crews[crew];
-        let course = &worker.script.courses[usize::from(id.0)];
+        let course = &worker.script.courses(here.workload)[usize::from(id.0)];
         let mut user = worker.spare.borrow_mut().pop().unwrap_or_default();
         user.bearing.admitted = admitted;
-        (user.visit, user.number) = (0, None);
+        user.place = Place::default();
         let ended = user::travel(&worker, here, &mut user, arrival, course).await;
         if let Some(lounge) = &here.lounge {
             lounge.stay(&worker, here, &mut user, Arrival { due: ended, ..arrival }).await;

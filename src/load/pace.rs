@@ -12,6 +12,7 @@ use std::time::Duration;
 
 use crate::base::clock::{Clock, Tick};
 use crate::base::timer::Timer;
+use crate::plan::load::Timeouts;
 
 /// Above this many arrivals a second on one worker, arrivals leave in groups.
 const ALONE_AT_MOST: f64 = 5_000.0;
@@ -187,6 +188,8 @@ pub struct Limits<'a> {
     pub total: Tick,
     /// The end of the workload's drain, which an interruption moves.
     pub cut: &'a std::cell::Cell<Tick>,
+    /// How long its phases may last.
+    pub timeouts: &'a Timeouts,
     /// The end of the phase under way.
     phase: Tick,
     /// The length of a phase that begins when the task first waits in it: what comes at once needs no look at the clock.
@@ -208,8 +211,13 @@ pub enum Passed {
 
 impl<'a> Limits<'a> {
     /// Limits without a phase, from `now` until `total`.
-    pub fn new(pace: &'a Pace, (now, total): (Tick, Tick), cut: &'a std::cell::Cell<Tick>) -> Self {
-        Self { alarm: pace.alarm(), total, cut, phase: Tick::MAX, begun: None, seen: now }
+    pub fn new(
+        pace: &'a Pace,
+        (now, total): (Tick, Tick),
+        cut: &'a std::cell::Cell<Tick>,
+        timeouts: &'a Timeouts,
+    ) -> Self {
+        Self { alarm: pace.alarm(), total, cut, timeouts, phase: Tick::MAX, begun: None, seen: now }
     }
 
     /// The limit that has passed; else the task is woken when the nearest one does.

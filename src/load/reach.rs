@@ -4,7 +4,7 @@
 
 use std::future::poll_fn;
 use std::io;
-use std::net::SocketAddr;
+use std::net::{Ipv4Addr, SocketAddr};
 use std::pin::pin;
 use std::sync::Arc;
 use std::task::Poll;
@@ -67,6 +67,10 @@ async fn first(plan: &LoadPlan, origin: &Origin) -> Result<Plain, LoadError> {
         let fitting = source.filter(|own| own.is_ipv4() == address.is_ipv4());
         match within(connect::reach(*address, fitting), most).await {
             Ok(stream) => return Ok(Plain::Tcp(stream)),
+            Err(error) if error.kind() == io::ErrorKind::AddrNotAvailable && fitting.is_some() => {
+                let own = own_addresses().iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
+                return Err(LoadError::Source { address: fitting.unwrap_or(address.ip()), own });
+            }
             Err(source) => {
                 let origin = format!("{}:{} ({address})", origin.host, origin.port);
                 why = LoadError::Preflight { origin, source };
@@ -74,6 +78,22 @@ async fn first(plan: &LoadPlan, origin: &Origin) -> Result<Plain, LoadError> {
         }
     }
     Err(why)
+}
+
+/// The IPv4 addresses of this machine, as the kernel's routes tell.
+fn own_addresses() -> Vec<Ipv4Addr> {
+    let routes = std::fs::read_to_string("/proc/net/fib_trie").unwrap_or_default();
+    let (mut found, mut last) = (Vec::new(), None);
+    for line in routes.lines() {
+        if let Some(address) = line.trim().strip_prefix("|-- ") {
+            last = address.parse().ok();
+        } else if line.contains("32 host LOCAL")
+            && let Some(address) = last.filter(|address| !found.contains(address))
+        {
+            found.push(address);
+        }
+    }
+    found
 }
 
 async fn within<T>(doing: impl Future<Output = io::Result<T>>, most: Duration) -> io::Result<T> {
@@ -89,4 +109,14 @@ async fn within<T>(doing: impl Future<Output = io::Result<T>>, most: Duration) -
         late.as_mut().poll(cx).map(|()| Err(io::ErrorKind::TimedOut.into()))
     })
     .await
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn this_machine_knows_its_own_addresses() {
+        assert!(own_addresses().contains(&Ipv4Addr::LOCALHOST), "{:?}", own_addresses());
+    }
 }

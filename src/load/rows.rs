@@ -16,20 +16,25 @@ pub struct Asking {
     pub user: u64,
 }
 
+/// Which row of `feed` the arrival of `dice` takes; `None` when there is none.
+pub fn index(feed: &Feed, dice: Dice, asking: Asking) -> Option<usize> {
+    let count = feed.rows.len() as u64;
+    let index = match feed.pick {
+        _ if count == 0 => return None,
+        RowPick::Sequential => dice.n % count,
+        RowPick::Random => dice.below(&feed.name, feed.rows.len()) as u64,
+        RowPick::Unique | RowPick::UniqueAgain => {
+            dice.n.wrapping_mul(asking.of as u64).wrapping_add(asking.workload as u64) % count
+        }
+        RowPick::PerUser => asking.user % count,
+    };
+    usize::try_from(index).ok()
+}
+
 /// Copies the values of every feed's row for the arrival of `dice`.
 pub fn take(feeds: &[Feed], dice: Dice, asking: Asking, values: &mut [String]) {
     for feed in feeds {
-        let count = feed.rows.len() as u64;
-        let index = match feed.pick {
-            _ if count == 0 => continue,
-            RowPick::Sequential => dice.n % count,
-            RowPick::Random => dice.below(&feed.name, feed.rows.len()) as u64,
-            RowPick::Unique | RowPick::UniqueAgain => {
-                dice.n.wrapping_mul(asking.of as u64).wrapping_add(asking.workload as u64) % count
-            }
-            RowPick::PerUser => asking.user % count,
-        };
-        let row = usize::try_from(index).ok().and_then(|index| feed.rows.get(index));
+        let row = index(feed, dice, asking).and_then(|index| feed.rows.get(index));
         for (variable, value) in feed.columns.iter().zip(row.into_iter().flatten()) {
             if let Some(slot) = values.get_mut(usize::from(variable.0)) {
                 slot.clear();

@@ -7,7 +7,7 @@ use crate::base::digest::base64;
 use crate::base::secret::Secret;
 use crate::plan::load::LoadPlan;
 use crate::plan::template::VarId;
-use crate::plan::values::SecretPlace;
+use crate::plan::values::{SecretFrom, SecretPlace};
 
 use super::LoadError;
 
@@ -16,19 +16,23 @@ use super::LoadError;
 /// # Errors
 /// When one is absent: it is named with its place, never with a value.
 pub fn reveal(plan: &LoadPlan) -> Result<Vec<(VarId, Secret)>, LoadError> {
-    let mut found = Vec::new();
-    for secret in &plan.values.secrets {
-        let (place, value) = match &secret.place {
-            SecretPlace::Env(name) => (format!("environment variable {name}"), std::env::var(name).ok()),
-            SecretPlace::File(path) => {
-                let text = std::fs::read_to_string(path).ok();
-                (format!("file {path}"), text.map(|text| text.trim().to_owned()))
-            }
-        };
-        let absent = || LoadError::Secret { name: secret.name.clone(), place };
-        found.push((secret.into, Secret::new(value.ok_or_else(absent)?)));
-    }
-    Ok(found)
+    plan.values.secrets.iter().map(|secret| Ok((secret.into, read(secret)?))).collect()
+}
+
+/// What [`reveal`] would say of each secret of `plan` that is absent.
+pub fn absent(plan: &LoadPlan) -> Vec<LoadError> {
+    plan.values.secrets.iter().filter_map(|secret| read(secret).err()).collect()
+}
+
+fn read(secret: &SecretFrom) -> Result<Secret, LoadError> {
+    let (place, value) = match &secret.place {
+        SecretPlace::Env(name) => (format!("environment variable {name}"), std::env::var(name).ok()),
+        SecretPlace::File(path) => {
+            let text = std::fs::read_to_string(path).ok();
+            (format!("file {path}"), text.map(|text| text.trim().to_owned()))
+        }
+    };
+    value.map(Secret::new).ok_or_else(|| LoadError::Secret { name: secret.name.clone(), place })
 }
 
 /// Values that are never written down, in all their forms.

@@ -14,10 +14,13 @@ use super::rows::{self, Asking};
 use super::step::http::Ended;
 use super::step::turn::Turn;
 use super::step::{Course, Move, group, http};
+use super::tale::Tale;
+use super::tokens::Wallet;
 use super::vars::{self, Dice};
 use crate::base::clock::Tick;
 use crate::measure::histogram::micros;
 use crate::measure::outcome::{Kind, Outcome};
+use crate::measure::sample::StepId;
 use crate::plan::misbehave::How;
 use crate::plan::program::OnFailure;
 use crate::plan::template::VarId;
@@ -31,12 +34,10 @@ pub struct User {
     pub seat: Seat,
     /// What is special about its requests.
     pub bearing: Bearing,
-    /// Which journey of its session this is, from 0.
-    pub visit: u64,
+    /// Where it stands in the plan.
+    pub place: Place,
     /// Its key in every draw: the workload's, and another one for each further visit.
     pub key: u64,
-    /// Its place among the users of a closed workload.
-    pub number: Option<u64>,
     /// The status of its last answer; 0 when none came.
     pub status: u16,
     /// What the turn of a repetition adds to the key of draws; 0 outside.
@@ -49,6 +50,42 @@ pub struct User {
     pub memory: Memory,
     /// Its further connections, when they are not shared and requests go side by side.
     pub lanes: Vec<Seat>,
+    /// What few users have.
+    pub rare: Rare,
+}
+
+/// Where a user stands in the plan.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Place {
+    /// Which journey of its session this is, from 0.
+    pub visit: u64,
+    /// Its place among the users of a closed workload.
+    pub number: Option<u64>,
+    /// Number of its arrival.
+    pub arrival: u64,
+}
+
+/// What only some scenarios give their users; empty costs nothing.
+#[derive(Debug, Default)]
+pub struct Rare {
+    /// Its tokens.
+    pub wallet: Wallet,
+    /// What is said, for one who is looked at.
+    pub tale: Option<Box<Tale>>,
+}
+
+impl Rare {
+    /// What one of several requests side by side has of it.
+    fn member(&self) -> Self {
+        Self { wallet: self.wallet.clone(), tale: self.tale.as_ref().map(|_| Box::default()) }
+    }
+
+    /// Takes over what was said to a member.
+    pub fn hear(&mut self, member: Self) {
+        if let (Some(tale), Some(said)) = (&mut self.tale, member.tale) {
+            tale.join(*said);
+        }
+    }
 }
 
 /// What is special about the requests of a user; as a rule nothing.
@@ -75,6 +112,9 @@ impl User {
             jar: self.jar.clone(),
             memory: self.memory.clone(),
             bearing: Bearing { admitted: false, ..self.bearing },
+            key: self.key,
+            place: self.place,
+            rare: self.rare.member(),
             ..Self::default()
         }
     }
@@ -85,6 +125,7 @@ impl User {
         self.jar = None;
         self.memory.clear();
         self.lanes.clear();
+        self.rare.wallet.clear();
     }
 
     /// What its draws are keyed by now.
@@ -92,21 +133,29 @@ impl User {
         Dice { seed: worker.seed, key: self.key ^ self.pass, n }
     }
 
-    fn begin(&mut self, worker: &Worker, crew: &Crew, n: u64) {
+    /// Begins a journey, that of arrival `n`: its variables are drawn.
+    pub fn begin(&mut self, worker: &Worker, crew: &Crew, n: u64) {
         let (script, values) = (&worker.script, &worker.script.plan.values);
         self.values.iter_mut().for_each(String::clear);
         self.values.resize_with(usize::from(values.count), String::new);
-        self.key = if self.visit == 0 { crew.key } else { worker.seed.key("visit", &[crew.key, self.visit]) };
+        self.place.arrival = n;
+        let visit = self.place.visit;
+        self.key = if visit == 0 { crew.key } else { worker.seed.key("visit", &[crew.key, visit]) };
         (self.status, self.pass) = (0, 0);
         for (variable, value) in &script.given {
             if let Some(slot) = self.values.get_mut(usize::from(variable.0)) {
                 slot.push_str(value.expose());
             }
         }
+        for (variable, value) in &values.given {
+            if let Some(slot) = self.values.get_mut(usize::from(variable.0)) {
+                slot.push_str(value);
+            }
+        }
         let dice = Dice { seed: worker.seed, key: self.key, n };
         if !values.feeds.is_empty() {
             let (workload, of) = (crew.workload, script.plan.workloads.len());
-            let user = self.number.unwrap_or(n);
+            let user = self.place.number.unwrap_or(n);
             rows::take(&values.feeds, dice, Asking { workload, of, user }, &mut self.values);
         }
         vars::draw(&script.draws, dice, &|| worker.pace.utc(), &mut self.values);
@@ -170,14 +219,36 @@ fn steer(worker: &Worker, user: &mut User, course: &Course, (one, at, dice): (&M
     }
 }
 
-/// Runs one journey, begun already, and counts what it came to. Returns when its last step ended.
+/// Runs one journey and counts what it came to. Returns when its last step ended.
 pub async fn travel(worker: &Worker, crew: &Crew, user: &mut User, arrival: Arrival, course: &Course) -> Tick {
     user.begin(worker, crew, arrival.n);
     user.bearing.trick = course.trick(user.dice(worker, arrival.n));
+    let mut came = follow(worker, crew, user, arrival, course).await;
+    if user.bearing.trick.is_some() && came.fate != Fate::Unfinished {
+        came.fate = Fate::Staged;
+    }
+    count(worker, course, (came.fate, arrival.due), (came.next - arrival.due).saturating_sub(came.rested));
+    came.next
+}
+
+/// What following a line of moves came to.
+#[derive(Clone, Copy, Debug)]
+pub struct Came {
+    fate: Fate,
+    /// When the last step ended.
+    pub next: Tick,
+    /// How long was rested on the way.
+    rested: Duration,
+    /// The first step that failed, where one can be named, and how.
+    pub broke: Option<(Option<StepId>, Outcome)>,
+}
+
+/// Goes through the moves of `course`. The user has begun already.
+pub async fn follow(worker: &Worker, crew: &Crew, user: &mut User, arrival: Arrival, course: &Course) -> Came {
     let mut next = arrival.due;
     let mut rested = Duration::ZERO;
     let mut fate = Fate::Completed(true);
-    let mut at = 0;
+    let (mut at, mut broke) = (0, None);
     while let Some(one) = course.moves.get(at) {
         at += 1;
         let dice = user.dice(worker, arrival.n);
@@ -196,12 +267,14 @@ pub async fn travel(worker: &Worker, crew: &Crew, user: &mut User, arrival: Arri
                 (next, user.status) = (ended.done, ended.status);
                 rested += ended.rested;
                 fate = fate.after(&ended, course);
+                broke = broke.or(ended.outcome.kind().map(|_| (Some(ask.step), ended.outcome)));
             }
             Move::Together(group) => {
                 let ended = group::run(worker, crew, user, group, (next, dice)).await;
                 (next, user.status) = (ended.done, ended.status);
                 rested += ended.rested;
                 fate = fate.after(&ended, course);
+                broke = broke.or(ended.outcome.kind().map(|_| (group.asks.first().map(|ask| ask.step), ended.outcome)));
             }
             Move::Again(number, back) => {
                 if let Some(pause) = course.turns[*number].again(*number, user, dice) {
@@ -219,11 +292,10 @@ pub async fn travel(worker: &Worker, crew: &Crew, user: &mut User, arrival: Arri
             break;
         }
     }
-    if user.bearing.trick.is_some() && fate != Fate::Unfinished {
-        fate = Fate::Staged;
+    if fate == Fate::Unfinished && broke.is_none() {
+        broke = Some((None, Outcome::Refused(Kind::Unfinished)));
     }
-    count(worker, course, (fate, arrival.due), (next - arrival.due).saturating_sub(rested));
-    next
+    Came { fate, next, rested, broke }
 }
 
 /// Counts a journey that was due at `due` and took `took` without its rests.

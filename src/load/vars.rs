@@ -9,7 +9,7 @@ use jiff::Timestamp;
 use crate::base::digest::base64;
 use crate::base::seed::{Seed, Stream, unit};
 use crate::plan::program::{Draw, Drawn, Stamp};
-use crate::plan::template::VarId;
+use crate::plan::template::{Template, VarId};
 use crate::stats::zipf;
 
 /// A draw with the name of its stream.
@@ -98,7 +98,11 @@ fn write(draw: &Draw, mut stream: Stream, n: u64, values: &[String], into: &mut 
             let offset = if width == 0 { stream.bits() } else { stream.below(width) };
             into.push_str(&low.wrapping_add_unsigned(offset).to_string());
         }
-        Draw::Choice(choices) => into.push_str(choose(choices, &mut stream)),
+        Draw::Choice(choices) => {
+            if let Some(template) = choose(choices, &mut stream) {
+                template.render(|var| values.get(usize::from(var.0)).map_or("", String::as_str), into);
+            }
+        }
         Draw::Counter { start, step } => {
             let value = i128::from(*start) + i128::from(*step) * i128::from(n);
             into.push_str(&value.to_string());
@@ -127,28 +131,27 @@ fn uuid(stream: &mut Stream) -> String {
     format!("{first:08x}-{second:04x}-{third:04x}-{fourth:04x}-{fifth:012x}")
 }
 
-fn choose<'a>(choices: &'a [(String, u64)], stream: &mut Stream) -> &'a str {
+fn choose<'a>(choices: &'a [(Template, u64)], stream: &mut Stream) -> Option<&'a Template> {
     let mut left = stream.below(choices.iter().map(|(_, weight)| weight).sum());
     for (text, weight) in choices {
         if left < *weight {
-            return text;
+            return Some(text);
         }
         left -= weight;
     }
-    ""
+    None
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::plan::template::Template;
 
     fn values(n: u64) -> Vec<String> {
         let draws = [
             Draw::Uuid,
             Draw::Hex(5),
             Draw::Int(-2, 3),
-            Draw::Choice(vec![("red".to_owned(), 3), ("blue".to_owned(), 1)]),
+            Draw::Choice(vec![(Template::fixed("red"), 3), (Template::fixed("blue"), 1)]),
             Draw::Counter { start: 100, step: 10 },
             Draw::Text(Template::fixed("fixed")),
             Draw::Basic(Template::fixed("Aladdin:open sesame")),

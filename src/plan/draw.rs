@@ -27,7 +27,7 @@ pub enum Draw {
     /// Uniform whole number between two, both included.
     Int(i64, i64),
     /// One of several texts, by weight.
-    Choice(Vec<(String, u64)>),
+    Choice(Vec<(Template, u64)>),
     /// start + step × arrival number: unique without sharing.
     Counter {
         /// First.
@@ -48,6 +48,17 @@ pub enum Draw {
     Basic(Template),
     /// The moment it is drawn at, by the wall clock.
     Timestamp(Stamp),
+}
+
+impl Draw {
+    /// The texts with variables in it.
+    pub fn templates(&self) -> Vec<&Template> {
+        match self {
+            Self::Text(template) | Self::Basic(template) => vec![template],
+            Self::Choice(choices) => choices.iter().map(|(template, _)| template).collect(),
+            _ => Vec::new(),
+        }
+    }
 }
 
 /// How a moment is written.

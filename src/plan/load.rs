@@ -7,17 +7,20 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::chores::Chores;
 use super::curve::Curve;
 use super::deck::Deck;
 use super::gate::Gate;
 use super::good::Good;
 use super::guard::Guard;
+use super::manner::Manner;
 use super::program::{Journey, Think};
 use super::retry::{Patience, Retry};
 use super::staff::Staff;
 use super::template::Template;
 use super::threshold::Threshold;
 use super::values::Values;
+pub use super::wires::Timeouts;
 use super::wires::Wires;
 use crate::base::rate::Rate;
 
@@ -40,6 +43,8 @@ pub struct LoadPlan {
     pub labels: Arc<Vec<String>>,
     /// Variables and where their values come from.
     pub values: Values,
+    /// What is done beside the journeys.
+    pub chores: Chores,
     /// What a good request is.
     pub good: Good,
     /// What must hold.
@@ -62,6 +67,7 @@ impl LoadPlan {
             steps: steps.to_vec(),
             labels: Arc::default(),
             values: Values::default(),
+            chores: Chores::default(),
             good: Good::default(),
             checks: Vec::new(),
             gate: Gate::default(),
@@ -205,40 +211,6 @@ pub enum Connections {
     Fresh,
 }
 
-/// Limits of time.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Timeouts {
-    /// Looking up a name (2 s).
-    pub resolve: Duration,
-    /// Opening a connection (3 s).
-    pub connect: Duration,
-    /// Agreeing on TLS, and on HTTP/2 (3 s).
-    pub tls: Duration,
-    /// Waiting for a free connection (30 s).
-    pub wait: Duration,
-    /// From sent to the first byte (30 s).
-    pub first_byte: Duration,
-    /// Silence inside the body (30 s).
-    pub idle: Duration,
-    /// The whole request (60 s).
-    pub total: Duration,
-}
-
-impl Default for Timeouts {
-    fn default() -> Self {
-        let secs = Duration::from_secs;
-        Self {
-            resolve: secs(2),
-            connect: secs(3),
-            tls: secs(3),
-            wait: secs(30),
-            first_byte: secs(30),
-            idle: secs(30),
-            total: secs(60),
-        }
-    }
-}
-
 /// One stream of arrivals, or one group of users.
 #[derive(Clone, Debug)]
 pub struct Workload {
@@ -254,6 +226,8 @@ pub struct Workload {
     pub warmup: Duration,
     /// How long the last answers are awaited.
     pub drain: Duration,
+    /// How its clients differ from the scenario's.
+    pub client: Option<Manner>,
 }
 
 impl Workload {

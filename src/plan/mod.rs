@@ -20,7 +20,9 @@
 
 pub mod ab;
 pub mod audit;
+pub mod body;
 pub mod check;
+pub mod chores;
 pub mod condition;
 pub mod course;
 pub mod curve;
@@ -35,6 +37,7 @@ pub mod guard;
 pub mod held;
 pub mod lever;
 pub mod load;
+pub mod manner;
 pub mod misbehave;
 mod notes;
 mod people;

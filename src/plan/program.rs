@@ -7,9 +7,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::audit::Booking;
+pub use super::body::{Body, Chunk, FileBody};
 pub use super::course::{Branch, Condition, Group, Repeat, Turns, groups, requests};
 pub use super::draw::{Draw, Drawn, Stamp};
 use super::good::StatusSet;
+use super::manner::Manner;
 use super::misbehave::Misbehaviour;
 use super::template::{Template, VarId};
 use crate::measure::sample::StepId;
@@ -27,6 +29,8 @@ pub struct Journey {
     pub on_failure: OnFailure,
     /// Whose data it may see; `None`: nobody looks.
     pub owner: Option<Owner>,
+    /// How its clients differ from the workload's.
+    pub client: Option<Manner>,
     /// Which of its users misbehave; shares add up to at most 1.
     pub misbehave: Vec<Misbehaviour>,
 }
@@ -125,16 +129,36 @@ pub struct Http {
     pub path: Template,
     /// Headers, names in lower case; `host` and `content-length` are the client's.
     pub headers: Vec<(String, Template)>,
-    /// Body; empty for none. JSON bodies bring their `content-type` in `headers`.
-    pub body: Option<Template>,
-    /// Longest time from sent to the end of the answer.
-    pub total: Duration,
+    /// Body; its `content-type` stands in `headers`.
+    pub body: Option<Body>,
+    /// By which its series is split once more.
+    pub labels: Vec<Label>,
+    /// How its clients differ from the journey's.
+    pub client: Option<Box<Manner>>,
     /// Values taken from the answer.
     pub extract: Vec<Extraction>,
     /// What the answer must be.
     pub check: Vec<Check>,
     /// What it says about the truth of the system.
     pub truth: Vec<Truth>,
+}
+
+/// What a step's series is split by once more.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Label {
+    /// Its name: the header's, or the text's without its signs.
+    pub name: String,
+    /// Where its value comes from.
+    pub of: LabelOf,
+}
+
+/// Where the value of a label comes from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum LabelOf {
+    /// A header of the answer, name in lower case.
+    Header(String),
+    /// A text with variables, when the request is over.
+    Text(Template),
 }
 
 /// What an answer says about the truth of the system.
@@ -161,7 +185,9 @@ pub struct Versioned {
 impl Http {
     /// True when an extraction or check reads the body, so that it must be kept.
     pub fn reads_body(&self) -> bool {
-        self.extract.iter().any(|one| matches!(one.from, From::Json(_) | From::Regex { .. } | From::Body))
+        self.extract
+            .iter()
+            .any(|one| matches!(one.from, From::Json(_) | From::Css { .. } | From::Regex { .. } | From::Body))
             || self.check.iter().any(|one| matches!(one.what, What::Json { .. } | What::Body(_)))
             || !self.truth.is_empty()
     }
@@ -203,6 +229,13 @@ pub enum Pick {
 pub enum From {
     /// First match of a JSON path in the body; scalars as their text, others as JSON.
     Json(String),
+    /// Elements of an HTML body; their text, or one of their attributes.
+    Css {
+        /// The selector.
+        select: String,
+        /// The attribute; `None`: the text inside.
+        attr: Option<String>,
+    },
     /// Matches of a pattern in the body; the text of one of its groups.
     Regex {
         /// The pattern.

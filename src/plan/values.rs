@@ -22,6 +22,8 @@ pub struct Values {
     pub feeds: Vec<Feed>,
     /// Known before the run, shown to nobody.
     pub secrets: Vec<SecretFrom>,
+    /// What setup learned: empty until it is done.
+    pub given: Vec<(VarId, String)>,
     /// One value of a list, taken anew for each request that uses it.
     pub picks: Vec<ListPick>,
     /// Where journeys note what was acknowledged.

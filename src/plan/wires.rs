@@ -119,3 +119,37 @@ impl Default for Life {
         }
     }
 }
+
+/// Limits of time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Timeouts {
+    /// Looking up a name (2 s).
+    pub resolve: Duration,
+    /// Opening a connection (3 s).
+    pub connect: Duration,
+    /// Agreeing on TLS, and on HTTP/2 (3 s).
+    pub tls: Duration,
+    /// Waiting for a free connection (30 s).
+    pub wait: Duration,
+    /// From sent to the first byte (30 s).
+    pub first_byte: Duration,
+    /// Silence inside the body (30 s).
+    pub idle: Duration,
+    /// The whole request (60 s).
+    pub total: Duration,
+}
+
+impl Default for Timeouts {
+    fn default() -> Self {
+        let secs = Duration::from_secs;
+        Self {
+            resolve: secs(2),
+            connect: secs(3),
+            tls: secs(3),
+            wait: secs(30),
+            first_byte: secs(30),
+            idle: secs(30),
+            total: secs(60),
+        }
+    }
+}

@@ -6,7 +6,7 @@ use serde::Deserialize;
 
 use super::names::Named;
 use super::source::Spanned;
-use super::step::Think;
+use super::step::{Steps, Think};
 use super::written::{Extra, Written, plain, written};
 
 written! {
@@ -135,6 +135,38 @@ plain!(Jitter);
 pub(crate) enum Auth {
     Basic(Spanned<String>, Spanned<String>),
     Bearer(Spanned<String>),
+    Token(Spanned<String>),
 }
 
 plain!(Auth);
+
+written! {
+    /// A credential that is fetched when it is needed.
+    Token {
+        steps: Steps,
+        value: Spanned<String>,
+        lifetime: Option<Spanned<String>>,
+        renew_before: Option<Spanned<String>>,
+        renew_on: Option<Spanned<String>>,
+        share: Option<Spanned<Share>>,
+    } later {}
+}
+
+/// Who shares a token.
+#[derive(Clone, Copy, Debug, Deserialize)]
+pub(crate) enum Share {
+    PerUser,
+    All,
+}
+
+plain!(Share);
+
+/// Where a secret's value comes from.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(rename = "SecretFrom")]
+pub(crate) enum SecretFrom {
+    Env(Spanned<String>),
+    File(Spanned<String>),
+}
+
+plain!(SecretFrom);

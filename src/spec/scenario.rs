@@ -2,11 +2,13 @@
 
 use serde::Deserialize;
 
-pub(crate) use super::client::{Auth, Backoff, Client, Connections, Jitter, Patience, Retry, Then, Timeouts};
+pub(crate) use super::client::{
+    Auth, Backoff, Client, Connections, Jitter, Patience, Retry, SecretFrom, Share, Then, Timeouts, Token,
+};
 use super::gate::Gate;
 use super::names::Named;
 use super::source::Spanned;
-use super::step::{Steps, Think, WrittenStep};
+use super::step::{Steps, Think};
 use super::written::{Extra, Written, plain, written};
 
 written! {
@@ -21,11 +23,13 @@ written! {
         checks: Option<Spanned<Vec<Spanned<String>>>>,
         data: Option<Spanned<Named<Data>>>,
         secrets: Option<Spanned<Named<SecretFrom>>>,
+        tokens: Option<Spanned<Named<Token>>>,
+        setup: Option<Steps>,
         teardown: Option<Steps>,
         max_series: Option<Spanned<u64>>,
         gate: Option<Spanned<Gate>>,
     } later {
-        tokens, setup, faults, fleet, evidence, fidelity, reactions, pages,
+        faults, fleet, evidence, fidelity, reactions, pages,
     }
 }
 
@@ -120,7 +124,8 @@ written! {
         start: Option<Spanned<Start>>,
         arrivals: Option<Spanned<u64>>,
         stay: Option<Spanned<Stay>>,
-    } later { client }
+        client: Option<Spanned<Client>>,
+    } later {}
 }
 
 written! {
@@ -135,7 +140,8 @@ written! {
         start: Option<Spanned<Start>>,
         iterations: Option<Spanned<Iterations>>,
         cycle: Option<Spanned<String>>,
-    } later { client }
+        client: Option<Spanned<Client>>,
+    } later {}
 }
 
 written! {
@@ -298,25 +304,16 @@ pub(crate) enum OnEnd {
 
 plain!(OnEnd);
 
-/// Where a secret's value comes from.
-#[derive(Clone, Debug, Deserialize)]
-#[serde(rename = "SecretFrom")]
-pub(crate) enum SecretFrom {
-    Env(Spanned<String>),
-    File(Spanned<String>),
-}
-
-plain!(SecretFrom);
-
 written! {
     /// A user's path.
     Journey {
-        steps: Spanned<Vec<Spanned<WrittenStep>>>,
+        steps: Steps,
         think: Option<Spanned<Think>>,
         on_failure: Option<Spanned<OnFailure>>,
         owner: Option<Spanned<Owner>>,
+        client: Option<Spanned<Client>>,
         misbehave: Option<Spanned<Vec<Spanned<Misbehave>>>>,
-    } later { walk, client }
+    } later { walk }
 }
 
 written! {

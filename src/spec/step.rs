@@ -2,6 +2,7 @@
 
 use serde::Deserialize;
 
+use super::client::Client;
 use super::names::Named;
 use super::scenario::Var;
 use super::source::Spanned;
@@ -118,7 +119,9 @@ written! {
         extract: Option<Spanned<Named<Extract>>>,
         check: Option<Spanned<Vec<Spanned<Check>>>>,
         truth: Option<Spanned<Vec<Spanned<Truth>>>>,
-    } later { labels, client }
+        client: Option<Spanned<Client>>,
+        labels: Option<Spanned<Vec<Spanned<String>>>>,
+    } later {}
 }
 
 /// What a request says about the truth of the system.
@@ -138,7 +141,18 @@ pub(crate) enum Body {
     Json(Spanned<String>),
     Text(Spanned<String>),
     Form(Named<String>),
+    Multipart(Vec<Spanned<Part>>),
+    File(Spanned<String>, Spanned<String>),
 }
+
+/// A part of a body that has several.
+#[derive(Clone, Debug, Deserialize)]
+pub(crate) enum Part {
+    Text(Spanned<String>, Spanned<String>),
+    File(Spanned<String>, Spanned<String>, Spanned<String>),
+}
+
+plain!(Part);
 
 plain!(Body);
 
@@ -161,6 +175,7 @@ plain!(Think);
 #[derive(Clone, Debug, Deserialize)]
 pub(crate) enum Extract {
     Json(Box<FromJson>),
+    Css(Box<FromCss>),
     Regex(Box<FromRegex>),
     Header(Box<FromHeader>),
     Cookie(Box<FromHeader>),
@@ -172,6 +187,7 @@ impl Written for Extract {
     fn extra(&self) -> Extra<'_> {
         match self {
             Self::Json(json) => json.extra(),
+            Self::Css(css) => css.extra(),
             Self::Regex(regex) => regex.extra(),
             Self::Header(header) | Self::Cookie(header) => header.extra(),
             Self::Status | Self::Body => Extra::default(),
@@ -182,6 +198,16 @@ impl Written for Extract {
 written! {
     /// A value of a JSON body.
     FromJson { path: Spanned<String>, or: Option<Spanned<String>>, pick: Option<Spanned<Pick>> } later {}
+}
+
+written! {
+    /// Elements of an HTML body.
+    FromCss {
+        select: Spanned<String>,
+        attr: Option<Spanned<String>>,
+        or: Option<Spanned<String>>,
+        pick: Option<Spanned<Pick>>,
+    } later {}
 }
 
 written! {

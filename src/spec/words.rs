@@ -7,9 +7,6 @@ pub(crate) fn later_kinds(of: &str) -> &'static [&'static str] {
     match of {
         "Workload" => &["Replay"],
         "Step" => &["WebSocket", "Sse", "Grpc"],
-        "Body" => &["Multipart", "File"],
-        "Extract" => &["Css"],
-        "Auth" => &["Token"],
         "Does" => &["Narrative", "Roster", "Information"],
         "When" => &["Manual"],
         "Condition" => &["RealWorld"],

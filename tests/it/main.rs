@@ -39,6 +39,7 @@ mod plan;
 mod proxy;
 #[cfg(test)]
 mod run;
+mod scenario;
 #[cfg(test)]
 mod secrets;
 #[cfg(test)]

@@ -51,6 +51,33 @@ fn the_plan_is_the_same_text_for_every_number_of_shards() {
 }
 
 #[test]
+fn the_plan_shows_who_takes_which_row() {
+    let with = |pick: &str| {
+        let data = format!(r#"data: {{"users": Csv(file: "users.csv", pick: {pick}, on_end: Recycle)}}, vars: {{"#);
+        let text = MIX.replace("vars: {", &data).replace("/u/${user}", "/u/${users.id}");
+        let rows: String = (0..50).map(|n| format!("{n}\n")).collect();
+        let mut files = Files::held([("mix.ron".to_owned(), text), ("users.csv".to_owned(), format!("id\n{rows}"))]);
+        let checked = check::scenario(&mut files, "mix.ron", &ScenarioOptions::default());
+        let plan = Arc::new(checked.unwrap_or_else(|found| panic!("{}", found.0[0])).0);
+        let texts = [1, 2, 16].map(|shards| self::text(&plan, Seed(1), Detail::Full, shards).unwrap());
+        assert!(texts.iter().all(|text| *text == texts[0]), "{pick}");
+        let rows = |workload: &str| -> Vec<u32> {
+            let of = texts[0].lines().filter(|line| line.split(' ').nth(1) == Some(workload));
+            of.filter_map(|line| line.split(" users:").nth(1)?.split(' ').next()?.parse().ok()).collect()
+        };
+        (rows("users"), rows("office"))
+    };
+    let (open, closed) = with("Sequential");
+    assert_eq!((&open[..3], open[50], closed.len()), (&[0, 1, 2][..], 0, 45));
+    let (open, closed) = with("PerUser");
+    assert_eq!((open[7], closed[2], closed[7]), (7, 2, 2));
+    let (open, _) = with("Unique");
+    assert_eq!(&open[..3], &[0, 4, 8]);
+    let (open, _) = with("Random");
+    assert!(open.iter().collect::<std::collections::BTreeSet<_>>().len() > 40);
+}
+
+#[test]
 fn a_step_or_a_journey_more_changes_no_other_steps_draws() {
     let before = text(&plan_of(MIX), Seed(1), Detail::Full, 1).unwrap();
     let more = MIX.replace("/*more*/", r#", Http(name: "exit", url: "/bye")"#);

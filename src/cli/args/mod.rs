@@ -109,6 +109,9 @@ pub(super) struct RunArgs {
     /// Worker threads; chosen by rate and users unless given
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
     pub(super) threads: Option<u16>,
+    /// Do one journey once and print every request and answer, without secrets; no load, no report
+    #[arg(long, value_name = "JOURNEY")]
+    pub(super) once: Option<String>,
     /// Do not try one connection before the start
     #[arg(long)]
     pub(super) skip_preflight: bool,

@@ -8,6 +8,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::args::{FindArgs, Global, RateArgs};
+use super::chores::{self, Before};
 use super::exit::{Exit, Failure, could_not};
 use super::{folder, run, signals, target, term};
 use crate::base::clock::Clock;
@@ -195,13 +196,20 @@ async fn go(
     if !args.skip_preflight {
         load::preflight(Arc::clone(&plan)).await.map_err(could_not("reach the target"))?;
     }
+    let plan = match chores::before(plan, Seed(global.seed), (&stop, &hurry)).await? {
+        Before::Ready(plan) => plan,
+        Before::Over(exit) => return Ok(exit),
+    };
     let clock = Clock::start();
     let dir = folder::create(&global.out, &plan.name, &clock)?;
     let mut journal = Journal::create(&dir.join(folder::JOURNAL), &clock).map_err(could_not("write the journal"))?;
     journal.append(Source::Controller, "", Event::Run(facts)).map_err(could_not("write the journal"))?;
     let threads = args.threads.map(usize::from);
     let mut session = Session { plan, search, clock, stop, journal, dir, threads, loads: 0 };
-    session.search(global).await?;
-    let Session { mut journal, dir, stop, .. } = session;
+    let searched = session.search(global).await;
+    let Session { mut journal, dir, stop, plan, .. } = session;
+    let left = chores::after(&plan, Seed(global.seed), &hurry).await;
+    searched?;
+    chores::note(left, &mut journal)?;
     run::conclude(&dir, &mut journal, &run::reason_of(&stop), global)
 }

@@ -11,6 +11,7 @@ use crate::judge::tests::{check, second};
 use crate::measure::interval::Health;
 use crate::measure::journal::{Event, Source, Undo};
 use crate::measure::record::Record;
+use crate::plan::chores::Chores;
 use crate::plan::condition::Limits;
 use crate::plan::curve::{Curve, Ramp};
 use crate::plan::deck::Deck;
@@ -44,11 +45,13 @@ fn load(checks: Vec<Threshold>) -> LoadPlan {
             start: Duration::ZERO,
             warmup: Duration::ZERO,
             drain: Duration::ZERO,
+            client: None,
         }],
         journeys: Vec::new(),
         steps: vec!["cart".into()],
         labels: std::sync::Arc::default(),
         values: Values::default(),
+        chores: Chores::default(),
         good: Good { within: Some(Duration::from_millis(500)), ..Good::default() },
         checks,
         gate: Gate::default(),

@@ -13,6 +13,7 @@ use jiff::Timestamp;
 use jiff::fmt::rfc2822;
 
 use super::failure::Failure;
+use super::request;
 use crate::base::clock::Tick;
 use crate::load::pace::Limits;
 use crate::measure::outcome::Kind;
@@ -180,6 +181,11 @@ impl Answer {
     pub fn headers<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a str> {
         let all = self.headers.as_ref().map(|headers| headers.get_all(name));
         all.into_iter().flatten().filter_map(|value| value.to_str().ok())
+    }
+
+    /// The headers that are kept, as people read them.
+    pub fn shown(&self) -> Vec<(String, String)> {
+        self.headers.as_ref().map(request::texts).unwrap_or_default()
     }
 
     /// The values of all headers that are kept.

@@ -39,7 +39,7 @@ use super::step::Script;
 use crate::base::clock::Tick;
 use crate::base::shard::Shard;
 use crate::measure::outcome::Kind;
-use crate::plan::load::Connections;
+use crate::plan::load::{Client as Manner, Connections, Timeouts};
 use crate::plan::misbehave::How;
 use crate::plan::wires::Life;
 
@@ -89,11 +89,11 @@ pub struct Errand {
 }
 
 impl Client {
-    /// A client for the plan of `script`, sharing connections as `how` says; a shard has its part of `max`.
-    pub fn new(script: &Script, how: Connections, shard: Shard) -> Self {
+    /// A client of `script` that behaves as `manner` says and shares connections as `how` says; a shard has its part of `max`.
+    pub fn new(script: &Script, (manner, how): (&Manner, Connections), shard: Shard) -> Self {
         let plan = &script.plan;
-        let opener = Opener::new(script, shard);
-        let life = plan.client.wires.life;
+        let opener = Opener::new(script, manner, shard);
+        let life = manner.wires.life;
         let sharing = match how {
             Connections::Shared { max } => {
                 let part = usize::try_from(owned(max as u64, shard)).unwrap_or(1);
@@ -103,6 +103,16 @@ impl Client {
             Connections::PerUser | Connections::ByWorkload => Sharing::PerUser,
         };
         Self { opener, sharing, life, reconnected: Cell::new(0) }
+    }
+
+    /// Limits of time, where no journey and no step says otherwise.
+    pub fn timeouts(&self) -> &Timeouts {
+        self.opener.timeouts()
+    }
+
+    /// How its connections live.
+    pub fn life(&self) -> &Life {
+        &self.life
     }
 
     /// Connections opened since the last look.
@@ -172,7 +182,7 @@ impl Client {
             Ok(link) => link,
             Err(failure) => return Trip::without(failure, limits),
         };
-        let terms = self.terms(errand.keep);
+        let terms = terms(limits.timeouts, errand.keep);
         let (done, passed) = staged::exchange((&mut link, &valve), how, errand.request, (limits, terms)).await;
         let result = done.map_or(Err(Failure::early(Kind::Abandoned)), whole);
         Trip { result, done: limits.now(), bytes_in: passed.0, bytes_out: passed.1 }
@@ -181,7 +191,7 @@ impl Client {
     /// On a connection of the pool.
     async fn shared(&self, pool: &Pool, errand: Errand, limits: &mut Limits<'_>) -> Trip {
         let origin = errand.origin;
-        limits.begin(self.opener.timeouts().wait);
+        limits.begin(limits.timeouts.wait);
         let held = match pool.turn(origin, limits).await {
             Ok(Grant::Link(link)) => Some(link),
             Ok(Grant::Open) => None,
@@ -231,7 +241,7 @@ impl Client {
         if pool.reserve(origin).is_some() {
             return self.open_for(pool, origin, limits).await;
         }
-        limits.begin(self.opener.timeouts().wait);
+        limits.begin(limits.timeouts.wait);
         match pool.turn(origin, limits).await.map_err(Failure::early)? {
             Grant::Link(link) => Ok(link),
             Grant::Open => self.open_for(pool, origin, limits).await,
@@ -246,12 +256,8 @@ impl Client {
         limits: &mut Limits<'_>,
     ) -> (Exchange, (u64, u64)) {
         link.age().serve(limits.seen());
-        link.exchange(request, limits, self.terms(keep)).await
-    }
-
-    fn terms(&self, keep: Keep) -> Terms {
-        let timeouts = self.opener.timeouts();
-        Terms { first_byte: timeouts.first_byte, idle: timeouts.idle, keep }
+        let terms = terms(limits.timeouts, keep);
+        link.exchange(request, limits, terms).await
     }
 
     /// One exchange on `held`, or on a new connection; the connection afterwards, when it can be used again.
@@ -284,6 +290,11 @@ impl Client {
             return (trip, link);
         }
     }
+}
+
+/// What an exchange may take.
+fn terms(timeouts: &Timeouts, keep: Keep) -> Terms {
+    Terms { first_byte: timeouts.first_byte, idle: timeouts.idle, keep }
 }
 
 /// What goes back to the pool after a failure: a connection of HTTP/2 outlives the failure of one stream.

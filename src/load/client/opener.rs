@@ -24,7 +24,7 @@ use crate::base::shard::Shard;
 use crate::load::pace::{Limits, Passed};
 use crate::load::step::Script;
 use crate::measure::outcome::Kind;
-use crate::plan::load::{Origin, Scheme, Timeouts};
+use crate::plan::load::{Client, Origin, Scheme, Timeouts};
 use crate::plan::wires::Version;
 
 /// Opens connections to every origin.
@@ -43,9 +43,8 @@ pub struct Opener {
 }
 
 impl Opener {
-    /// For the plan of `script`; a shard has its part of the rate.
-    pub fn new(script: &Script, shard: Shard) -> Self {
-        let client = &script.plan.client;
+    /// For clients of `script` that behave so; a shard has its part of the rate.
+    pub fn new(script: &Script, client: &Client, shard: Shard) -> Self {
         let wires = &client.wires;
         let peer = |origin: &Origin| (Peer::new(origin, client, &script.stop), place(origin), origin.scheme);
         let apart = wires.life.open_rate.filter(|rate| *rate > 0.0);
@@ -108,13 +107,13 @@ impl Opener {
     ) -> Result<(Stream, bool), Failure> {
         let (peer, _, scheme) = self.peers.get(origin).ok_or(Failure::early(Kind::Resolve))?;
         self.wait_for_slot(limits).await?;
-        let plain = peer.open(limits, self.timeouts.connect, window).await?;
+        let plain = peer.open(limits, limits.timeouts.connect, window).await?;
         self.opened.set(self.opened.get() + 1);
         let prior = self.version == Version::Http2Prior;
         Ok(match self.connector.as_ref().filter(|_| *scheme == Scheme::Https) {
             None => (Stream::Plain(plain), prior),
             Some(connector) => {
-                limits.begin(self.timeouts.tls);
+                limits.begin(limits.timeouts.tls);
                 let greeted = within(connector.greet(origin, plain), limits, Kind::TlsTimeout).await;
                 let stream = greeted.map_err(Failure::early)?.map_err(|error| Failure::early(tls::kind(&error)))?;
                 let agreed = stream.get_ref().1.alpn_protocol() == Some(b"h2");
@@ -135,7 +134,7 @@ impl Opener {
     ) -> Result<Link, Failure> {
         let place = self.peers.get(origin).and_then(|(_, place, _)| place.as_ref());
         if let Some(place) = place.filter(|_| second) {
-            let terms = (self.streams, self.timeouts.tls);
+            let terms = (self.streams, limits.timeouts.tls);
             return Tube::begin(stream, place.clone(), limits, terms).await.map(Link::Two);
         }
         let line = Line::begin(stream).await.ok_or(Failure::early(Kind::Protocol))?;
@@ -148,7 +147,7 @@ impl Opener {
         let now = limits.now();
         let slot = self.next.get().max(now);
         self.next.set(slot + apart);
-        limits.begin(self.timeouts.wait);
+        limits.begin(limits.timeouts.wait);
         let mut alarm = limits.pace().alarm();
         poll_fn(|cx| {
             if alarm.rings(slot, cx) {

@@ -5,7 +5,8 @@
 use std::str::FromStr;
 
 use bytes::Bytes;
-use http_body_util::Full;
+use futures::FutureExt;
+use http_body_util::{BodyExt, Full};
 use hyper::Request;
 use hyper::http::header::{
     AUTHORIZATION, CONTENT_LENGTH, CONTENT_TYPE, COOKIE, HOST, HeaderMap, HeaderName, HeaderValue,
@@ -14,8 +15,8 @@ use hyper::http::{Method, Uri};
 
 use super::h1::Prepared;
 use crate::load::LoadError;
-use crate::plan::load::LoadPlan;
-use crate::plan::program::Http;
+use crate::plan::load::{Client, LoadPlan};
+use crate::plan::program::{Body, Chunk, Http};
 use crate::plan::template::{Template, VarId};
 
 /// A compiled request.
@@ -26,12 +27,96 @@ pub struct Mould {
     /// Headers that never vary, `host` among them.
     headers: HeaderMap,
     varied: Vec<(HeaderName, Template)>,
-    body: Part<Bytes>,
+    body: Content,
+}
+
+/// A body: laid out once, or put together for each request.
+#[derive(Debug)]
+enum Content {
+    Fixed(Bytes),
+    /// Texts with variables, and what stands between them.
+    Varied(Vec<Segment>),
+}
+
+#[derive(Debug)]
+enum Segment {
+    Text(Template),
+    Bytes(Bytes),
+}
+
+impl Content {
+    fn new(body: Option<&Body>) -> Result<Self, LoadError> {
+        let Some(body) = body else { return Ok(Self::Fixed(Bytes::new())) };
+        let segment = |chunk: &Chunk| match chunk {
+            Chunk::File(file) => file
+                .bytes()
+                .map(|bytes| Segment::Bytes(Bytes::from_owner(bytes)))
+                .map_err(|why| LoadError::File { path: file.path.clone(), why }),
+            Chunk::Text(text) => Ok(text.as_fixed().map_or_else(
+                || Segment::Text(text.clone()),
+                |text| Segment::Bytes(Bytes::copy_from_slice(text.as_bytes())),
+            )),
+        };
+        let mut segments = body.0.iter().map(segment).collect::<Result<Vec<_>, _>>()?;
+        if let [Segment::Bytes(bytes)] = segments.as_slice() {
+            return Ok(Self::Fixed(bytes.clone()));
+        }
+        if segments.iter().all(|one| matches!(one, Segment::Bytes(_))) {
+            let whole = segments.drain(..).fold(Vec::new(), |mut whole, one| {
+                if let Segment::Bytes(bytes) = one {
+                    whole.extend_from_slice(&bytes);
+                }
+                whole
+            });
+            return Ok(Self::Fixed(whole.into()));
+        }
+        Ok(Self::Varied(segments))
+    }
+
+    fn cast<'a>(&self, value: impl Fn(VarId) -> &'a str) -> Bytes {
+        let segments = match self {
+            Self::Fixed(bytes) => return bytes.clone(),
+            Self::Varied(segments) => segments,
+        };
+        if let [Segment::Text(template)] = segments.as_slice() {
+            let mut text = String::new();
+            template.render(&value, &mut text);
+            return Bytes::from(text);
+        }
+        let mut whole = Vec::new();
+        let mut text = String::new();
+        for segment in segments {
+            match segment {
+                Segment::Bytes(bytes) => whole.extend_from_slice(bytes),
+                Segment::Text(template) => {
+                    text.clear();
+                    template.render(&value, &mut text);
+                    whole.extend_from_slice(text.as_bytes());
+                }
+            }
+        }
+        whole.into()
+    }
 }
 
 /// Path and query of a request that is ready to leave.
 pub fn path_of(request: &Prepared) -> &str {
     request.uri().path_and_query().map_or("/", |path| path.as_str())
+}
+
+/// A request as people read it: its first line towards `origin`, its headers, its body.
+pub fn shown(request: &Prepared, origin: &str) -> (String, Vec<(String, String)>, String) {
+    let line = format!("{} {origin}{}", request.method(), path_of(request));
+    // Its body is whole: all of it is its first and only part.
+    let body = request.body().clone().frame().now_or_never().flatten().and_then(Result::ok);
+    let body = body.and_then(|frame| frame.into_data().ok()).unwrap_or_default();
+    (line, texts(request.headers()), String::from_utf8_lossy(&body).into_owned())
+}
+
+/// Headers as texts.
+pub fn texts(headers: &HeaderMap) -> Vec<(String, String)> {
+    let text = |value: &HeaderValue| String::from_utf8_lossy(value.as_bytes()).into_owned();
+    headers.iter().map(|(name, value)| (name.as_str().to_owned(), text(value))).collect()
 }
 
 /// Adds cookies to those the author wrote; false when they cannot stand in a header.
@@ -51,11 +136,11 @@ enum Part<T> {
 }
 
 impl Mould {
-    /// Compiles `http` of `plan`; the scenario's own headers come first, the step's replace them.
+    /// Compiles `http` of `plan`; the headers of its client come first, the step's replace them.
     ///
     /// # Errors
     /// When a fixed part cannot be sent: a method, path or header that HTTP does not allow.
-    pub fn new(plan: &LoadPlan, http: &Http) -> Result<Self, LoadError> {
+    pub fn new(plan: &LoadPlan, client: &Client, http: &Http) -> Result<Self, LoadError> {
         let wrong = |what: &str, text: &str| LoadError::Unsendable { what: what.to_owned(), text: text.to_owned() };
         let origin = plan.origins.get(http.origin).ok_or_else(|| wrong("origin", &http.origin.to_string()))?;
         let method = Method::from_str(&http.method).map_err(|_| wrong("method", &http.method))?;
@@ -63,24 +148,18 @@ impl Mould {
             Some(path) => Part::Fixed(Uri::from_str(path).map_err(|_| wrong("path", path))?),
             None => Part::Varied(http.path.clone()),
         };
-        let body = match &http.body {
-            None => Part::Fixed(Bytes::new()),
-            Some(body) => body.as_fixed().map_or_else(
-                || Part::Varied(body.clone()),
-                |text| Part::Fixed(Bytes::copy_from_slice(text.as_bytes())),
-            ),
-        };
+        let body = Content::new(http.body.as_ref())?;
         let mut mould = Self { method, uri, headers: HeaderMap::new(), varied: Vec::new(), body };
         let authority = origin.authority();
         let host = HeaderValue::from_str(&authority).map_err(|_| wrong("host", &authority))?;
         mould.headers.insert(HOST, host);
         let own = |name: &str| http.headers.iter().any(|(own, _)| own == name);
-        for (name, value) in plan.client.headers.iter().filter(|(name, _)| !own(name)).chain(&http.headers) {
+        for (name, value) in client.headers.iter().filter(|(name, _)| !own(name)).chain(&http.headers) {
             mould.header(name, value)?;
         }
         // Without a body hyper says nothing of its length; servers may insist on it for these methods.
         let expects = [Method::POST, Method::PUT, Method::PATCH].contains(&mould.method);
-        if expects && matches!(&mould.body, Part::Fixed(body) if body.is_empty()) {
+        if expects && matches!(&mould.body, Content::Fixed(body) if body.is_empty()) {
             mould.headers.insert(CONTENT_LENGTH, HeaderValue::from_static("0"));
         }
         Ok(mould)
@@ -148,14 +227,7 @@ impl Mould {
             template.render(&value, &mut text);
             headers.append(name, HeaderValue::from_str(&text).ok()?);
         }
-        let body = match &self.body {
-            Part::Fixed(body) => body.clone(),
-            Part::Varied(template) => {
-                let mut text = String::new();
-                template.render(&value, &mut text);
-                Bytes::from(text)
-            }
-        };
+        let body = self.body.cast(&value);
         let mut request = Request::new(Full::new(body));
         *request.method_mut() = self.method.clone();
         *request.uri_mut() = uri;

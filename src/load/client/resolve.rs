@@ -137,7 +137,7 @@ mod tests {
         client.wires.dns = Some(Duration::from_secs(30));
         let addresses = Addresses::new(&origin(), &client, (&stop, lookup));
         let ask = || {
-            let mut limits = Limits::new(&pace, (clock.now(), Tick::MAX), &cut);
+            let mut limits = Limits::new(&pace, (clock.now(), Tick::MAX), &cut, &client.timeouts);
             let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
             runtime.block_on(addresses.all(&mut limits)).map_err(|failure| failure.kind)
         };

@@ -8,6 +8,7 @@ use jsonpath_rust::parser::model::JpQuery;
 use jsonpath_rust::parser::parse_json_path;
 use jsonpath_rust::query::js_path_process;
 use regex::Regex;
+use scraper::{Html, Selector};
 use serde_json::Value;
 
 use super::gate;
@@ -25,17 +26,27 @@ pub struct Reading<'a> {
     /// The answer.
     pub answer: &'a Answer,
     json: OnceCell<Option<Value>>,
+    page: OnceCell<Html>,
 }
 
 impl<'a> Reading<'a> {
     /// Reads `answer`.
     pub fn new(answer: &'a Answer) -> Self {
-        Self { answer, json: OnceCell::new() }
+        Self { answer, json: OnceCell::new(), page: OnceCell::new() }
     }
 
     /// The body as text; `None` when it is not UTF-8.
     pub fn text(&self) -> Option<&str> {
         std::str::from_utf8(self.answer.body()).ok()
+    }
+
+    /// Texts, or attributes, of the elements of the page that are selected.
+    fn elements<'b>(&'b self, selector: &'b Selector, attr: Option<&'b str>) -> impl Iterator<Item = String> + 'b {
+        let page = self.page.get_or_init(|| Html::parse_document(self.text().unwrap_or_default()));
+        page.select(selector).filter_map(move |element| match attr {
+            Some(name) => element.value().attr(name).map(str::to_owned),
+            None => Some(element.text().collect::<String>().trim().to_owned()),
+        })
     }
 
     fn value(&self) -> Option<&Value> {
@@ -66,6 +77,11 @@ pub fn path(text: &str) -> Result<JpQuery, LoadError> {
     parse_json_path(text).map_err(|why| LoadError::Path { path: text.to_owned(), why: why.to_string() })
 }
 
+/// Compiles a CSS selector.
+pub fn selector(text: &str) -> Result<Selector, LoadError> {
+    Selector::parse(text).map_err(|why| LoadError::Pattern { pattern: text.to_owned(), why: why.to_string() })
+}
+
 /// A compiled extraction.
 #[derive(Debug)]
 pub struct Taking {
@@ -83,6 +99,8 @@ pub struct Taking {
 pub enum Source {
     /// Matches of a JSON path.
     Json(JpQuery),
+    /// Elements of a page; their text or an attribute.
+    Css(Box<Selector>, Option<String>),
     /// Matches of a pattern; the text of a group.
     Regex(Regex, usize),
     /// Headers of a name.
@@ -110,7 +128,7 @@ impl Taking {
 
     /// True when it reads the body.
     pub fn reads_body(&self) -> bool {
-        matches!(self.from, Source::Json(_) | Source::Regex(..) | Source::Body)
+        matches!(self.from, Source::Json(_) | Source::Css(..) | Source::Regex(..) | Source::Body)
     }
 
     /// True when it reads a header.
@@ -120,7 +138,7 @@ impl Taking {
 
     /// Takes the value; the reason when there is none.
     pub fn take(&self, reading: &Reading<'_>, values: &mut [String], dice: Dice) -> Option<Kind> {
-        let reads_text = matches!(self.from, Source::Body | Source::Regex(..));
+        let reads_text = matches!(self.from, Source::Body | Source::Css(..) | Source::Regex(..));
         if reads_text && reading.text().is_none() {
             return Some(Kind::NotUtf8);
         }
@@ -153,6 +171,7 @@ impl Source {
     pub fn new(from: &From) -> Result<Self, LoadError> {
         Ok(match from {
             From::Json(text) => Self::Json(path(text)?),
+            From::Css { select, attr } => Self::Css(Box::new(selector(select)?), attr.clone()),
             From::Regex { find, group } => Self::Regex(gate::pattern(find)?, *group),
             From::Header(name) => Self::Header(name.clone()),
             From::Cookie(name) => Self::Cookie(name.clone()),
@@ -165,6 +184,7 @@ impl Source {
     pub fn first(&self, reading: &Reading<'_>) -> Option<String> {
         match self {
             Self::Json(path) => reading.json(path),
+            Self::Css(selector, attr) => reading.elements(selector, attr.as_deref()).next(),
             Self::Regex(regex, group) => {
                 let found = regex.captures(reading.text()?)?;
                 found.get(*group).map(|part| part.as_str().to_owned())
@@ -180,6 +200,7 @@ impl Source {
     pub fn every(&self, reading: &Reading<'_>) -> Vec<String> {
         match self {
             Self::Json(path) => reading.every_json(path),
+            Self::Css(selector, attr) => reading.elements(selector, attr.as_deref()).collect(),
             Self::Regex(regex, group) => {
                 let all = regex.captures_iter(reading.text().unwrap_or_default());
                 all.filter_map(|found| found.get(*group).map(|part| part.as_str().to_owned())).collect()

@@ -10,6 +10,7 @@ use super::{Ask, Together};
 use crate::base::clock::Tick;
 use crate::load::core::Worker;
 use crate::load::crew::Crew;
+use crate::load::tokens;
 use crate::load::user::User;
 use crate::load::vars::Dice;
 use crate::measure::outcome::{Class, Kind};
@@ -18,6 +19,10 @@ use crate::plan::good::Said;
 
 /// What a group came to: when its last request ended, and the first failure in the order of the requests.
 pub async fn run(worker: &Worker, crew: &Crew, user: &mut User, group: &Together, (due, dice): (Tick, Dice)) -> Ended {
+    let due = match fetch(worker, crew, user, (group, due)).await {
+        Ok(due) => due,
+        Err(ended) => return ended,
+    };
     let mut waiting = group.asks.iter().enumerate();
     let mut under_way = FuturesUnordered::new();
     for (place, ask) in waiting.by_ref().take(group.parallel) {
@@ -34,6 +39,7 @@ pub async fn run(worker: &Worker, crew: &Crew, user: &mut User, group: &Together
                 }
             }
         }
+        user.rare.hear(std::mem::take(&mut member.rare));
         user.lanes.push(member.seat);
         // The last answer's cookies and versions hold, as in a browser.
         if member.jar.is_some() {
@@ -58,6 +64,15 @@ pub async fn run(worker: &Worker, crew: &Crew, user: &mut User, group: &Together
         count(worker, group, due, ended);
     }
     ended
+}
+
+/// Fetches the tokens its requests carry, so that they do not each fetch their own; when they are due then.
+async fn fetch(worker: &Worker, crew: &Crew, user: &mut User, (group, due): (&Together, Tick)) -> Result<Tick, Ended> {
+    let mut due = due;
+    for number in group.asks.iter().filter_map(|ask| ask.token) {
+        due = tokens::ensure(worker, crew, user, (number, due)).await?;
+    }
+    Ok(due)
 }
 
 /// The group as one, beside its requests.

@@ -9,7 +9,7 @@ use super::ceiling::{self, Leave};
 use super::extract::Reading;
 use super::tries::Tries;
 use super::way::Way;
-use super::{Ask, booking, redirect, staged};
+use super::{Ask, booking, label, redirect, staged};
 use crate::base::clock::Tick;
 use crate::load::client::answer::Answer;
 use crate::load::client::failure::Failure;
@@ -20,6 +20,7 @@ use crate::load::core::Worker;
 use crate::load::crew::Crew;
 use crate::load::exemplars::Beside;
 use crate::load::pace::Limits;
+use crate::load::tokens;
 use crate::load::user::User;
 use crate::load::vars::Dice;
 use crate::measure::outcome::{Class, Kind, Outcome};
@@ -53,7 +54,13 @@ impl Ended {
 
 /// Sends one request that was due at `due`, again where the client does so, and records what came of it in the end.
 pub async fn run(worker: &Worker, crew: &Crew, user: &mut User, ask: &Ask, (due, dice): (Tick, Dice)) -> Ended {
-    let asked = due;
+    let asked = match ask.token {
+        None => due,
+        Some(token) => match tokens::ensure(worker, crew, user, (token, due)).await {
+            Ok(due) => due,
+            Err(ended) => return ended,
+        },
+    };
     let due = match admit(worker, crew, user, (ask, asked)).await {
         Leave::At(due) => due,
         Leave::Refused => {
@@ -81,6 +88,14 @@ pub async fn run(worker: &Worker, crew: &Crew, user: &mut User, ask: &Ask, (due,
         let done = tried.trip.done;
         let said = tried.trip.result.as_ref().map(said).unwrap_or_default();
         way.ends(worker, ask, (tried.outcome, said), &tried.trip);
+        if tries.renews(worker, user, (ask, &tried.trip)) {
+            worker.log.borrow_mut().recorder.flow(done, |flow| flow.done += 1);
+            if let Some(due) = renewed(worker, crew, user, (ask, done)).await {
+                way = Way::new((due, worker.pace.now()));
+                continue;
+            }
+            worker.log.borrow_mut().recorder.flow(done, |flow| flow.done -= 1);
+        }
         let again = tries.again(worker, crew, (ask, &tried, dice));
         if let Some(pause) = again {
             // This try was sent and is done; the last one is counted with its request.
@@ -97,9 +112,19 @@ pub async fn run(worker: &Worker, crew: &Crew, user: &mut User, ask: &Ask, (due,
         booking::note(worker, ask, hashes, (&tried, tries.further()));
         let first = tried.trip.result.as_ref().ok().map(|answer| answer.first(done));
         let beside = Beside { chain: &way.chain, age: way.age, first };
-        let ended = worker.finished(sample(ask, (due, sent, done), tried.outcome, &tried.trip), said, beside);
+        let sample = sample(ask, (due, sent, done), tried.outcome, &tried.trip);
+        if !ask.tags.is_empty() {
+            label::count(worker, user, (ask, &tried.trip), (&sample, said));
+        }
+        let ended = worker.finished(sample, said, beside);
         return Ended { rested: due.since(asked), ..ended };
     }
+}
+
+/// Fetches the token of `ask` anew after an answer that came at `done` refused it: when the further try is due; `None`: there is none.
+async fn renewed(worker: &Worker, crew: &Crew, user: &mut User, (ask, done): (&Ask, Tick)) -> Option<Tick> {
+    let due = tokens::ensure(worker, crew, user, (ask.token?, done)).await.ok()?;
+    matches!(ceiling::leave(worker, crew, ask.origin, due).await, Leave::At(_)).then_some(due)
 }
 
 /// What one try came to.
@@ -130,11 +155,12 @@ async fn attempt(
         return Tried { trip: unsent(sent), outcome: Outcome::Refused(Kind::Variable) };
     };
     let patience = ask.patience.as_ref().map(|patience| sent + tries.patience(patience, dice));
-    let total = patience.map_or(sent + ask.total, |leaves| leaves.min(sent + ask.total));
-    let mut limits = Limits::new(&worker.pace, (sent, total), &crew.cut);
+    let total =
+        patience.map_or(sent + ask.client.timeouts.total, |leaves| leaves.min(sent + ask.client.timeouts.total));
+    let mut limits = Limits::new(&worker.pace, (sent, total), &crew.cut, &ask.client.timeouts);
     let mut trip = leave(worker, crew, user, (ask, None, request), &mut limits).await;
     let mut refused = None;
-    if worker.script.plan.client.redirects > 0 {
+    if ask.client.redirects > 0 {
         refused = redirect::follow(worker, crew, user, (ask, &mut trip, way), &mut limits).await;
     }
     drop(limits);
@@ -171,12 +197,16 @@ pub(super) async fn leave(
     {
         return unsent(worker.pace.now());
     }
+    tell(worker, user, (ask, origin), &request);
     let sent = if hop.is_some() { worker.pace.now() } else { limits.seen() };
     worker.log.borrow_mut().recorder.sent(sent, 0);
     let trip = crew.client.trip(Errand { origin, request, keep: ask.keep }, &mut user.seat, limits).await;
+    if let Some(tale) = &mut user.rare.tale {
+        tale.answered(&trip, sent);
+    }
     // Most answers set none: only one that does pays for its path.
     if let Ok(answer) = &trip.result
-        && plan.client.cookies
+        && ask.client.cookies
         && answer.sets_cookies()
     {
         let path = match hop {
@@ -188,6 +218,16 @@ pub(super) async fn leave(
         }
     }
     trip
+}
+
+/// Keeps a request that is about to leave, for a user who is looked at.
+fn tell(worker: &Worker, user: &mut User, (ask, origin): (&Ask, usize), request: &Prepared) {
+    let Some(tale) = &mut user.rare.tale else { return };
+    let plan = &worker.script.plan;
+    let step = plan.steps.get(usize::from(ask.step.0)).map_or("?", String::as_str);
+    let place = plan.origins.get(origin);
+    let origin = place.map(|origin| format!("{}://{}", origin.scheme.name(), origin.authority())).unwrap_or_default();
+    tale.asked(step, request::shown(request, &origin));
 }
 
 /// What became of a whole answer: what it must be, then whose it is, then how old it is. A leak outweighs all.

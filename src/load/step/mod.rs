@@ -6,6 +6,7 @@
 //! | file | holds |
 //! |---|---|
 //! | `http` `redirect` `tries` `way` `staged` | one request: three clock readings, outcome, class; its hops; further tries; bad clients |
+//! | `label` | requests counted once more, by labels |
 //! | `ceiling` | leave to send, from the ceiling of a target |
 //! | `check` `extract` `booking` | what an answer must be, what is taken from it, and what it acknowledges |
 //! | `pause` | think times, drawn by key |
@@ -21,6 +22,7 @@ pub mod extract;
 pub mod gate;
 pub mod group;
 pub mod http;
+pub mod label;
 pub mod pause;
 mod redirect;
 mod staged;
@@ -33,6 +35,7 @@ use std::sync::Arc;
 
 use check::Judge;
 use gate::Gate;
+use label::Tag;
 use pause::Pause;
 use turn::Turning;
 
@@ -40,14 +43,15 @@ use super::client::answer::Keep;
 use super::client::request::Mould;
 use super::client::tls::Connector;
 use super::integrity::{Isolation, Truths};
+use super::tokens::Login;
 use super::vars::{self, Dice, Named};
 use super::{LoadError, rows};
 use crate::base::secret::Secret;
 use crate::base::stop::Stop;
 use crate::measure::sample::{Aside, JourneyId, StepId};
-use crate::plan::load::LoadPlan;
+use crate::plan::load::{Client, LoadPlan};
 use crate::plan::misbehave::{self, How, Misbehaviour};
-use crate::plan::program::{Http, OnFailure};
+use crate::plan::program::{Body, Http, Journey, LabelOf, OnFailure};
 use crate::plan::template::{Template, VarId};
 use crate::plan::values::SEPARATOR;
 
@@ -56,14 +60,20 @@ use crate::plan::values::SEPARATOR;
 pub struct Script {
     /// What it was made from.
     pub plan: Arc<LoadPlan>,
-    /// By journey id.
-    pub courses: Vec<Course>,
+    /// Journeys by id, once for each manner of their clients.
+    sets: Vec<Vec<Course>>,
+    /// By workload: which of them are its.
+    set_of: Vec<usize>,
+    /// Whether anything is ever tried again.
+    pub has_retries: bool,
     /// Variables drawn at the start of each journey.
     pub draws: Vec<Named>,
     /// Values known before the run, copied into every journey.
     pub given: Vec<(VarId, Secret)>,
     /// By workload: how many arrivals its data last for.
     pub lasts: Vec<u64>,
+    /// Tokens that requests carry, by number.
+    pub logins: Vec<Login>,
     /// How `https` is spoken; `None`: nothing is.
     pub connector: Option<Connector>,
     /// Ends the run when a target turns out to be none.
@@ -134,14 +144,16 @@ pub struct Ask {
     pub step: StepId,
     /// Index of its origin.
     pub origin: usize,
-    /// Longest time from sent to the end of the answer.
-    pub total: std::time::Duration,
+    /// How its client behaves, with all that workload, journey and step say.
+    pub client: Arc<Client>,
     /// The request.
     pub mould: Mould,
     /// What is looked at.
     pub judge: Judge,
     /// What is kept for it.
     pub keep: Keep,
+    /// The token it carries.
+    pub token: Option<usize>,
     /// Values of lists taken just before.
     pub picks: Vec<Picking>,
     /// Whose data the answer may hold.
@@ -150,6 +162,8 @@ pub struct Ask {
     pub patience: Option<Pause>,
     /// Names the draws of its further tries.
     pub retry_place: String,
+    /// By which it is counted once more.
+    pub tags: Vec<Tag>,
     /// What the answer says about the truth of the system.
     pub truth: Truths,
 }
@@ -160,58 +174,138 @@ impl Script {
     /// # Errors
     /// When the plan holds something that cannot be sent or read; `check` finds these first.
     pub fn new(plan: Arc<LoadPlan>) -> Result<Self, LoadError> {
-        let courses = plan
-            .journeys
-            .iter()
-            .enumerate()
-            .map(|(n, journey)| weave::course(&plan, n, journey))
-            .collect::<Result<_, _>>()?;
+        let (mut sets, mut set_of) = (Vec::new(), Vec::new());
+        for workload in &plan.workloads {
+            // Those who behave as the scenario says share what is compiled for it.
+            if workload.client.is_some() || !set_of.contains(&0) {
+                let place = if workload.client.is_some() { sets.len().max(1) } else { 0 };
+                sets.resize_with(sets.len().max(place + 1), Vec::new);
+                sets[place] = courses(&plan, &plan.client.with(workload.client.as_ref()))?;
+                set_of.push(place);
+            } else {
+                set_of.push(0);
+            }
+        }
+        let logins = Login::all(&plan)?;
+        let of_plan = sets.iter().flatten().chain(logins.iter().map(Login::course)).flat_map(Course::asks);
+        let has_retries = of_plan.map(|ask| &ask.client).any(|client| client.retry.is_some());
         let draws = vars::named(&plan.values.draws);
         let of = plan.workloads.len();
         let lasts = (0..of).map(|workload| rows::enough_for(&plan.values.feeds, workload, of)).collect();
         let connector = Connector::of(&plan)?;
-        Ok(Self { plan, courses, draws, given: Vec::new(), lasts, connector, stop: Stop::new() })
+        Ok(Self {
+            plan,
+            sets,
+            set_of,
+            has_retries,
+            draws,
+            given: Vec::new(),
+            lasts,
+            logins,
+            connector,
+            stop: Stop::new(),
+        })
+    }
+}
+
+/// The journeys of `plan` for clients that behave so.
+fn courses(plan: &LoadPlan, client: &Client) -> Result<Vec<Course>, LoadError> {
+    courses_of(plan, client, &plan.journeys)
+}
+
+/// Compiles `journeys`, which are of `plan`, for clients that behave so.
+///
+/// # Errors
+/// As [`Script::new`].
+pub fn courses_of(plan: &LoadPlan, client: &Client, journeys: &[Journey]) -> Result<Vec<Course>, LoadError> {
+    journeys.iter().enumerate().map(|(n, journey)| weave::course(plan, client, (n, journey))).collect()
+}
+
+impl Script {
+    /// Keeps the heads and bodies of all answers, to be shown.
+    pub fn keep_everything(&mut self) {
+        let logins = self.logins.iter_mut().map(Login::course_mut);
+        for course in self.sets.iter_mut().flatten().chain(logins) {
+            for one in &mut course.moves {
+                let asks = match one {
+                    Move::Ask(ask) => std::slice::from_mut(&mut **ask),
+                    Move::Together(group) => group.asks.as_mut_slice(),
+                    _ => &mut [],
+                };
+                for ask in asks {
+                    ask.keep = Keep { headers: true, body: Some(ask.client.body_limit) };
+                }
+            }
+        }
+    }
+
+    /// The journeys of workload number `workload`, by id.
+    pub fn courses(&self, workload: usize) -> &[Course] {
+        self.set_of.get(workload).and_then(|set| self.sets.get(*set)).map_or(&[], Vec::as_slice)
+    }
+}
+
+impl Course {
+    /// Its requests, in the order they are written.
+    pub fn asks(&self) -> impl Iterator<Item = &Ask> {
+        self.moves.iter().flat_map(|one| match one {
+            Move::Ask(ask) => std::slice::from_ref(&**ask),
+            Move::Together(group) => group.asks.as_slice(),
+            _ => &[],
+        })
     }
 }
 
 impl Ask {
-    fn new(plan: &LoadPlan, http: &Http) -> Result<Self, LoadError> {
+    fn new(plan: &LoadPlan, client: &Client, http: &Http) -> Result<Self, LoadError> {
+        let client = client.with(http.client.as_deref());
         let name = plan.steps.get(usize::from(http.step.0)).map_or("?", String::as_str);
         let mut judge = Judge::new(name);
         judge.also_demand(&http.check)?;
         judge.also_take(&http.extract)?;
-        let templates = [Some(&http.path), http.body.as_ref()].into_iter().flatten();
-        let headers = http.headers.iter().chain(&plan.client.headers).map(|(_, value)| value);
+        let labels =
+            http.labels.iter().filter_map(|one| if let LabelOf::Text(text) = &one.of { Some(text) } else { None });
+        let body = http.body.iter().flat_map(Body::templates);
+        let templates = std::iter::once(&http.path).chain(body).chain(labels);
+        let headers = http.headers.iter().chain(&client.headers).map(|(_, value)| value);
+        let headers: Vec<&Template> = headers.collect();
+        let token = plan
+            .chores
+            .tokens
+            .iter()
+            .position(|token| headers.iter().any(|value| value.variables().any(|variable| variable == token.into)));
         let picks = Picking::all(plan, templates.chain(headers), name);
         Ok(Self {
             step: http.step,
             origin: http.origin,
-            total: http.total,
-            mould: Mould::new(plan, http)?,
+            mould: Mould::new(plan, &client, http)?,
             judge,
             keep: Keep::default(),
+            token,
             picks,
             owner: None,
-            patience: plan
-                .client
+            patience: client
                 .patience
                 .as_ref()
                 .map(|patience| Pause::new(patience.leaves_after.clone(), format!("patience/{name}"))),
             retry_place: format!("retry/{name}"),
+            tags: http.labels.iter().map(Tag::new).collect(),
             truth: Truths::new(&http.truth)?,
+            client: Arc::new(client),
         })
     }
 }
 
 impl Ask {
     /// Settles what is kept of its answers, once all that look at them are known.
-    fn settle(&mut self, plan: &LoadPlan, owner: Option<&Arc<Isolation>>) {
+    fn settle(&mut self, owner: Option<&Arc<Isolation>>) {
         self.owner = owner.map(Arc::clone);
-        self.keep = self.judge.keeps(plan.client.body_limit);
+        self.keep = self.judge.keeps(self.client.body_limit);
         let looks = self.owner.is_some() || !self.truth.is_empty();
-        self.keep.headers |= looks || plan.client.cookies || plan.client.redirects > 0;
+        self.keep.headers |= looks || self.tags.iter().any(Tag::reads_header);
+        self.keep.headers |= self.client.cookies || self.client.redirects > 0;
         if looks {
-            self.keep.body = Some(plan.client.body_limit);
+            self.keep.body = Some(self.client.body_limit);
         }
     }
 }

@@ -23,14 +23,14 @@ pub(super) async fn follow(
 ) -> Option<Kind> {
     let plan = &worker.script.plan;
     let (mut origin, mut path, mut keeps) = (ask.origin, String::from("/"), true);
-    for hop in 0..=plan.client.redirects {
+    for hop in 0..=ask.client.redirects {
         let Ok(answer) = &trip.result else { return None };
         if !matches!(answer.status, 301 | 302 | 303 | 307 | 308) {
             return None;
         }
         let to = answer.header("location")?;
         way.led(answer, to);
-        if hop == plan.client.redirects {
+        if hop == ask.client.redirects {
             return Some(Kind::Redirects);
         }
         keeps &= matches!(answer.status, 307 | 308);

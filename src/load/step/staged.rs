@@ -33,7 +33,8 @@ pub(super) async fn run(
         return staged(sent);
     }
     worker.log.borrow_mut().recorder.sent(sent, 0);
-    let mut limits = Limits::new(&worker.pace, (sent, sent + ask.total), &crew.cut);
+    let mut limits =
+        Limits::new(&worker.pace, (sent, sent + ask.client.timeouts.total), &crew.cut, &ask.client.timeouts);
     let errand = Errand { origin: ask.origin, request, keep: ask.keep };
     let trip = crew.client.stage(errand, how, &mut limits).await;
     drop(limits);

@@ -9,8 +9,11 @@ use super::Ask;
 use super::http::Tried;
 use super::pause::Pause;
 use crate::base::clock::Tick;
+use crate::load::client::Trip;
 use crate::load::core::Worker;
 use crate::load::crew::Crew;
+use crate::load::tokens;
+use crate::load::user::User;
 use crate::load::vars::Dice;
 use crate::measure::outcome::Kind;
 
@@ -22,6 +25,7 @@ const WINDOW: usize = 10;
 pub struct Tries {
     retries: u32,
     reloads: u32,
+    renewed: bool,
 }
 
 impl Tries {
@@ -40,6 +44,17 @@ impl Tries {
         dice.key ^ (u64::from(self.retries) << 32) ^ u64::from(self.reloads)
     }
 
+    /// Whether the answer says that the request's token is over, for the first time: it is forgotten then.
+    pub fn renews(&mut self, worker: &Worker, user: &mut User, (ask, trip): (&Ask, &Trip)) -> bool {
+        let (Some(number), Ok(answer), false) = (ask.token, &trip.result, self.renewed) else { return false };
+        let says = worker.script.logins.get(number).is_some_and(|login| login.renew_on.holds(answer.status));
+        if says {
+            self.renewed = true;
+            tokens::refuse(worker, user, number);
+        }
+        says
+    }
+
     /// Whether a try with this outcome is followed by another, and after which pause.
     pub(super) fn again(
         &mut self,
@@ -48,7 +63,7 @@ impl Tries {
         (ask, tried, dice): (&Ask, &Tried, Dice),
     ) -> Option<Duration> {
         let (kind, done) = (tried.outcome.kind()?, tried.trip.done);
-        let client = &worker.script.plan.client;
+        let client = &ask.client;
         if kind == Kind::Abandoned {
             let patience = client.patience.as_ref()?;
             self.reloads += 1;

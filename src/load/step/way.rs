@@ -60,7 +60,7 @@ impl Way {
 
     /// The hop under way ended; `trip` counts the bytes of all hops.
     pub(super) fn ends(&self, worker: &Worker, ask: &Ask, (outcome, said): (Outcome, Said), trip: &Trip) {
-        if has_attempts(&worker.script.plan.client) {
+        if ask.token.is_some() || has_attempts(&ask.client) {
             let (due, sent) = self.clocks;
             let mut sample = sample(ask, (due, sent, trip.done), outcome, trip);
             sample.bytes_in -= self.before.0;

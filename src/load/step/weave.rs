@@ -13,13 +13,14 @@ use crate::load::LoadError;
 use crate::load::integrity::Isolation;
 use crate::load::vars;
 use crate::measure::sample::{Aside, JourneyId};
-use crate::plan::load::LoadPlan;
-use crate::plan::program::{Branch, Draw, Group, Http, Journey, Op, Repeat, Think};
+use crate::plan::load::{Client, LoadPlan};
+use crate::plan::program::{Branch, Group, Http, Journey, Op, Repeat, Think};
 
-/// Journey number `n` of `plan`.
-pub(super) fn course(plan: &LoadPlan, n: usize, journey: &Journey) -> Result<Course, LoadError> {
+/// Journey number `n` of `plan`, for clients that behave so where it does not say otherwise.
+pub(super) fn course(plan: &LoadPlan, client: &Client, (n, journey): (usize, &Journey)) -> Result<Course, LoadError> {
     let mut weave = Weave {
         plan,
+        client: client.with(journey.client.as_ref()),
         journey,
         moves: Vec::new(),
         turns: Vec::new(),
@@ -32,9 +33,9 @@ pub(super) fn course(plan: &LoadPlan, n: usize, journey: &Journey) -> Result<Cou
     let owner = journey.owner.as_ref().map(Isolation::new).transpose()?.map(Arc::new);
     for one in &mut moves {
         match one {
-            Move::Ask(ask) => ask.settle(plan, owner.as_ref()),
+            Move::Ask(ask) => ask.settle(owner.as_ref()),
             Move::Together(group) => {
-                group.asks.iter_mut().for_each(|ask| ask.settle(plan, owner.as_ref()));
+                group.asks.iter_mut().for_each(|ask| ask.settle(owner.as_ref()));
             }
             _ => {}
         }
@@ -46,6 +47,7 @@ pub(super) fn course(plan: &LoadPlan, n: usize, journey: &Journey) -> Result<Cou
 
 struct Weave<'a> {
     plan: &'a LoadPlan,
+    client: Client,
     journey: &'a Journey,
     moves: Vec<Move>,
     turns: Vec<Turning>,
@@ -62,7 +64,7 @@ impl Weave<'_> {
             match op {
                 Op::Http(http) => {
                     self.think();
-                    let ask = Ask::new(self.plan, http)?;
+                    let ask = Ask::new(self.plan, &self.client, http)?;
                     self.moves.push(Move::Ask(Box::new(ask)));
                     self.passed(http);
                 }
@@ -73,10 +75,7 @@ impl Weave<'_> {
                 Op::Extract(takings) => self.last()?.also_take(takings)?,
                 Op::Check(checks) => self.last()?.also_demand(checks)?,
                 Op::Set(draws) => {
-                    let texts = draws.iter().filter_map(|one| match &one.draw {
-                        Draw::Text(template) | Draw::Basic(template) => Some(template),
-                        _ => None,
-                    });
+                    let texts = draws.iter().flat_map(|one| one.draw.templates());
                     let picks = Picking::all(self.plan, texts, &self.place);
                     let place = format!("{}/set", self.place);
                     self.moves.push(Move::Set(picks, vars::named_at(&place, draws)));
@@ -142,7 +141,8 @@ impl Weave<'_> {
 
     fn group(&mut self, group: &Group) -> Result<(), LoadError> {
         self.think();
-        let asks = group.requests.iter().map(|http| Ask::new(self.plan, http)).collect::<Result<Vec<_>, _>>()?;
+        let asks =
+            group.requests.iter().map(|http| Ask::new(self.plan, &self.client, http)).collect::<Result<Vec<_>, _>>()?;
         let aside = Aside::Group(group.name.clone());
         self.moves.push(Move::Together(Box::new(Together { aside, parallel: group.parallel, asks })));
         self.place = format!("journey/{}/{}", self.journey.name, group.name);

@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::server::{Answer, Server};
 use super::{Seen, get, http, open, plan, run};
 use crate::plan::load::{Connections, LoadPlan};
-use crate::plan::program::{Http, Op};
+use crate::plan::program::{Body, Http};
 use crate::plan::template::Template;
 
 fn one_kind(answer: impl Fn() -> Answer + Send + Sync + 'static, kind: &str) -> Seen {
@@ -23,8 +23,11 @@ fn every_tenth_connection_dropped_is_ten_percent_whatever_the_method() {
     for method in ["GET", "POST"] {
         let server =
             Server::start(|request| if request.number % 10 == 9 { Answer::nothing() } else { Answer::ok("hello") });
-        let ask =
-            Http { method: method.to_owned(), body: (method == "POST").then(|| Template::fixed("x=1")), ..get(0, "/") };
+        let ask = Http {
+            method: method.to_owned(),
+            body: (method == "POST").then(|| Body::text(Template::fixed("x=1"))),
+            ..get(0, "/")
+        };
         let seen = run(plan(&server, open(400.0, 500), vec![http(ask)]), 1);
         assert_eq!(seen.errors("eof_before_status"), 20, "{method}: {:?}", seen.all.total().errors);
         assert_eq!((server.requests(), seen.all.flow.sent, seen.all.flow.good), (200, 200, 180), "{method}");
@@ -84,12 +87,7 @@ fn timed(change: impl FnOnce(&mut LoadPlan), answer: fn() -> Answer) -> Seen {
 fn limits_of_time_are_told_apart() {
     let slow = || Answer::ok("late").after(Duration::from_secs(3_600));
     let short = Duration::from_millis(50);
-    let total = |plan: &mut LoadPlan| {
-        if let Op::Http(http) = &mut plan.journeys[0].steps[0] {
-            http.total = short;
-        }
-    };
-    let seen = timed(total, slow);
+    let seen = timed(|plan| plan.client.timeouts.total = short, slow);
     assert_eq!(seen.errors("timeout_total"), 5);
     let given_up = seen.step(0).service.rest;
     assert!(given_up.value_at(0.0).unwrap() >= 50_000, "a limit never passes early");

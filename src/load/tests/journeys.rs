@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::server::{Answer, Server};
 use super::{get, http, open, plan, run};
-use crate::plan::program::{Check, Draw, Drawn, Extraction, From, Http, Is, OnFailure, Op, Pick, Think, What};
+use crate::plan::program::{Body, Check, Draw, Drawn, Extraction, From, Http, Is, OnFailure, Op, Pick, Think, What};
 use crate::plan::template::{Escape, Piece, Template, VarId};
 
 fn path(before: &str, var: u16) -> Template {
@@ -41,7 +41,7 @@ fn a_value_from_one_answer_goes_into_the_next_request() {
         method: "PUT".to_owned(),
         path: path("/item/", 0),
         headers: vec![("x-qty".to_owned(), quantity)],
-        body: Some(body),
+        body: Some(Body::text(body)),
         ..get(1, "")
     };
     let steps = vec![

@@ -1,5 +1,7 @@
 //! The engine against a scripted server on loopback: counts are exact, whatever the machine is doing meanwhile.
 
+mod bodies;
+mod chores;
 mod crowds;
 mod failures;
 mod hosted;
@@ -27,6 +29,7 @@ use crate::measure::outcome::Class;
 use crate::measure::record::{Done, Head, Record, RecordWriter, read};
 use crate::measure::sample::StepId;
 use crate::plan::check::{self, Files, ScenarioOptions};
+use crate::plan::chores::Chores;
 use crate::plan::curve::{Curve, Ramp};
 use crate::plan::deck::Deck;
 use crate::plan::gate::Gate;
@@ -48,7 +51,8 @@ fn get(step: u16, path: &str) -> Http {
         path: Template::fixed(path),
         headers: Vec::new(),
         body: None,
-        total: Duration::from_secs(20),
+        labels: Vec::new(),
+        client: None,
         extract: Vec::new(),
         check: vec![Check { label: 0, what: What::Status(set) }],
         truth: Vec::new(),
@@ -62,6 +66,7 @@ fn journey(steps: Vec<Op>) -> Journey {
         think: Think::Off,
         on_failure: OnFailure::EndJourney,
         owner: None,
+        client: None,
         misbehave: Vec::new(),
     }
 }
@@ -99,11 +104,13 @@ fn plan(server: &Server, pattern: Pattern, steps: Vec<Op>) -> LoadPlan {
             start: Duration::ZERO,
             warmup: Duration::ZERO,
             drain: Duration::from_secs(20),
+            client: None,
         }],
         journeys: vec![journey],
         steps: (0..steps).map(|n| format!("step {n}")).collect(),
         labels: Arc::new(vec!["status".to_owned(), "first".to_owned(), "second".to_owned()]),
         values: Values { count: 4, ..Values::default() },
+        chores: Chores::default(),
         good: Good::default(),
         checks: Vec::new(),
         gate: Gate::default(),
@@ -170,7 +177,8 @@ fn run_in(folder: &Path, plan: LoadPlan, threads: usize, meanwhile: impl FnOnce(
     let seconds = Arc::clone(&live);
     let show = move |second| seconds.lock().unwrap_or_else(PoisonError::into_inner).push(second);
     let client = &plan.client;
-    let once = client.redirects == 0 && client.retry.is_none() && client.patience.is_none();
+    let tokens = &plan.chores.tokens;
+    let once = client.redirects == 0 && client.retry.is_none() && client.patience.is_none() && tokens.is_empty();
     let running = start(Arc::new(plan), env, show).unwrap();
     meanwhile(&stop, &running);
     let done = runtime().block_on(running.finished()).unwrap();

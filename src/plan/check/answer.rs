@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use jsonpath_rust::parser::parse_json_path;
 use regex::Regex;
+use scraper::Selector;
 
 use super::audit;
 use super::desk::Desk;
@@ -17,7 +18,7 @@ use crate::plan::template::Escape;
 use crate::spec::names::Named;
 use crate::spec::source::Spanned;
 use crate::spec::step::{
-    Check as WrittenCheck, Extract, FromRegex, Is as WrittenIs, Pick as WrittenPick, Truth as WrittenTruth,
+    Check as WrittenCheck, Extract, FromCss, FromRegex, Is as WrittenIs, Pick as WrittenPick, Truth as WrittenTruth,
 };
 
 /// How long a read may lag behind the user's own write, unless the author says otherwise.
@@ -60,6 +61,7 @@ pub(super) fn source<'a>(
 ) -> (Option<From>, Option<&'a Spanned<String>>, Option<&'a Spanned<WrittenPick>>) {
     match kind {
         Extract::Json(json) => (json_path(desk, &json.path).map(From::Json), json.or.as_ref(), json.pick.as_ref()),
+        Extract::Css(css) => (selected(desk, css), css.or.as_ref(), css.pick.as_ref()),
         Extract::Regex(regex) => (pattern_of(desk, regex), regex.or.as_ref(), regex.pick.as_ref()),
         Extract::Header(header) => {
             let name = desk.text(&header.name).map(|name| From::Header(name.to_ascii_lowercase()));
@@ -117,6 +119,19 @@ fn pick(desk: &mut Desk, written: &Spanned<WrittenPick>) -> Pick {
         Some(WrittenPick::All) => Pick::All,
         Some(WrittenPick::Nth(n)) => Pick::Nth(desk.open(n).copied().unwrap_or(0)),
     }
+}
+
+/// A CSS selector that can be followed.
+fn selected(desk: &mut Desk, written: &FromCss) -> Option<From> {
+    let attr = written.attr.as_ref().and_then(|attr| desk.text(attr)).map(str::to_owned);
+    let select = desk.text(&written.select)?;
+    if let Err(error) = Selector::parse(select) {
+        let message = format!("`{select}` is not a CSS selector: {error}");
+        let help = "write it as `span.price`, `#cart > li`, `input[name=csrf]`";
+        desk.error("bad_select", written.select.mark, message, help);
+        return None;
+    }
+    Some(From::Css { select: select.to_owned(), attr })
 }
 
 fn pattern_of(desk: &mut Desk, written: &FromRegex) -> Option<From> {

@@ -3,11 +3,12 @@
 use std::time::Duration;
 
 use super::desk::Desk;
-use super::retry;
 use super::step::headers;
 use super::tables::{Known, Tables};
+use super::{chores, retry};
 use crate::base::duration::show;
 use crate::plan::load::{Client, Connections, Timeouts};
+use crate::plan::manner::{Manner, Span};
 use crate::plan::program::{Draw, Drawn};
 use crate::plan::template::{Escape, Piece, Template};
 use crate::plan::wires::Life;
@@ -18,26 +19,54 @@ use crate::spec::source::{Mark, Spanned};
 const REDIRECTS_MOST: u64 = 50;
 const TOTAL_MOST: Duration = Duration::from_secs(3600);
 
-pub(super) fn client(
+/// Where a client is written, and the client around it.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Setting<'a> {
+    /// The client that holds where nothing is written.
+    pub(super) around: &'a Client,
+    /// Whether connections belong there: in the scenario and its workloads.
+    pub(super) connections: Connecting,
+    /// What is known when a journey begins: credentials are drawn then.
+    pub(super) start: &'a Known,
+}
+
+/// Whether connections may be written in a place.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Connecting {
+    Here,
+    Elsewhere,
+}
+
+/// How the clients of one place differ from those around them.
+pub(super) fn manner(
     desk: &mut Desk,
     tables: &mut Tables,
     known: &Known,
-    (written, draws): (Option<&Spanned<Written>>, &mut Vec<Drawn>),
-) -> Client {
-    let mut client = Client::default();
-    let Some(written) = desk.open_if(written) else { return client };
+    (setting, written): (Setting<'_>, Option<&Spanned<Written>>),
+) -> Option<Manner> {
+    let written = desk.open_if(written)?;
+    let mut manner = Manner::default();
     if let Some(connections) = &written.connections {
-        client.connections = connections_of(desk, connections, &mut client.wires.life);
+        let mut life = Life::default();
+        let how = connections_of(desk, connections, &mut life);
+        manner.connections = Some((how, life));
+        if setting.connections == Connecting::Elsewhere {
+            let help = "write them in the `client` of the scenario or of a workload";
+            desk.error(
+                "unknown_field",
+                connections.mark,
+                "journeys and steps share their workload's connections",
+                help,
+            );
+        }
     }
     if let Some(limits) = desk.open_if(written.timeouts.as_ref()) {
-        client.timeouts = timeouts(desk, limits);
+        manner.timeouts = timeouts(desk, limits, &setting.around.timeouts);
     }
-    if let Some(limit) = &written.body_limit {
-        client.body_limit = desk.size(limit).unwrap_or(client.body_limit);
-    }
-    client.patience = written.patience.as_ref().and_then(|patience| retry::patience(desk, patience));
-    client.retry = written.retry.as_ref().and_then(|retry| retry::retry(desk, retry));
-    client.cookies = desk.open_if(written.cookies.as_ref()).copied().unwrap_or(true);
+    manner.body_limit = written.body_limit.as_ref().and_then(|limit| desk.size(limit));
+    manner.patience = written.patience.as_ref().and_then(|patience| retry::patience(desk, patience));
+    manner.retry = written.retry.as_ref().and_then(|retry| retry::retry(desk, retry));
+    manner.cookies = desk.open_if(written.cookies.as_ref()).copied();
     if let Some(redirects) = &written.redirects {
         let hops = desk.open(redirects).copied().unwrap_or(0);
         if hops > REDIRECTS_MOST {
@@ -48,23 +77,24 @@ pub(super) fn client(
                 format!("write at most {REDIRECTS_MOST}"),
             );
         }
-        client.redirects = u32::try_from(hops).unwrap_or(0);
+        manner.redirects = u32::try_from(hops).ok();
     }
-    client.headers = headers(desk, tables, known, written.headers.as_ref());
+    manner.headers = headers(desk, tables, known, written.headers.as_ref());
     if let Some(auth) = &written.auth
-        && let Some(value) = authorization(desk, tables, known, (auth, draws))
+        && let Some(value) = authorization(desk, tables, (known, setting.start), auth)
     {
-        client.headers.push(("authorization".to_owned(), value));
+        manner.headers.retain(|(name, _)| name != "authorization");
+        manner.headers.push(("authorization".to_owned(), value));
     }
-    client
+    Some(manner)
 }
 
 /// The value of `authorization`; credentials become a variable of their own, drawn last.
 fn authorization(
     desk: &mut Desk,
     tables: &mut Tables,
-    known: &Known,
-    (written, draws): (&Spanned<Auth>, &mut Vec<Drawn>),
+    (known, start): (&Known, &Known),
+    written: &Spanned<Auth>,
 ) -> Option<Template> {
     match desk.open(written)? {
         Auth::Bearer(token) => {
@@ -73,17 +103,26 @@ fn authorization(
             pieces.extend(token.pieces);
             Some(Template { pieces })
         }
+        Auth::Token(token) => {
+            let name = desk.text(token)?;
+            let Some(into) = tables.find(&chores::variable(name)) else {
+                let known: Vec<&str> = tables.tokens.iter().map(|(name, _)| name.as_str()).collect();
+                desk.unknown("token", name, token.mark, &known);
+                return None;
+            };
+            Some(Template { pieces: vec![Piece::Text("Bearer ".to_owned()), Piece::Var(into, Escape::Plain)] })
+        }
         Auth::Basic(user, password) => {
             let name = desk.text(user)?;
             if name.contains(':') {
                 desk.error("bad_header", user.mark, "a user name holds no `:`", "it parts the name from the password");
             }
-            let password = tables.template(desk, known, password, Escape::Plain)?;
+            let password = tables.template(desk, start, password, Escape::Plain)?;
             let mut pieces = vec![Piece::Text(format!("{name}:"))];
             pieces.extend(password.pieces);
-            let place = format!("auth.basic.{}", draws.len());
+            let place = format!("auth.basic.{}", tables.draws.len());
             let into = tables.variable(&place, Mark::default(), Vec::new());
-            draws.push(Drawn { name: place, into, draw: Draw::Basic(Template { pieces }) });
+            tables.draws.push(Drawn { name: place, into, draw: Draw::Basic(Template { pieces }) });
             Some(Template { pieces: vec![Piece::Text("Basic ".to_owned()), Piece::Var(into, Escape::Plain)] })
         }
     }
@@ -156,28 +195,31 @@ fn lasts(
 }
 
 /// A written limit above `total` is a mistake; a limit nobody wrote is lowered to `total`.
-fn timeouts(desk: &mut Desk, written: &WrittenTimeouts) -> Timeouts {
-    let usual = Timeouts::default();
-    let total = desk.duration_or(written.total.as_ref(), usual.total);
-    if let Some(at) = written.total.as_ref().filter(|_| total > TOTAL_MOST || total.is_zero()) {
-        desk.error("timeouts", at.mark, format!("a total of {}", show(total)), "write a time above 0s, at most 1h");
+fn timeouts(desk: &mut Desk, written: &WrittenTimeouts, around: &Timeouts) -> Span {
+    let total = written.total.as_ref().and_then(|total| desk.duration(total));
+    let whole = total.unwrap_or(around.total);
+    if let Some(at) = written.total.as_ref().filter(|_| whole > TOTAL_MOST || whole.is_zero()) {
+        desk.error("timeouts", at.mark, format!("a total of {}", show(whole)), "write a time above 0s, at most 1h");
     }
-    let mut limit = |written: Option<&Spanned<String>>, usual: Duration| {
-        let Some(spanned) = written else { return usual.min(total) };
-        let limit = desk.duration(spanned).unwrap_or(usual);
-        if limit > total || limit.is_zero() {
-            let message = format!("{} is not within the total of {}", show(limit), show(total));
+    let mut limit = |phase: Option<&Spanned<String>>| {
+        let spanned = phase?;
+        let limit = desk.duration(spanned)?;
+        if limit > whole || limit.is_zero() {
+            let message = format!("{} is not within the total of {}", show(limit), show(whole));
             desk.error("timeouts", spanned.mark, message, "a phase lasts longer than 0s and at most `total`");
+            if let Some(total) = written.total.as_ref().filter(|_| limit > whole) {
+                desk.relate(total.mark, "the total is here");
+            }
         }
-        limit
+        Some(limit)
     };
-    Timeouts {
-        resolve: limit(written.resolve.as_ref(), usual.resolve),
-        connect: limit(written.connect.as_ref(), usual.connect),
-        tls: limit(written.tls.as_ref(), usual.tls),
-        wait: limit(written.wait.as_ref(), usual.wait),
-        first_byte: limit(written.first_byte.as_ref(), usual.first_byte),
-        idle: limit(written.idle.as_ref(), usual.idle),
+    Span {
+        resolve: limit(written.resolve.as_ref()),
+        connect: limit(written.connect.as_ref()),
+        tls: limit(written.tls.as_ref()),
+        wait: limit(written.wait.as_ref()),
+        first_byte: limit(written.first_byte.as_ref()),
+        idle: limit(written.idle.as_ref()),
         total,
     }
 }

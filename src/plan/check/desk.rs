@@ -32,6 +32,8 @@ pub(super) enum Dialect {
 
 /// Nothing here lasts longer: a year.
 const LONGEST: Duration = Duration::from_secs(365 * 86_400);
+/// Steps whose shape is settled and that nobody has built yet.
+const SECOND_WAVE: [&str; 3] = ["WebSocket", "Sse", "Grpc"];
 /// Players' roles, without the other names some of them have.
 const ROLES: [&str; 7] = ["Ic", "Deputy", "Ops", "Expert", "Comms", "Liaison", "Scribe"];
 
@@ -169,13 +171,11 @@ impl Desk {
         match self.files.read(&path) {
             Ok(text) => Some(text),
             Err(error) => {
-                let id = if error.kind() == ErrorKind::InvalidData { "not_utf8" } else { "missing_file" };
-                self.error(
-                    id,
-                    written.mark,
-                    format!("cannot read {path}: {error}"),
-                    "paths lead from this file's folder",
-                );
+                let (id, help) = match error.kind() {
+                    ErrorKind::InvalidData => ("not_utf8", "save it as UTF-8"),
+                    _ => ("missing_file", "paths lead from this file's folder"),
+                };
+                self.error(id, written.mark, format!("cannot read {path}: {error}"), help);
                 None
             }
         }
@@ -200,6 +200,14 @@ impl Desk {
         help: impl Into<String>,
     ) {
         self.report(Severity::Error, id, self.source.inside(at, part), (message.into(), help.into()));
+    }
+
+    /// Shows another place that belongs to the last mistake.
+    pub(super) fn relate(&mut self, at: Mark, label: &str) {
+        let place = self.place(at);
+        if let Some(last) = self.found.0.last_mut() {
+            last.related.push((place, label.to_owned()));
+        }
     }
 
     /// A secret at these bytes; its line is not shown again.
@@ -253,6 +261,10 @@ impl Desk {
         let at = wrong.mark;
         match &wrong.shape {
             Shape::Field { found, known, .. } => self.strange(found, at, known),
+            Shape::Kind { found, of, .. } if of == "Step" && SECOND_WAVE.contains(&found.as_str()) => {
+                let help = "only Http sends for now: leave it out";
+                self.error("second_wave", at, format!("`{found}` is not built yet"), help);
+            }
             Shape::Kind { found, of, .. } if later_kinds(of).contains(&found.as_str()) => self.not_built(found, at),
             Shape::Kind { found, of, .. } if of == "Role" => {
                 self.error("unknown-role", at, format!("unknown role `{found}`"), suggest(found, &ROLES));

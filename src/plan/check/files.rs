@@ -6,6 +6,11 @@ use std::collections::BTreeMap;
 use std::io;
 use std::sync::Arc;
 
+use crate::base::digest::sha256;
+
+/// What stands before a digest that is remembered in the place of a file.
+const DIGEST: &str = "sha256:";
+
 /// Where texts come from.
 #[derive(Clone, Debug, Default)]
 pub struct Files {
@@ -37,10 +42,24 @@ impl Files {
             Some(held) => held.get(path).map(Arc::clone).ok_or_else(|| {
                 io::Error::new(io::ErrorKind::NotFound, format!("{path} is not among the texts of this run"))
             })?,
-            None => std::fs::read_to_string(path)?.into(),
+            None => text_of(std::fs::read(path)?)?.into(),
         };
         self.read.push((path.to_owned(), Arc::clone(&text)));
         Ok(text)
+    }
+
+    /// The SHA-256 of what `path` holds, whatever that is. What is remembered of it is the digest alone.
+    ///
+    /// # Errors
+    /// When there is no such file.
+    pub fn digest(&mut self, path: &str) -> io::Result<String> {
+        if self.held.is_some() || self.read.iter().any(|(known, _)| known == path) {
+            let text = self.read(path)?;
+            return Ok(text.strip_prefix(DIGEST).map_or_else(|| sha256(text.as_bytes()), str::to_owned));
+        }
+        let digest = sha256(&std::fs::read(path)?);
+        self.read.push((path.to_owned(), format!("{DIGEST}{digest}").into()));
+        Ok(digest)
     }
 
     /// Every path and text that was read, in order of reading.
@@ -55,6 +74,15 @@ impl Files {
             _ => name.to_owned(),
         }
     }
+}
+
+/// The text that `bytes` are.
+fn text_of(bytes: Vec<u8>) -> io::Result<String> {
+    String::from_utf8(bytes).map_err(|error| {
+        let at = error.utf8_error().valid_up_to();
+        let row = error.as_bytes().iter().take(at).filter(|byte| **byte == b'\n').count() + 1;
+        io::Error::new(io::ErrorKind::InvalidData, format!("row {row} is not UTF-8, at byte {at} of the file"))
+    })
 }
 
 #[cfg(test)]

@@ -1,12 +1,12 @@
 //! Journeys: their steps in order, and which variables are set when.
 
-use std::time::Duration;
-
 use super::answer;
+use super::client::{self, Connecting, Setting};
 use super::desk::Desk;
 use super::tables::{Known, Tables};
 use super::think::think;
 use super::{misbehave, step, turns, vars};
+use crate::plan::load::Client;
 use crate::plan::program::{Journey, OnFailure, Op, Owner};
 use crate::plan::template::Escape;
 use crate::spec::names::Named;
@@ -15,12 +15,16 @@ use crate::spec::source::{Mark, Spanned};
 use crate::spec::step::{Steps, WrittenStep};
 
 /// What a step needs to know of the rest of the scenario.
-#[derive(Debug)]
+#[derive(Clone, Copy, Debug)]
 pub(super) struct Paths<'a> {
     /// Names of further hosts, with the index of their origin.
     pub(super) hosts: &'a [(String, usize)],
-    /// Longest time of a whole request.
-    pub(super) total: Duration,
+    /// How clients behave around it.
+    pub(super) client: &'a Client,
+    /// Whether the scenario is a drill's load.
+    pub(super) is_drill: bool,
+    /// What is known when a journey begins.
+    pub(super) start: &'a Known,
 }
 
 pub(super) fn journeys(
@@ -46,6 +50,7 @@ pub(super) fn journeys(
                 think: think(desk, None),
                 on_failure: OnFailure::default(),
                 owner: None,
+                client: None,
                 misbehave: Vec::new(),
             });
             continue;
@@ -68,7 +73,11 @@ fn journey(
     let think = think(desk, written.think.as_ref());
     let owner = desk.open_if(written.owner.as_ref()).and_then(|owner| self::owner(desk, tables, known, owner));
     let misbehave = written.misbehave.as_ref().map(|list| misbehave::shares(desk, list)).unwrap_or_default();
-    let mut walk = Walk { paths, on_failure, was_sent: false, is_unclear: false };
+    let setting = Setting { around: paths.client, connections: Connecting::Elsewhere, start: paths.start };
+    let manner = client::manner(desk, tables, known, (setting, written.client.as_ref()));
+    let client = paths.client.with(manner.as_ref());
+    let paths = &Paths { client: &client, ..*paths };
+    let mut walk = Walk::new(paths, on_failure);
     let found = steps(desk, tables, known, (&mut walk, &written.steps));
     if written.steps.value.as_ref().is_ok_and(Vec::is_empty) {
         let help = "add a step or remove the journey";
@@ -77,7 +86,7 @@ fn journey(
         let message = format!("journey `{name}` sends no request, so its users would go round for ever");
         desk.error("endless", at, message, "add an Http step");
     }
-    Journey { name: name.to_owned(), steps: found, think, on_failure, owner, misbehave }
+    Journey { name: name.to_owned(), steps: found, think, on_failure, owner, client: manner, misbehave }
 }
 
 fn owner(desk: &mut Desk, tables: &mut Tables, known: &Known, written: &WrittenOwner) -> Option<Owner> {
@@ -95,6 +104,13 @@ pub(super) struct Walk<'a> {
     pub(super) was_sent: bool,
     /// Which answer is the last one depends on the way that was gone.
     pub(super) is_unclear: bool,
+}
+
+impl<'a> Walk<'a> {
+    /// Before the first step.
+    pub(super) fn new(paths: &'a Paths<'a>, on_failure: OnFailure) -> Self {
+        Self { paths, on_failure, was_sent: false, is_unclear: false }
+    }
 }
 
 /// Steps in order.

@@ -4,7 +4,8 @@
 //! |---|---|
 //! | `files` `desk` `tables` | texts that were read; mistakes with their places; names and their numbers |
 //! | `scenario` `series` `target` `wires` `client` `retry` `workload` `vars` `data` | a scenario |
-//! | `journey` `step` `turns` `answer` `misbehave` `audit` | its journeys |
+//! | `journey` `step` `body` `turns` `answer` `misbehave` | its journeys |
+//! | `chores` `audit` `sets` | what is done beside them; what steps set |
 //! | `line` | its checks |
 //! | `ab` | a scenario that compares two targets |
 //! | `drill` | a drill |
@@ -16,6 +17,8 @@
 mod ab;
 mod answer;
 mod audit;
+mod body;
+mod chores;
 mod client;
 mod data;
 mod desk;
@@ -33,6 +36,7 @@ mod retry;
 mod rule;
 mod scenario;
 mod series;
+mod sets;
 mod step;
 mod tables;
 mod target;

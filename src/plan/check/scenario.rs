@@ -4,23 +4,25 @@
 
 use std::sync::Arc;
 
+use super::client::{Connecting, Setting};
 use super::desk::Desk;
+use super::journey::Paths;
 use super::line::{Against, Lines};
-use super::tables::{Known, Tables};
-use super::{ScenarioOptions, audit, client, data, gate, journey, line, series, target, vars, workload};
+use super::tables::{Known, Set, Tables};
+use super::{ScenarioOptions, audit, chores, client, data, gate, journey, line, series, target, vars, wires, workload};
 use crate::base::digest::sha256;
 use crate::base::seed::Seed;
 use crate::plan::audit::Books;
+use crate::plan::chores::Chores;
 use crate::plan::diagnostic::Place;
-use crate::plan::draw::Drawn;
 use crate::plan::gate::Gate;
 use crate::plan::good::Good;
-use crate::plan::load::{LoadPlan, Origin, Workload};
+use crate::plan::load::{Client, LoadPlan, Origin, Workload};
 use crate::plan::threshold::Comparison;
 use crate::plan::values::Values;
 use crate::plan::wires::Wires;
 use crate::spec::scenario::Scenario;
-use crate::spec::written::Written;
+use crate::spec::source::Spanned;
 
 /// What stands in the place of parts of the file: a drill brings its own system and rate.
 #[derive(Clone, Debug)]
@@ -63,28 +65,23 @@ pub(super) fn compared(
 ) -> Option<(LoadPlan, Vec<Comparison>)> {
     let written = desk.source.read::<Scenario>();
     let written = desk.open(&written)?;
-    let name = desk.text(&written.name).map(str::to_owned);
-    if let Some(bad) = name.as_ref().filter(|name| !is_name(name)) {
-        let message = format!("`{bad}` cannot name a folder");
-        desk.error("bad_name", written.name.mark, message, "use the characters a-z 0-9 _ -, at most 64");
-    }
+    let name = name(desk, &written.name);
     let target = target::target(desk, written, instead);
     let mut tables = Tables { faults: instead.acts(), ..Tables::default() };
-    data::data(desk, &mut tables, written.data.as_ref());
-    data::secrets(desk, &mut tables, written.secrets.as_ref());
-    let mut draws = vars::vars(desk, &mut tables, written.vars.as_ref());
-    let mut known = Known { setter: "no variable of `vars`".to_owned(), ..Known::default() };
-    // What is not built yet may set what is missing: that is said once, where it is used.
-    known.has_gaps = written.extra().later.iter().any(|(word, _)| ["setup", "tokens"].contains(word));
-    known.set.extend(draws.iter().map(|drawn| (drawn.into, super::tables::Set::Surely)));
-    let mut client = client::client(desk, &mut tables, &known, (written.client.as_ref(), &mut draws));
+    let mut known = beginning(desk, &mut tables, written);
+    let mut client = client_of(desk, &mut tables, (&known, written));
     client.wires =
         Wires { http: target.version, tls: target.tls, source: target.source, dns: target.dns, ..client.wires };
-    let paths = journey::Paths { hosts: &target.hosts, total: client.timeouts.total };
+    let (start, is_drill) = (known.clone(), matches!(instead, Instead::Drill { .. }));
+    let paths = Paths { hosts: &target.hosts, client: &client, start: &start, is_drill };
+    let mut chores = besides(desk, &mut tables, &mut known, (&paths, written));
+    let start = known.clone();
+    let paths = Paths { start: &start, ..paths };
     let mut journeys = journey::journeys(desk, &mut tables, &known, (&paths, &written.journeys));
-    series::fold(desk, &mut tables, &mut journeys, (written.max_series.as_ref(), written.name.mark));
+    let lists = chores.lists().chain(journeys.iter_mut().map(|journey| &mut journey.steps));
+    series::fold(desk, &mut tables, lists, (written.max_series.as_ref(), written.name.mark));
     let books = audit::books(desk, &mut tables, &known, (&paths, written.teardown.as_ref()));
-    let workloads = workload::workloads(desk, &journeys, client.timeouts.total, &written.load);
+    let workloads = workload::workloads(desk, &mut tables, (&journeys, &paths), &written.load);
     let (workloads, good) = match instead {
         Instead::Nothing => (workloads, Good::default()),
         Instead::Drill { rate, longest, good, .. } => {
@@ -92,10 +89,12 @@ pub(super) fn compared(
         }
     };
     target::length(desk, target.max_run, (&workloads, written.load.mark));
+    let at = written.client.as_ref().map_or(written.load.mark, |client| client.mark);
+    wires::ports(desk, (&workloads, &journeys), (&client, at));
     target::ceiling(desk, target.max_rate, (&workloads, &journeys));
     let Lines { checks, comparisons } =
         line::lines(desk, (&tables, &journeys), written.checks.as_ref(), (against, written.name.mark));
-    let values = Values { books, ..values(desk, &mut tables, draws, &workloads) };
+    let values = Values { books, ..values(desk, &mut tables, &workloads) };
     let steps: Vec<String> = tables.steps.into_iter().map(|(name, _)| name).collect();
     let gate = gate::gate(desk, written.gate.as_ref(), &steps);
     let mut plan = LoadPlan {
@@ -107,6 +106,7 @@ pub(super) fn compared(
         steps,
         labels: Arc::new(tables.labels),
         values,
+        chores,
         good,
         checks,
         gate,
@@ -116,15 +116,65 @@ pub(super) fn compared(
     Some((plan, comparisons))
 }
 
+fn name(desk: &mut Desk, written: &Spanned<String>) -> Option<String> {
+    let name = desk.text(written)?;
+    if !is_name(name) {
+        let message = format!("`{name}` cannot name a folder");
+        desk.error("bad_name", written.mark, message, "use the characters a-z 0-9 _ -, at most 64");
+    }
+    Some(name.to_owned())
+}
+
+/// Data, secrets and variables: what is known when a journey begins, but for what setup learns.
+fn beginning(desk: &mut Desk, tables: &mut Tables, written: &Scenario) -> Known {
+    data::data(desk, tables, written.data.as_ref());
+    data::secrets(desk, tables, written.secrets.as_ref());
+    tables.draws = vars::vars(desk, tables, written.vars.as_ref());
+    let mut known = Known { setter: "no variable of `vars`".to_owned(), ..Known::default() };
+    known.set.extend(tables.draws.iter().map(|drawn| (drawn.into, Set::Surely)));
+    known
+}
+
+/// How clients behave where nothing else is written.
+fn client_of(desk: &mut Desk, tables: &mut Tables, (known, written): (&Known, &Scenario)) -> Client {
+    let usual = Client::default();
+    let setting = Setting { around: &usual, connections: Connecting::Here, start: known };
+    chores::announce(tables, written.tokens.as_ref());
+    let everywhere = chores::everywhere(tables, known, written.setup.as_ref());
+    usual.with(client::manner(desk, tables, &everywhere, (setting, written.client.as_ref())).as_ref())
+}
+
+/// What is done beside the journeys; from here on `known` holds what setup sets.
+fn besides(
+    desk: &mut Desk,
+    tables: &mut Tables,
+    known: &mut Known,
+    (paths, written): (&Paths<'_>, &Scenario),
+) -> Chores {
+    for (steps, word) in [(&written.setup, "setup"), (&written.teardown, "teardown")] {
+        if let (Some(steps), true) = (steps, paths.is_drill) {
+            desk.not_built(&format!("{word} in a drill's scenario"), steps.mark);
+        }
+    }
+    let (setup, sets) = chores::setup(desk, tables, known, (paths, written.setup.as_ref()));
+    let tokens = chores::tokens(desk, tables, known, (paths, written.tokens.as_ref()));
+    chores::rings(desk, tables, (&tokens, paths.client));
+    let teardown = chores::teardown(desk, tables, known, (paths, written.teardown.as_ref()));
+    let chores = Chores { setup, sets, teardown, tokens };
+    chores::ahead(desk, written.setup.as_ref(), (&chores, paths.client));
+    chores
+}
+
 /// Variables and where their values come from.
-fn values(desk: &mut Desk, tables: &mut Tables, draws: Vec<Drawn>, workloads: &[Workload]) -> Values {
+fn values(desk: &mut Desk, tables: &mut Tables, workloads: &[Workload]) -> Values {
     Values {
         count: u16::try_from(tables.variables.len()).unwrap_or(u16::MAX),
-        draws,
+        draws: std::mem::take(&mut tables.draws),
         feeds: data::feeds(desk, tables, workloads),
         secrets: data::used_secrets(tables),
         picks: std::mem::take(&mut tables.picks),
         books: Books::default(),
+        given: Vec::new(),
     }
 }
 

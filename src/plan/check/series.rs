@@ -3,7 +3,7 @@
 use super::desk::Desk;
 use super::tables::Tables;
 use crate::measure::sample::StepId;
-use crate::plan::program::{Http, Journey, Op};
+use crate::plan::program::{Http, Op};
 use crate::spec::source::{Mark, Spanned};
 
 /// Series at most, unless the author says otherwise.
@@ -12,10 +12,10 @@ const MOST: u64 = 200;
 pub(super) const OTHER: &str = "other";
 
 /// Folds the steps beyond `written` into one.
-pub(super) fn fold(
+pub(super) fn fold<'a>(
     desk: &mut Desk,
     tables: &mut Tables,
-    journeys: &mut [Journey],
+    lists: impl Iterator<Item = &'a mut Vec<Op>>,
     (written, at): (Option<&Spanned<u64>>, Mark),
 ) {
     let most = desk.open_if(written).copied().unwrap_or(MOST);
@@ -26,8 +26,8 @@ pub(super) fn fold(
     }
     let Some(last) = u16::try_from(most - 1).ok().filter(|_| tables.steps.len() as u64 > most) else { return };
     let folded = tables.steps.len() - usize::from(last);
-    for journey in journeys {
-        requests(&mut journey.steps, &mut |http| http.step = http.step.min(StepId(last)));
+    for steps in lists {
+        requests(steps, &mut |http| http.step = http.step.min(StepId(last)));
     }
     tables.steps.truncate(usize::from(last));
     tables.steps.push((OTHER.to_owned(), at));

@@ -2,15 +2,16 @@
 
 use std::fmt::Write as _;
 
-use super::answer;
+use super::client::{self, Connecting, Setting};
 use super::desk::{Desk, suggest};
 use super::journey::Paths;
 use super::tables::{Known, Tables};
-use crate::plan::program::{Http, OnFailure};
+use super::{answer, body};
+use crate::plan::program::{Http, Label, LabelOf, OnFailure};
 use crate::plan::template::{Escape, Piece, Template};
 use crate::spec::names::Named;
 use crate::spec::source::{Mark, Spanned};
-use crate::spec::step::{Body, Http as Written};
+use crate::spec::step::Http as Written;
 
 const METHODS: [&str; 7] = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"];
 
@@ -25,10 +26,10 @@ pub(super) fn http(
     let step = tables.step(desk, name, at);
     let target = place(desk, tables, known, (paths, &written.url, written.query.as_ref()));
     let mut headers = headers(desk, tables, known, written.headers.as_ref());
-    let body = written.body.as_ref().and_then(|body| self::body(desk, tables, known, body));
+    let body = written.body.as_ref().and_then(|body| body::body(desk, tables, known, (body, step)));
     let body = body.map(|(body, kind)| {
         if !headers.iter().any(|(name, _)| name == "content-type") {
-            headers.push(("content-type".to_owned(), Template::fixed(kind)));
+            headers.push(("content-type".to_owned(), Template::fixed(kind.as_str())));
         }
         body
     });
@@ -37,8 +38,54 @@ pub(super) fn http(
     let check = answer::step_checks(desk, tables, (known, written.check.as_ref()));
     let truth = desk.open_if(written.truth.as_ref());
     let truth = truth.map(|list| answer::truths(desk, tables, known, list)).unwrap_or_default();
+    let labels = labels(desk, tables, known, written.labels.as_ref());
+    let setting = Setting { around: paths.client, connections: Connecting::Elsewhere, start: paths.start };
+    let client = client::manner(desk, tables, known, (setting, written.client.as_ref())).map(Box::new);
     let (origin, path) = target?;
-    Some(Http { step, method, origin, path, headers, body, total: paths.total, extract, check, truth })
+    Some(Http { step, method, origin, path, headers, body, labels, client, extract, check, truth })
+}
+
+/// Names of headers, and texts with variables.
+fn labels(
+    desk: &mut Desk,
+    tables: &mut Tables,
+    known: &Known,
+    written: Option<&Spanned<Vec<Spanned<String>>>>,
+) -> Vec<Label> {
+    let mut found: Vec<Label> = Vec::new();
+    for spanned in desk.open_if(written).map_or(&[][..], Vec::as_slice) {
+        let Some(text) = desk.text(spanned) else { continue };
+        let label = if text.contains("${") {
+            let Some(template) = tables.template(desk, known, spanned, Escape::Plain) else { continue };
+            Label { name: text.replace("${", "").replace('}', ""), of: LabelOf::Text(template) }
+        } else {
+            if !is_token(text) {
+                let message = format!("`{text}` is no header's name and holds no variable");
+                desk.error(
+                    "bad_header",
+                    spanned.mark,
+                    message,
+                    "write `x-backend`, or a text such as `${users.tenant}`",
+                );
+            }
+            Label { name: text.to_ascii_lowercase(), of: LabelOf::Header(text.to_ascii_lowercase()) }
+        };
+        if found.iter().any(|known| known.name == label.name) {
+            desk.error(
+                "duplicate_name",
+                spanned.mark,
+                format!("the label `{text}` is written twice"),
+                "remove one of them",
+            );
+        }
+        found.push(label);
+    }
+    found
+}
+
+/// The name of a header as HTTP allows it.
+fn is_token(name: &str) -> bool {
+    !name.is_empty() && name.bytes().all(|b| b.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&b))
 }
 
 fn method(desk: &mut Desk, written: Option<&Spanned<String>>) -> String {
@@ -79,6 +126,11 @@ pub(super) fn place(
     let template = tables.template(desk, known, url, Escape::Percent);
     let query = self::query(desk, tables, known, query);
     let mut path = template?;
+    let values = query.iter().flat_map(|(_, value)| value.variables());
+    if let Some(name) = path.variables().chain(values).find_map(|variable| tables.secret_name(variable)) {
+        let message = format!("the secret `{name}` stands in an address, where logs and proxies keep it");
+        desk.warn("secret_in_url", url.mark, message, "send it in a header or in the body");
+    }
     let mut origin = 0;
     if let [Piece::Var(variable, _)] = path.pieces.as_slice() {
         // A url that is one variable is a whole path, taken as it is.
@@ -131,7 +183,12 @@ fn query(
     desk.open_if(written).map(|named| pairs(desk, tables, known, named)).unwrap_or_default()
 }
 
-fn pairs(desk: &mut Desk, tables: &mut Tables, known: &Known, named: &Named<String>) -> Vec<(String, Template)> {
+pub(super) fn pairs(
+    desk: &mut Desk,
+    tables: &mut Tables,
+    known: &Known,
+    named: &Named<String>,
+) -> Vec<(String, Template)> {
     let is_plain = |c: char| c.is_ascii_alphanumeric() || "-._~".contains(c);
     let mut pairs = Vec::new();
     for (name, _, text) in desk.entries(named, "fields") {
@@ -171,9 +228,7 @@ pub(super) fn headers(
     let mut headers: Vec<(String, Template)> = Vec::new();
     for (name, at, text) in desk.entries(named, "headers") {
         let lower = name.to_ascii_lowercase();
-        let is_token =
-            !name.is_empty() && name.bytes().all(|b| b.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&b));
-        if !is_token {
+        if !is_token(name) {
             desk.error("bad_header", at, format!("`{name}` is not a header's name"), "use letters, digits and `-`");
         } else if ["host", "content-length", "transfer-encoding", "connection"].contains(&lower.as_str()) {
             desk.error("bad_header", at, format!("`{name}` is set by the client itself"), "leave it out");
@@ -193,49 +248,4 @@ pub(super) fn headers(
         headers.push((lower, value));
     }
     headers
-}
-
-/// The body and its content type.
-fn body(
-    desk: &mut Desk,
-    tables: &mut Tables,
-    known: &Known,
-    written: &Spanned<Body>,
-) -> Option<(Template, &'static str)> {
-    match desk.open(written)? {
-        Body::Text(text) => Some((tables.template(desk, known, text, Escape::Plain)?, "text/plain; charset=utf-8")),
-        Body::Json(text) => {
-            let template = tables.template(desk, known, text, Escape::Json)?;
-            json(desk, tables, (&template, text.mark));
-            Some((template, "application/json"))
-        }
-        Body::Form(named) => {
-            let mut template = Template::default();
-            for (n, (name, value)) in pairs(desk, tables, known, named).into_iter().enumerate() {
-                let sign = if n == 0 { "" } else { "&" };
-                template.pieces.push(Piece::Text(format!("{sign}{name}=")));
-                template.pieces.extend(value.pieces);
-            }
-            Some((template, "application/x-www-form-urlencoded"))
-        }
-    }
-}
-
-/// A JSON body must be JSON with every value its variables may take.
-fn json(desk: &mut Desk, tables: &Tables, (template, at): (&Template, Mark)) {
-    for round in 0..tables.rounds() {
-        let filled = tables.sample(template, round);
-        let Err(error) = serde_json::from_str::<serde::de::IgnoredAny>(&filled) else { continue };
-        let sentence = error.to_string();
-        let sentence = sentence.split(" at line ").next().unwrap_or_default();
-        if template.as_fixed().is_some() && error.line() == 1 && error.column() > 0 {
-            let column = error.column() - 1;
-            let message = format!("the body is not JSON: {sentence}");
-            desk.error_inside("bad_json", (at, column..column + 1), message, "");
-            return;
-        }
-        let message = format!("the body is not JSON once filled: {sentence} in `{filled}`");
-        desk.error("bad_json", at, message, "a text needs quotes around its `${…}`, a number none");
-        return;
-    }
 }

@@ -8,6 +8,7 @@ use super::data::Sheet;
 use super::desk::{Desk, suggest};
 use crate::base::name::nearest;
 use crate::measure::sample::StepId;
+use crate::plan::program::Drawn;
 use crate::plan::template::{Escape, Piece, Template, VarId};
 use crate::plan::values::{ListPick, SecretPlace};
 use crate::spec::source::{Mark, Spanned};
@@ -18,6 +19,8 @@ pub(super) struct Tables {
     /// By number: name, where it is first set, and values it may take (for trying a body).
     pub(super) variables: Vec<(String, Mark, Vec<String>)>,
     pub(super) labels: Vec<String>,
+    /// Drawn at the start of every journey.
+    pub(super) draws: Vec<Drawn>,
     /// By step id: name, and where it stands.
     pub(super) steps: Vec<(String, Mark)>,
     /// Groups of requests: name, and where it stands.
@@ -31,6 +34,8 @@ pub(super) struct Tables {
     pub(super) books: Vec<(String, Mark)>,
     /// Rows of data, and secrets, by name.
     pub(super) sheets: Vec<Sheet>,
+    /// Tokens, and where they stand.
+    pub(super) tokens: Vec<(String, Mark)>,
     pub(super) secrets: Vec<(String, SecretPlace, Option<VarId>)>,
     /// Names of what is injected while the load runs.
     pub(super) faults: Vec<String>,
@@ -232,6 +237,12 @@ impl Tables {
             *into = Some(variable);
         }
         Some(variable)
+    }
+
+    /// The name of the secret that `variable` holds, if it is one.
+    pub(super) fn secret_name(&self, variable: VarId) -> Option<&str> {
+        let held = self.secrets.iter().find(|(.., into)| *into == Some(variable));
+        held.map(|(name, ..)| name.as_str())
     }
 
     fn column(

@@ -53,7 +53,7 @@ fn draw(desk: &mut Desk, (tables, known): (&mut Tables, &Known), kind: &Var, at:
             }
             Some(Draw::Int(first, last))
         }
-        Var::Choice(options) => choice(desk, options, at),
+        Var::Choice(options) => choice(desk, (tables, known), options, at),
         Var::Counter { start, step } => {
             let start = desk.open_if(start.as_ref()).copied().unwrap_or(0);
             let step = desk.open_if(step.as_ref()).copied().unwrap_or(1);
@@ -78,15 +78,17 @@ fn draw(desk: &mut Desk, (tables, known): (&mut Tables, &Known), kind: &Var, at:
     }
 }
 
-fn choice(desk: &mut Desk, options: &[Spanned<(Spanned<String>, Spanned<u64>)>], at: Mark) -> Option<Draw> {
+fn choice(
+    desk: &mut Desk,
+    (tables, known): (&mut Tables, &Known),
+    options: &[Spanned<(Spanned<String>, Spanned<u64>)>],
+    at: Mark,
+) -> Option<Draw> {
     let mut all = Vec::new();
     for option in options {
         let Some((text, weight)) = desk.open(option) else { continue };
-        let (value, weight) = (desk.text(text), desk.open(weight));
-        if value.is_some_and(|value| value.contains("${")) {
-            desk.not_built("a variable inside Choice", text.mark);
-        }
-        all.extend(value.zip(weight).map(|(value, weight)| (value.to_owned(), *weight)));
+        let (value, weight) = (tables.template(desk, known, text, Escape::Plain), desk.open(weight));
+        all.extend(value.zip(weight).map(|(value, weight)| (value, *weight)));
     }
     if all.iter().try_fold(0_u64, |sum, (_, weight)| sum.checked_add(*weight)).is_none_or(|sum| sum == 0) {
         desk.error(
@@ -107,7 +109,9 @@ fn samples(tables: &Tables, draw: &Draw) -> Vec<String> {
         Draw::Uuid => vec!["00000000-0000-4000-8000-00000000000a".to_owned()],
         Draw::Hex(digits) => vec!["a".repeat(usize::from(*digits))],
         Draw::Int(low, high) => vec![low.to_string(), high.to_string()],
-        Draw::Choice(options) => options.iter().map(|(text, _)| text.clone()).collect(),
+        Draw::Choice(options) => {
+            options.iter().flat_map(|(text, _)| (0..tables.rounds()).map(|n| tables.sample(text, n))).collect()
+        }
         Draw::Counter { start, .. } => vec![start.to_string()],
         Draw::Zipf { from, .. } => vec![from.to_string()],
         Draw::Timestamp(Stamp::Rfc3339) => vec!["2026-11-20T15:04:05.123Z".to_owned()],

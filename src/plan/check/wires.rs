@@ -8,11 +8,13 @@ use std::time::Duration;
 
 use super::desk::{Desk, suggest};
 use super::files::Files;
+use super::peak::peak;
 use super::target::split_authority;
-use crate::plan::load::{Origin, Scheme, Via};
+use crate::plan::load::{Client, Connections, Origin, Scheme, Via, Workload};
+use crate::plan::program::Journey;
 use crate::plan::wires::{Roots, Tls, TlsVersion, Trust, Version};
 use crate::spec::scenario::{Dns, Roots as WrittenRoots, Target, Tls as WrittenTls, Version as WrittenVersion};
-use crate::spec::source::Spanned;
+use crate::spec::source::{Mark, Spanned};
 
 /// Names are looked up no more often than this.
 const SHORTEST: Duration = Duration::from_secs(1);
@@ -117,5 +119,38 @@ pub(super) fn elsewhere(desk: &mut Desk, target: &Target, origins: &mut [Origin]
     let path = PathBuf::from(path);
     for one in origins {
         one.via = Some(Via::Unix(path.clone()));
+    }
+}
+
+/// Ports that one address of ours may use towards one of the target's.
+const PORTS: f64 = 28_000.0;
+/// A port rests so long after its connection was closed, seconds.
+const RESTS: f64 = 60.0;
+
+/// A connection for each request uses up ports; more addresses of our own have more of them.
+pub(super) fn ports(
+    desk: &mut Desk,
+    (workloads, journeys): (&[Workload], &[Journey]),
+    (client, written): (&Client, Mark),
+) {
+    let fresh: Vec<Workload> = workloads
+        .iter()
+        .filter(|one| client.with(one.client.as_ref()).connections == Connections::Fresh)
+        .cloned()
+        .collect();
+    let needed = peak(&fresh, journeys, &|_| true).rate * RESTS;
+    let sources = client.wires.source.len().max(1) as f64;
+    if needed > PORTS * sources {
+        let least = (needed / PORTS).ceil();
+        let message = format!(
+            "a connection for each request needs about {needed:.0} ports a minute, {sources} source address has {:.0}",
+            PORTS * sources
+        );
+        desk.warn(
+            "ports",
+            written,
+            message,
+            format!("write {least} addresses in `target.source`, or keep connections"),
+        );
     }
 }

@@ -17,3 +17,4 @@ pub(crate) mod server;
 pub(crate) mod synthetic;
 pub(crate) mod target;
 pub(crate) mod throwaway;
+pub(crate) mod web;

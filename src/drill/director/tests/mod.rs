@@ -10,6 +10,7 @@ use crate::measure::interval::Cell;
 use crate::measure::journal::TRAFFIC;
 use crate::measure::outcome::Class;
 use crate::measure::sample::StepId;
+use crate::plan::chores::Chores;
 use crate::plan::condition::{Abort, Condition, Limits, Signal};
 use crate::plan::drill::{
     About, Act, Cue, Lever, Mitigation, MitigationKind, Phases, Probe, Proof, RobotDeed, RobotStep, Role, ShopData,
@@ -36,6 +37,7 @@ fn load() -> LoadPlan {
         steps: Vec::new(),
         labels: Arc::default(),
         values: Values::default(),
+        chores: Chores::default(),
         good: Good::default(),
         checks: Vec::new(),
         gate: Gate::default(),

@@ -34,7 +34,7 @@ pub(super) fn closed(
     within(desk, written.warmup.as_ref(), warmup, hold);
     let users = staff.most();
     let pattern = Pattern::Closed { users, hold, think, staff, rounds: Rounds { most, cycle } };
-    Some(Workload { name, pattern, mix: mix?, start: Duration::ZERO, warmup, drain })
+    Some(Workload { name, pattern, mix: mix?, start: Duration::ZERO, warmup, drain, client: None })
 }
 
 fn iterations(desk: &mut Desk, written: &Spanned<WrittenIterations>) -> Option<Iterations> {

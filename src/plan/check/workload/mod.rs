@@ -14,12 +14,15 @@ mod start;
 
 use std::time::Duration;
 
+use super::client::{self, Connecting, Setting};
 use super::desk::Desk;
+use super::journey::Paths;
+use super::tables::Tables;
 use super::think::think;
 use crate::base::duration::show;
 use crate::plan::deck::{CARDS_MOST, Deck};
-use crate::plan::load::{Pattern, Spacing, Stay, Workload};
-use crate::plan::program::Journey;
+use crate::plan::load::{Client, Pattern, Spacing, Stay, Workload};
+use crate::plan::program::{self, Journey};
 use crate::spec::names::Named;
 use crate::spec::scenario::{Open, Spacing as WrittenSpacing, Stay as WrittenStay, Workload as Written};
 use crate::spec::source::{Mark, Spanned};
@@ -27,10 +30,11 @@ use crate::spec::source::{Mark, Spanned};
 /// The workloads of a scenario.
 pub(super) fn workloads(
     desk: &mut Desk,
-    journeys: &[Journey],
-    total: Duration,
+    tables: &mut Tables,
+    (journeys, paths): (&[Journey], &Paths<'_>),
     written: &Spanned<Vec<Spanned<Written>>>,
 ) -> Vec<Workload> {
+    let setting = Setting { around: paths.client, connections: Connecting::Here, start: paths.start };
     let Some(list) = desk.open(written) else { return Vec::new() };
     if list.is_empty() {
         desk.error("empty_scenario", written.mark, "there is no workload", "add a workload, such as `Open(…)`");
@@ -48,6 +52,12 @@ pub(super) fn workloads(
         if let Some((_, first)) = found.iter().find(|(known, _)| known.name == name) {
             desk.duplicate("workloads", &name, at, *first);
         }
+        let client = match one {
+            Written::Open(open) => open.client.as_ref(),
+            Written::Closed(closed) => closed.client.as_ref(),
+        };
+        let client = client::manner(desk, tables, paths.start, (setting, client));
+        let total = longest(&paths.client.with(client.as_ref()), journeys);
         let (workload, begins) = match one {
             Written::Open(open) => {
                 (self::open(desk, (name.clone(), journeys), total, (open, spanned.mark)), open.start.as_ref())
@@ -58,7 +68,7 @@ pub(super) fn workloads(
             }
         };
         starts.push(start::read(desk, name, begins));
-        found.extend(workload.map(|workload| (workload, at)));
+        found.extend(workload.map(|workload| (Workload { client, ..workload }, at)));
     }
     let mut workloads: Vec<Workload> = found.into_iter().map(|(workload, _)| workload).collect();
     start::settle(desk, &starts, &mut workloads);
@@ -105,7 +115,22 @@ fn open(
         start: Duration::ZERO,
         warmup,
         drain,
+        client: None,
     })
+}
+
+/// The longest time that a request of `journeys` may take, for clients that behave so.
+fn longest(client: &Client, journeys: &[Journey]) -> Duration {
+    let mut longest = client.timeouts.total;
+    for journey in journeys {
+        let client = client.with(journey.client.as_ref());
+        longest = longest.max(client.timeouts.total);
+        program::requests(&journey.steps, 1.0, &mut |http, _| {
+            let own = http.client.as_ref().and_then(|manner| manner.timeouts.total);
+            longest = longest.max(own.unwrap_or_default());
+        });
+    }
+    longest
 }
 
 /// Journeys of one session at most, unless the author says otherwise.
