@@ -75,7 +75,7 @@ fn full_the_published_rust_client_works_unmodified() {
     let running = proxy(port, Squall::new(), &[]);
     let manifest = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/clients/toxiproxy_rust/Cargo.toml");
     let output = Command::new(env!("CARGO"))
-        .args(["run", "--quiet", "--manifest-path", manifest, "--target-dir"])
+        .args(["run", "--quiet", "--locked", "--manifest-path", manifest, "--target-dir"])
         .arg(folder.path())
         .args(["--", &port.to_string()])
         .output()
