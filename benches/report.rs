@@ -38,7 +38,9 @@ fn merge(clock: &Clock) {
     let frames: Vec<Interval> = (0..200).map(|n| synthetic::second(0, 20, &Shape { seed: n, ..shape })).collect();
     let (sum, took) = timed(clock, || {
         let mut sum = Interval::at(0);
-        frames.iter().for_each(|one| sum.merge(one));
+        for one in &frames {
+            sum.merge(one);
+        }
         sum
     });
     row("merge: 200 workers x 20 series, one second", took, &format!("{} requests", sum.total().arrivals()));

@@ -266,7 +266,7 @@ fn two_records_that_claim_one_part_of_a_run_are_both_named() {
     let place = Place::new();
     let shard = |name: &str, seed| {
         place.run(name, Shape { seed, ..NEW }, |head| {
-            (head.shard, head.start_utc) = ((0, 2), "2026-03-01T10:00:00Z".into())
+            (head.shard, head.start_utc) = ((0, 2), "2026-03-01T10:00:00Z".into());
         })
     };
     let (one, other) = (shard("one", 3), shard("other", 4));
