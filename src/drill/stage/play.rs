@@ -259,23 +259,26 @@ impl<'a> Play<'a> {
                 self.note(&format!("mark: {mark} {text}"));
                 self.write(Source::Robot, &role, Line::Mark { mark, text });
             }
-            Command::Back(back) => {
-                let id = TRAFFIC.to_owned();
-                let line = match back {
-                    Ok(words) => {
-                        self.note(&format!("users are back: {words}"));
-                        self.write(Source::Measured, "", mark(format!("after clean-up: {words}")));
-                        Line::Verified { id }
-                    }
-                    Err(reason) => {
-                        self.note(&reason);
-                        Line::HealFailed { id, reason }
-                    }
-                };
-                self.write(Source::Measured, "", line);
-            }
+            Command::Back(back) => self.users_back(back),
             Command::Finish(ended) => self.ended = Some(ended),
         }
+    }
+
+    /// The users are back after the clean-up, or not.
+    fn users_back(&mut self, back: Result<String, String>) {
+        let id = TRAFFIC.to_owned();
+        let line = match back {
+            Ok(words) => {
+                self.note(&format!("users are back: {words}"));
+                self.write(Source::Measured, "", mark(format!("after clean-up: {words}")));
+                Line::Verified { id }
+            }
+            Err(reason) => {
+                self.note(&reason);
+                Line::HealFailed { id, reason }
+            }
+        };
+        self.write(Source::Measured, "", line);
     }
 
     fn act_name(&self, act: ActId) -> String {
