@@ -72,8 +72,7 @@ pub(super) fn heard(desk: &mut Desk, at: Mark, inject: &Inject, (name, speaks): 
     }
 }
 
-fn nth(desk: &mut Desk, written: Option<&Spanned<spec::Nth>>) -> Option<Option<Nth>> {
-    let Some(spanned) = written else { return Some(None) };
+fn nth(desk: &mut Desk, spanned: &Spanned<spec::Nth>) -> Option<Nth> {
     let nth = desk.open(spanned)?;
     let n = *desk.open(&nth.n)?;
     if n == 0 {
@@ -84,5 +83,5 @@ fn nth(desk: &mut Desk, written: Option<&Spanned<spec::Nth>>) -> Option<Option<N
         Some(spec::Within::Fault) => Within::Fault,
         Some(spec::Within::Connection) | None => Within::Connection,
     };
-    Some(Some(Nth { n, of }))
+    Some(Nth { n, of })
 }

@@ -52,7 +52,7 @@ fn matcher(desk: &mut Desk, written: &spec::Only) -> Option<Only> {
     let users = names(desk, written.users.as_ref());
     let databases = names(desk, written.databases.as_ref());
     let in_transaction = desk.open_if(written.in_transaction.as_ref()).copied();
-    let nth = nth(desk, written.nth.as_ref());
+    let nth = written.nth.as_ref().map_or(Some(None), |one| nth(desk, one).map(Some));
     Some(Only {
         fingerprint: fingerprint?,
         text: text?,
