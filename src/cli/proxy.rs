@@ -101,7 +101,7 @@ async fn configure(api: &Api, path: &str, global: &Global) -> Result<(), Failure
         }
     };
     for one in plan {
-        let made = api.add(&one.name, (&one.listen, &one.upstream), one.faults).await;
+        let made = api.add(&one.name, (&one.listen, &one.upstream), (one.speaks, one.faults)).await;
         made.map_err(|error| Failure::could_not(format!("proxy `{}`: {error}", one.name)))?;
     }
     Ok(())

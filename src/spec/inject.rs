@@ -4,10 +4,11 @@
 
 use serde::Deserialize;
 
+use super::rule;
 use super::source::Spanned;
 use super::written::{Extra, Written, plain, written};
 
-/// A toxic.
+/// A toxic or a rule.
 #[derive(Clone, Debug, Deserialize)]
 pub(crate) enum Inject {
     Latency(Box<Latency>),
@@ -23,6 +24,8 @@ pub(crate) enum Inject {
     MaxLifetime(Box<MaxLifetime>),
     Loss(Box<Loss>),
     Noop,
+    Http(Box<rule::Http>),
+    Redis(Box<rule::Redis>),
 }
 
 impl Written for Inject {
@@ -40,6 +43,8 @@ impl Written for Inject {
             Self::Down(one) => one.extra(),
             Self::MaxLifetime(one) => one.extra(),
             Self::Loss(one) => one.extra(),
+            Self::Http(one) => one.extra(),
+            Self::Redis(one) => one.extra(),
             Self::Noop => Extra::default(),
         }
     }

@@ -24,6 +24,7 @@ pub(crate) mod drill;
 pub(crate) mod inject;
 pub(crate) mod names;
 pub(crate) mod proxy;
+pub(crate) mod rule;
 pub(crate) mod scenario;
 pub(crate) mod shape;
 pub(crate) mod source;

@@ -3,6 +3,7 @@
 //! Not here: ranges and names (`plan::check::proxy`).
 
 use super::inject::{Inject, Side};
+use super::rule::Speaks;
 use super::source::Spanned;
 use super::written::written;
 
@@ -17,8 +18,9 @@ written! {
         name: Spanned<String>,
         listen: Option<Spanned<String>>,
         upstream: Spanned<String>,
+        speaks: Option<Spanned<Speaks>>,
         faults: Option<Spanned<Vec<Spanned<Standing>>>>,
-    } later { speaks, dial_timeout, on_dial_failure, buffer, probe }
+    } later { dial_timeout, on_dial_failure, buffer, probe }
 }
 
 written! {

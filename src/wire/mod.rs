@@ -5,3 +5,7 @@
 //! becomes of a message (`fault::rule`). `load` has its own readers, which give values instead of the bytes.
 
 pub mod http1;
+pub mod redis;
+
+#[cfg(test)]
+mod tests;

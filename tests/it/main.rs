@@ -26,6 +26,8 @@ mod plan;
 #[cfg(test)]
 mod proxy;
 #[cfg(test)]
+mod rules;
+#[cfg(test)]
 mod run;
 #[cfg(test)]
 mod support;

@@ -44,6 +44,7 @@ use tokio::sync::Mutex;
 use super::{FaultError, Proxies};
 use crate::base::secret::Secret;
 use crate::plan::fault::Fault;
+use crate::plan::fault::rule::Speaks;
 use crate::plan::guard::{Guard, Net};
 use book::Book;
 use errors::Refusal;
@@ -91,12 +92,12 @@ impl Api {
         &self,
         name: &str,
         (listen, upstream): (&str, &str),
-        faults: Vec<Fault>,
+        (speaks, faults): (Speaks, Vec<Fault>),
     ) -> Result<SocketAddr, String> {
         let made = async {
             let from = address::listen(listen, &self.gate.listen).await?;
             let to = address::upstream(upstream, &self.gate.guard).await?;
-            let spec = super::ProxySpec { listen: from, ..compat::spec(name, to) };
+            let spec = super::ProxySpec { listen: from, speaks, ..compat::spec(name, to) };
             Ok::<_, Refusal>(self.proxies.add_with(spec, faults).await?)
         };
         made.await.map_err(|refusal| refusal.message)

@@ -83,7 +83,7 @@ impl Link {
             key,
             up: Chain::default(),
             down: Chain::default(),
-            talk: rule::speaker(speaks).map(|speaker| Talk::new(speaker, key.unit(), snapshot)),
+            talk: rule::speaker(speaks).map(|speaker| Talk::new(speaker, key.unit(), snapshot, now)),
             decided: BTreeMap::new(),
             opened: now,
             doom: None,
@@ -220,10 +220,9 @@ impl Link {
             + self.talk.as_ref().map_or(0, |talk| talk.waits(Way::Up) + talk.waits(Way::Down))
     }
 
-    /// When the next alarm rings, or something moves on inside.
+    /// When the next alarm rings.
     pub(super) fn alarm_due(&self) -> Option<Tick> {
-        let inside = self.talk.as_ref().map(|talk| talk.due().into_iter().chain(self.up.head_due()).min());
-        self.up.alarm_due().into_iter().chain(self.down.alarm_due()).chain(inside.flatten()).min()
+        self.up.alarm_due().into_iter().chain(self.down.alarm_due()).min()
     }
 
     fn consider(&mut self, active: &Arc<Active>, arming: Arming, now: Tick) {

@@ -28,6 +28,7 @@ fn active(id: u64, inject: Kind, side: Side, share: f64) -> Arc<Active> {
         id: FaultId(id),
         version: 0,
         decider: Arc::new(Decider::new(Seed(1), fault, ms(100), Arc::default())),
+        shared: Arc::default(),
     })
 }
 

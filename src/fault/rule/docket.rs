@@ -6,10 +6,11 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::Shared;
 use crate::base::clock::Tick;
 use crate::fault::decide::{self, Unit};
 use crate::fault::snapshot::{Active, FaultId, Snapshot};
-use crate::plan::fault::rule::Rule;
+use crate::plan::fault::rule::{Nth, Rule, Within};
 use crate::plan::fault::{Inject, Time};
 
 /// The rules in force on a connection, in the order of their injection.
@@ -27,6 +28,8 @@ pub(in crate::fault) struct Docket {
 pub(in crate::fault) struct Case {
     active: Arc<Active>,
     unit: Unit,
+    /// Messages of this connection that matched.
+    matched: u64,
 }
 
 /// One fault's hold on one message; the message counts as active, and has its place under the caps, until this is dropped.
@@ -56,7 +59,7 @@ impl Docket {
                     if self.lost {
                         active.decider.unparsed();
                     }
-                    self.cases.push(Case { active: Arc::clone(active), unit: self.unit });
+                    self.cases.push(Case { active: Arc::clone(active), unit: self.unit, matched: 0 });
                 }
             }
             changed = true;
@@ -109,6 +112,27 @@ impl Case {
         }
     }
 
+    /// The fault.
+    pub(in crate::fault) fn fault(&self) -> FaultId {
+        self.active.id
+    }
+
+    /// What all connections of the fault share.
+    pub(in crate::fault) fn shared(&self) -> &Arc<Shared> {
+        &self.active.shared
+    }
+
+    /// Counts a message that matched; true when it is the one that `nth` asks for, or when any is. Transactions are their
+    /// protocol's to count.
+    pub(in crate::fault) fn count(&mut self, nth: Option<Nth>) -> bool {
+        self.matched += 1;
+        match nth {
+            None => true,
+            Some(Nth { n, of: Within::Fault }) => self.active.shared.match_one() == n,
+            Some(Nth { n, .. }) => self.matched == n,
+        }
+    }
+
     /// The fault's name.
     pub(in crate::fault) fn name(&self) -> &str {
         &self.active.fault().name
@@ -126,7 +150,6 @@ impl Case {
     }
 
     /// A message matched, and passes because touching it would make a peer believe an untruth.
-    #[expect(dead_code, reason = "HTTP has no such case; the protocols with transactions have")]
     pub(in crate::fault) fn spare(&self) {
         self.active.decider.unsafe_to_touch();
     }

@@ -19,6 +19,8 @@
 mod docket;
 mod http;
 mod post;
+mod redis;
+mod shared;
 #[cfg(test)]
 pub(in crate::fault) mod stand;
 
@@ -29,13 +31,14 @@ use crate::plan::fault::rule::{Protocol, Speaks};
 
 pub(super) use docket::{Docket, Hit};
 pub(super) use post::{Hold, Post};
+pub(super) use shared::Shared;
 
 /// What a speaker is told.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Heard {
     /// This came from the client (up) or from the server (down). Never a reset, which ends the connection.
     From(Way, Signal),
-    /// The instant of [`Post::wake_at`] has come, or the faults are others.
+    /// The connection has opened, the instant of [`Post::wake_at`] has come, or the faults are others.
     Woken,
 }
 
@@ -55,6 +58,7 @@ pub(super) trait Speaker: Debug {
 pub(super) fn speaker(speaks: &Speaks) -> Option<Box<dyn Speaker>> {
     match speaks.protocol {
         Protocol::Http => Some(Box::new(http::Http::new(speaks.tls))),
-        Protocol::Bytes | Protocol::Postgres | Protocol::Redis => None,
+        Protocol::Redis => Some(Box::new(redis::Redis::new(speaks.tls))),
+        Protocol::Bytes | Protocol::Postgres => None,
     }
 }

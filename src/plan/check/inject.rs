@@ -1,15 +1,18 @@
-//! Toxics as written become toxics as run: units, ranges and shapes of their parameters.
+//! Toxics and rules as written become what is run: units, ranges and shapes of their parameters.
 //!
 //! Called by the checks of drills and of proxy files. Not here: which proxy, which share (`drill::fault`, `proxy`).
 
 use std::time::Duration;
 
 use super::desk::Desk;
+use super::rule;
 use crate::base::QuantityError;
 use crate::base::duration::show;
 use crate::base::ratio::Ratio;
 use crate::base::size::Size;
-use crate::plan::fault::{Corruption, Data, Draw, Ending, Existing, Origin, Outage, Side, Silence, Time, Toxic};
+use crate::plan::fault::{
+    Corruption, Data, Draw, Ending, Envelope, Existing, Inject, Origin, Outage, Per, Rule, Side, Silence, Time, Toxic,
+};
 use crate::spec::inject as spec;
 use crate::spec::source::{Mark, Spanned};
 
@@ -19,8 +22,16 @@ const RTO: Duration = Duration::from_millis(200);
 const FASTEST: u64 = 1_000_000_000_000;
 const PIECE: std::ops::RangeInclusive<u64> = 1..=2_147_483_647;
 
-/// The toxic of `written`.
-pub(super) fn toxic(desk: &mut Desk, written: &spec::Inject) -> Option<Toxic> {
+/// The toxic or rule of `written`.
+pub(super) fn inject(desk: &mut Desk, written: &spec::Inject) -> Option<Inject> {
+    match written {
+        spec::Inject::Http(one) => rule::http(desk, one).map(|rule| Rule::Http(Box::new(rule)).into()),
+        spec::Inject::Redis(one) => rule::redis(desk, one).map(|rule| Rule::Redis(Box::new(rule)).into()),
+        toxic_written => toxic(desk, toxic_written).map(Inject::from),
+    }
+}
+
+fn toxic(desk: &mut Desk, written: &spec::Inject) -> Option<Toxic> {
     match written {
         spec::Inject::Latency(one) => latency(desk, one),
         spec::Inject::Bandwidth(one) => bandwidth(desk, &one.rate),
@@ -58,11 +69,21 @@ pub(super) fn toxic(desk: &mut Desk, written: &spec::Inject) -> Option<Toxic> {
         }
         spec::Inject::Loss(one) => loss(desk, one),
         spec::Inject::Noop => Some(Toxic::Noop),
+        spec::Inject::Http(_) | spec::Inject::Redis(_) => None,
     }
 }
 
-/// The side of a fault.
-pub(super) fn side(desk: &mut Desk, written: Option<&Spanned<spec::Side>>) -> Side {
+/// The bounds of a fault that says nothing of them: a rule decides for each message.
+pub(super) fn usual(inject: Option<&Inject>) -> Box<Envelope> {
+    let per = if matches!(inject, Some(Inject::Rule(_))) { Per::Message } else { Per::Connection };
+    Box::new(Envelope { per, ..Envelope::default() })
+}
+
+/// The side of a fault; rules read both.
+pub(super) fn side(desk: &mut Desk, written: Option<&Spanned<spec::Side>>, inject: Option<&Inject>) -> Side {
+    if let (Some(spanned), Some(Inject::Rule(_))) = (written, inject) {
+        desk.error("out-of-range", spanned.mark, "a rule has no side: it reads both", "leave it out");
+    }
     match desk.open_if(written) {
         Some(spec::Side::Upstream) => Side::Upstream,
         Some(spec::Side::Downstream) | None => Side::Downstream,
@@ -71,10 +92,10 @@ pub(super) fn side(desk: &mut Desk, written: Option<&Spanned<spec::Side>>) -> Si
 }
 
 /// The share of a fault; a closed listener leaves nobody out.
-pub(super) fn share(desk: &mut Desk, written: Option<&Spanned<String>>, toxic: Option<&Toxic>) -> Option<Ratio> {
+pub(super) fn share(desk: &mut Desk, written: Option<&Spanned<String>>, inject: Option<&Inject>) -> Option<Ratio> {
     let Some(spanned) = written else { return Some(Ratio::ONE) };
     let share = desk.ratio(spanned)?;
-    if share.get() < 1.0 && matches!(toxic, Some(Toxic::Down { how: Outage::Refuse, .. })) {
+    if share.get() < 1.0 && matches!(inject, Some(Inject::Toxic(Toxic::Down { how: Outage::Refuse, .. }))) {
         let message = "a closed listener refuses everyone";
         desk.error("out-of-range", spanned.mark, message, "use Down(how: Reset) for a share of the connections");
     }
@@ -179,14 +200,14 @@ fn loss(desk: &mut Desk, written: &spec::Loss) -> Option<Toxic> {
     Some(Toxic::Loss { rate: rate?, correlation: correlation?, rtt: rtt?, rto: rto? })
 }
 
-fn ending(desk: &mut Desk, written: Option<&Spanned<spec::Ending>>) -> Ending {
+pub(super) fn ending(desk: &mut Desk, written: Option<&Spanned<spec::Ending>>) -> Ending {
     match desk.open_if(written) {
         Some(spec::Ending::Rst) => Ending::Rst,
         Some(spec::Ending::Fin) | None => Ending::Fin,
     }
 }
 
-fn time(desk: &mut Desk, spanned: &Spanned<spec::Time>) -> Option<Time> {
+pub(super) fn time(desk: &mut Desk, spanned: &Spanned<spec::Time>) -> Option<Time> {
     let at = spanned.mark;
     Some(match desk.open(spanned)? {
         spec::Time::Fixed(time) => Time::Fixed(duration(desk, time)?),

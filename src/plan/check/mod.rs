@@ -26,6 +26,7 @@ mod line;
 mod peak;
 mod proxy;
 mod retry;
+mod rule;
 mod scenario;
 mod step;
 mod tables;

@@ -1,8 +1,9 @@
 //! A file of proxies: names, addresses, and the faults that stand as long as their proxy.
 
 use super::desk::{Desk, Dialect};
-use super::{Checked, Files, inject};
-use crate::plan::fault::Fault;
+use super::{Checked, Files, inject, rule};
+use crate::plan::fault::rule::Speaks;
+use crate::plan::fault::{Fault, Inject};
 use crate::spec::proxy::{Listener, Proxy, Standing};
 use crate::spec::source::{Mark, Spanned};
 
@@ -15,6 +16,8 @@ pub struct ProxyPlan {
     pub listen: String,
     /// As written.
     pub upstream: String,
+    /// What is read of its connections.
+    pub speaks: Speaks,
     /// In force before the first connection.
     pub faults: Vec<Fault>,
 }
@@ -47,33 +50,32 @@ fn listener(desk: &mut Desk, written: &Listener, (names, faults): (&mut Names, &
     let name = unique(desk, ("proxy", "proxies"), &written.name, names);
     let upstream = address(desk, &written.upstream);
     let listen = written.listen.as_ref().map_or(Some(String::new()), |listen| address(desk, listen));
+    let speaks = rule::speaks(desk, written.speaks.as_ref());
     let mut standing = Vec::new();
     for spanned in desk.open_if(written.faults.as_ref()).map_or(&[][..], Vec::as_slice) {
         let Some(one) = desk.open(spanned) else { continue };
-        standing.extend(fault(desk, one, name.as_deref(), faults));
+        let Some(fault) = fault(desk, one, name.as_deref(), faults) else { continue };
+        if let (Inject::Rule(rule), Some(speaks)) = (&fault.inject, &speaks) {
+            let place = written.speaks.as_ref().map_or(written.name.mark, |speaks| speaks.mark);
+            rule::agree(desk, (rule, one.inject.mark), (speaks, place));
+        }
+        standing.push(fault);
     }
-    let (upstream, listen) = (upstream?, listen?);
+    let (upstream, listen, speaks) = (upstream?, listen?, speaks?);
     if upstream == listen {
         let help = "lead it to the system behind it";
         desk.error("out-of-range", written.upstream.mark, "the upstream is this proxy", help);
     }
-    Some(ProxyPlan { name: name?, listen, upstream, faults: standing })
+    Some(ProxyPlan { name: name?, listen, upstream, speaks, faults: standing })
 }
 
 fn fault(desk: &mut Desk, written: &Standing, on: Option<&str>, names: &mut Names) -> Option<Fault> {
     let name = unique(desk, ("fault", "faults"), &written.name, names);
-    let inject = desk.open(&written.inject).and_then(|one| inject::toxic(desk, one));
-    let side = inject::side(desk, written.side.as_ref());
+    let inject = desk.open(&written.inject).and_then(|one| inject::inject(desk, one));
+    let side = inject::side(desk, written.side.as_ref(), inject.as_ref());
     let share = inject::share(desk, written.share.as_ref(), inject.as_ref());
-    Some(Fault {
-        name: name?,
-        on: on?.to_owned(),
-        inject: inject?.into(),
-        side,
-        share: share?,
-        lasts: None,
-        envelope: Box::default(),
-    })
+    let envelope = inject::usual(inject.as_ref());
+    Some(Fault { name: name?, on: on?.to_owned(), inject: inject?, side, share: share?, lasts: None, envelope })
 }
 
 /// A name of its kind: `[a-z0-9_-]{1,64}`, and not there before.

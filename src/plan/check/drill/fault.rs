@@ -4,13 +4,16 @@ use std::time::Duration;
 
 use super::pace::Paces;
 use crate::plan::check::desk::Desk;
-use crate::plan::check::inject;
+use crate::plan::check::{inject, rule};
 use crate::plan::drill::System;
-use crate::plan::fault::Fault;
+use crate::plan::fault::rule::{Protocol, Speaks, Tls};
+use crate::plan::fault::{Fault, Inject};
 use crate::spec::act::Fault as Written;
 
 /// Proxies that the embedded staging system brings.
 const SHOP_PROXIES: [&str; 1] = ["db"];
+/// What is read of their connections.
+const SHOP_SPEAKS: Speaks = Speaks { protocol: Protocol::Bytes, tls: Tls::Refuse };
 
 pub(super) fn fault(
     desk: &mut Desk,
@@ -27,20 +30,18 @@ pub(super) fn fault(
     if let Some(bad) = on.filter(|on| system.is_some() && !proxies.contains(on)) {
         desk.unknown("proxy", bad, written.on.mark, proxies);
     }
-    let inject = desk.open(&written.inject).and_then(|one| inject::toxic(desk, one));
-    let side = inject::side(desk, written.side.as_ref());
+    let inject = desk.open(&written.inject).and_then(|one| inject::inject(desk, one));
+    if let Some(Inject::Rule(one)) = &inject
+        && system.is_some()
+    {
+        rule::agree(desk, (one, written.inject.mark), (&SHOP_SPEAKS, written.on.mark));
+    }
+    let side = inject::side(desk, written.side.as_ref(), inject.as_ref());
     let share = inject::share(desk, written.share.as_ref(), inject.as_ref());
     let lasts = match &written.lasts {
         None => None,
         Some(lasts) => Some(paces.read_at_least(desk, lasts, Duration::from_millis(1), "a fault")?),
     };
-    Some(Fault {
-        name: act.to_owned(),
-        on: on?.to_owned(),
-        inject: inject?.into(),
-        side,
-        share: share?,
-        lasts,
-        envelope: Box::default(),
-    })
+    let envelope = inject::usual(inject.as_ref());
+    Some(Fault { name: act.to_owned(), on: on?.to_owned(), inject: inject?, side, share: share?, lasts, envelope })
 }

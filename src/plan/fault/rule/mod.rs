@@ -3,16 +3,20 @@
 //! Not here: what they do (`fault::rule`, one folder for each protocol), toxics (`toxic`).
 
 pub mod http;
+pub mod redis;
 
 use super::Time;
 
 pub use http::Http;
+pub use redis::Redis;
 
 /// One rule with its parameters.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Rule {
     /// On requests and responses of HTTP/1.1.
     Http(Box<Http>),
+    /// On commands and replies of Redis.
+    Redis(Box<Redis>),
 }
 
 impl Rule {
@@ -20,6 +24,16 @@ impl Rule {
     pub fn is_like(&self, other: &Self) -> bool {
         match (self, other) {
             (Self::Http(one), Self::Http(other)) => one.act.is_like(&other.act),
+            (Self::Redis(one), Self::Redis(other)) => one.act.is_like(&other.act),
+            _ => false,
+        }
+    }
+
+    /// True when a ramp has a time to multiply.
+    pub const fn has_severity(&self) -> bool {
+        match self {
+            Self::Http(rule) => matches!(rule.act, http::Act::Delay(_)),
+            Self::Redis(rule) => matches!(rule.act, redis::Act::Delay(_)),
         }
     }
 
@@ -27,6 +41,7 @@ impl Rule {
     pub const fn protocol(&self) -> Protocol {
         match self {
             Self::Http(_) => Protocol::Http,
+            Self::Redis(_) => Protocol::Redis,
         }
     }
 }
