@@ -242,7 +242,7 @@ impl Pump {
             match written {
                 Ok(n) => {
                     self.traffic.sent(way, n);
-                    link.chain(way).advance(n, now);
+                    link.outlet(way).advance(n, now);
                 }
                 Err(_) => self.lose(way, link, now),
             }

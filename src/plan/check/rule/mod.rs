@@ -43,7 +43,7 @@ pub(super) fn agree(desk: &mut Desk, rule: (&Rule, Mark), speaks: (&Speaks, Mark
         desk.related(proxy, "the proxy is here");
     } else if speaks.tls == Tls::Pass {
         let message = format!("a rule of {wants} on a proxy that passes TLS as bytes");
-        let help = "write tls: Terminate(cert: .., key: ..) at the proxy, or tls: Refuse";
+        let help = "write tls: Refuse at the proxy, and lead clear connections to it";
         desk.error("wrong-protocol", at, message, help);
         desk.related(proxy, "the proxy is here");
     }
