@@ -30,6 +30,8 @@ pub(in crate::fault) struct Case {
     unit: Unit,
     /// Messages of this connection that matched.
     matched: u64,
+    /// A transaction, and how many of its messages matched.
+    within: (u64, u64),
 }
 
 /// One fault's hold on one message; the message counts as active, and has its place under the caps, until this is dropped.
@@ -59,7 +61,7 @@ impl Docket {
                     if self.lost {
                         active.decider.unparsed();
                     }
-                    self.cases.push(Case { active: Arc::clone(active), unit: self.unit, matched: 0 });
+                    self.cases.push(Case { active: Arc::clone(active), unit: self.unit, matched: 0, within: (0, 0) });
                 }
             }
             changed = true;
@@ -70,6 +72,11 @@ impl Docket {
     /// The faults of the docket.
     pub(in crate::fault) fn faults(&self) -> impl Iterator<Item = FaultId> + '_ {
         self.cases.iter().map(|case| case.active.id)
+    }
+
+    /// True when no rule is in force.
+    pub(in crate::fault) fn is_empty(&self) -> bool {
+        self.cases.is_empty()
     }
 
     /// Every rule.
@@ -112,19 +119,14 @@ impl Case {
         }
     }
 
-    /// The fault.
-    pub(in crate::fault) fn fault(&self) -> FaultId {
-        self.active.id
-    }
-
     /// What all connections of the fault share.
     pub(in crate::fault) fn shared(&self) -> &Arc<Shared> {
         &self.active.shared
     }
 
-    /// Counts a message that matched; true when it is the one that `nth` asks for, or when any is. Transactions are their
-    /// protocol's to count.
-    pub(in crate::fault) fn count(&mut self, nth: Option<Nth>) -> bool {
+    /// Counts a message that matched; true when it is the one that `nth` asks for, or when any is. For protocols whose
+    /// transactions are not counted.
+    pub(in crate::fault) fn is_nth(&mut self, nth: Option<Nth>) -> bool {
         self.matched += 1;
         match nth {
             None => true,
@@ -136,6 +138,27 @@ impl Case {
     /// The fault's name.
     pub(in crate::fault) fn name(&self) -> &str {
         &self.active.fault().name
+    }
+
+    /// The fault.
+    pub(in crate::fault) fn fault(&self) -> FaultId {
+        self.active.id
+    }
+
+    /// When it was injected.
+    pub(in crate::fault) fn injected(&self) -> Tick {
+        self.active.injected()
+    }
+
+    /// Counts a message that matched, of the transaction number `transaction` of its connection: which one it is on the
+    /// connection, and in its transaction, from 1.
+    pub(in crate::fault) fn count(&mut self, transaction: u64) -> [u64; 2] {
+        if self.within.0 != transaction {
+            self.within = (transaction, 0);
+        }
+        self.within.1 += 1;
+        self.matched += 1;
+        [self.matched, self.within.1]
     }
 
     /// The unit of message `ordinal` of this connection; a protocol adds what it knows.

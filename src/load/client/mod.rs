@@ -19,6 +19,8 @@ pub mod link;
 pub mod opener;
 pub mod pool;
 pub mod request;
+pub mod resolve;
+pub mod staged;
 pub mod tls;
 
 use std::cell::Cell;
@@ -29,6 +31,7 @@ use h1::{Exchange, Prepared, Terms};
 use link::Link;
 use opener::Opener;
 use pool::{Grant, Pool};
+use staged::Valve;
 
 use super::arrivals::owned;
 use super::pace::Limits;
@@ -37,6 +40,7 @@ use crate::base::clock::Tick;
 use crate::base::shard::Shard;
 use crate::measure::outcome::Kind;
 use crate::plan::load::Connections;
+use crate::plan::misbehave::How;
 use crate::plan::wires::Life;
 
 /// One workload's client on one worker.
@@ -131,6 +135,13 @@ impl Client {
         is_open
     }
 
+    /// Opens a user's own connection to the first origin ahead of its first request.
+    pub async fn seat_ahead(&self, seat: &mut Seat, limits: &mut Limits<'_>) {
+        if let (Sharing::PerUser, Ok(link)) = (&self.sharing, self.opener.open(0, limits).await) {
+            seat.0 = vec![Some(link)];
+        }
+    }
+
     /// Takes one request there and brings its answer back, within `limits`.
     pub async fn trip(&self, errand: Errand, seat: &mut Seat, limits: &mut Limits<'_>) -> Trip {
         let origin = errand.origin;
@@ -152,6 +163,19 @@ impl Client {
             }
             Sharing::Fresh => self.travel(None, errand, limits).await.0,
         }
+    }
+
+    /// Takes one request there as a client does that misbehaves, on a connection of its own.
+    pub async fn stage(&self, errand: Errand, how: How, limits: &mut Limits<'_>) -> Trip {
+        let valve = Valve::open();
+        let mut link = match self.opener.open_staged(errand.origin, limits, (&valve, staged::window(how))).await {
+            Ok(link) => link,
+            Err(failure) => return Trip::without(failure, limits),
+        };
+        let terms = self.terms(errand.keep);
+        let (done, passed) = staged::exchange((&mut link, &valve), how, errand.request, (limits, terms)).await;
+        let result = done.map_or(Err(Failure::early(Kind::Abandoned)), whole);
+        Trip { result, done: limits.now(), bytes_in: passed.0, bytes_out: passed.1 }
     }
 
     /// On a connection of the pool.
@@ -221,10 +245,13 @@ impl Client {
         keep: Keep,
         limits: &mut Limits<'_>,
     ) -> (Exchange, (u64, u64)) {
-        let timeouts = self.opener.timeouts();
-        let terms = Terms { first_byte: timeouts.first_byte, idle: timeouts.idle, keep };
         link.age().serve(limits.seen());
-        link.exchange(request, limits, terms).await
+        link.exchange(request, limits, self.terms(keep)).await
+    }
+
+    fn terms(&self, keep: Keep) -> Terms {
+        let timeouts = self.opener.timeouts();
+        Terms { first_byte: timeouts.first_byte, idle: timeouts.idle, keep }
     }
 
     /// One exchange on `held`, or on a new connection; the connection afterwards, when it can be used again.

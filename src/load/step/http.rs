@@ -8,7 +8,8 @@ use std::time::Duration;
 use super::ceiling::{self, Leave};
 use super::extract::Reading;
 use super::tries::Tries;
-use super::{Ask, redirect};
+use super::way::Way;
+use super::{Ask, booking, redirect, staged};
 use crate::base::clock::Tick;
 use crate::load::client::answer::Answer;
 use crate::load::client::failure::Failure;
@@ -17,6 +18,7 @@ use crate::load::client::request;
 use crate::load::client::{Errand, Trip};
 use crate::load::core::Worker;
 use crate::load::crew::Crew;
+use crate::load::exemplars::Beside;
 use crate::load::pace::Limits;
 use crate::load::user::User;
 use crate::load::vars::Dice;
@@ -63,15 +65,23 @@ pub async fn run(worker: &Worker, crew: &Crew, user: &mut User, ask: &Ask, (due,
     for pick in &ask.picks {
         pick.take(dice, &mut user.values);
     }
+    if let Some(how) = user.bearing.trick {
+        let ended = staged::run(worker, crew, user, (ask, how), (due, dice)).await;
+        return Ended { rested: due.since(asked), ..ended };
+    }
     let sent = worker.pace.now();
     if let Some(budget) = &crew.budget {
         budget.first(sent);
     }
-    let (mut tries, mut begun) = (Tries::default(), sent);
+    let hashes = booking::hashes(ask, user);
+    let mut tries = Tries::default();
+    let mut way = Way::new((due, sent));
     loop {
-        let (trip, outcome) = attempt(worker, crew, user, (ask, begun, dice, tries)).await;
-        let done = trip.done;
-        let again = tries.again(worker, crew, (ask, outcome, done), dice);
+        let tried = attempt(worker, crew, user, (ask, dice, tries), &mut way).await;
+        let done = tried.trip.done;
+        let said = tried.trip.result.as_ref().map(said).unwrap_or_default();
+        way.ends(worker, ask, (tried.outcome, said), &tried.trip);
+        let again = tries.again(worker, crew, (ask, &tried, dice));
         if let Some(pause) = again {
             // This try was sent and is done; the last one is counted with its request.
             worker.log.borrow_mut().recorder.flow(done, |flow| flow.done += 1);
@@ -79,20 +89,29 @@ pub async fn run(worker: &Worker, crew: &Crew, user: &mut User, ask: &Ask, (due,
                 && (pause.is_zero() || worker.rest(crew, done + pause).await)
                 && matches!(ceiling::leave(worker, crew, ask.origin, done).await, Leave::At(_))
             {
-                begun = worker.pace.now();
+                way = Way::new((done + pause, worker.pace.now()));
                 continue;
             }
             worker.log.borrow_mut().recorder.flow(done, |flow| flow.done -= 1);
         }
-        let said = trip.result.as_ref().map(said).unwrap_or_default();
-        let ended = worker.finished(sample(ask, (due, sent, done), outcome, &trip), said);
+        booking::note(worker, ask, hashes, (&tried, tries.further()));
+        let first = tried.trip.result.as_ref().ok().map(|answer| answer.first(done));
+        let beside = Beside { chain: &way.chain, age: way.age, first };
+        let ended = worker.finished(sample(ask, (due, sent, done), tried.outcome, &tried.trip), said, beside);
         return Ended { rested: due.since(asked), ..ended };
     }
 }
 
+/// What one try came to.
+#[derive(Debug)]
+pub(super) struct Tried {
+    pub(super) trip: Trip,
+    pub(super) outcome: Outcome,
+}
+
 /// Leave for the first try; a journey that begins with this request has it already.
 async fn admit(worker: &Worker, crew: &Crew, user: &mut User, (ask, due): (&Ask, Tick)) -> Leave {
-    if std::mem::take(&mut user.admitted) {
+    if std::mem::take(&mut user.bearing.admitted) {
         return Leave::At(due);
     }
     ceiling::leave(worker, crew, ask.origin, due).await
@@ -103,10 +122,12 @@ async fn attempt(
     worker: &Worker,
     crew: &Crew,
     user: &mut User,
-    (ask, sent, dice, tries): (&Ask, Tick, Dice, Tries),
-) -> (Trip, Outcome) {
+    (ask, dice, tries): (&Ask, Dice, Tries),
+    way: &mut Way,
+) -> Tried {
+    let sent = way.sent();
     let Some(request) = ask.mould.cast(|var| user.value(var)) else {
-        return (unsent(sent), Outcome::Refused(Kind::Variable));
+        return Tried { trip: unsent(sent), outcome: Outcome::Refused(Kind::Variable) };
     };
     let patience = ask.patience.as_ref().map(|patience| sent + tries.patience(patience, dice));
     let total = patience.map_or(sent + ask.total, |leaves| leaves.min(sent + ask.total));
@@ -114,19 +135,19 @@ async fn attempt(
     let mut trip = leave(worker, crew, user, (ask, None, request), &mut limits).await;
     let mut refused = None;
     if worker.script.plan.client.redirects > 0 {
-        refused = redirect::follow(worker, crew, user, (ask, &mut trip), &mut limits).await;
+        refused = redirect::follow(worker, crew, user, (ask, &mut trip, way), &mut limits).await;
     }
     drop(limits);
     let done = trip.done;
     let outcome = match (&trip.result, refused) {
         (Ok(_), Some(kind)) => Outcome::Refused(kind),
-        (Ok(answer), None) => judged(ask, answer, user, (sent, done, dice)),
+        (Ok(answer), None) => judged(ask, answer, user, (sent, done, dice), &mut way.age),
         (Err(Failure { kind: Kind::TimeoutTotal, byte }), _) if patience.is_some_and(|leaves| done >= leaves) => {
             Outcome::Failed { kind: Kind::Abandoned, byte: *byte }
         }
         (Err(Failure { kind, byte }), _) => Outcome::Failed { kind: *kind, byte: *byte },
     };
-    (trip, outcome)
+    Tried { trip, outcome }
 }
 
 /// A request that could not be laid out.
@@ -170,24 +191,32 @@ pub(super) async fn leave(
 }
 
 /// What became of a whole answer: what it must be, then whose it is, then how old it is. A leak outweighs all.
-fn judged(ask: &Ask, answer: &Answer, user: &mut User, (sent, done, dice): (Tick, Tick, Dice)) -> Outcome {
+fn judged(
+    ask: &Ask,
+    answer: &Answer,
+    user: &mut User,
+    (sent, done, dice): (Tick, Tick, Dice),
+    age: &mut Option<Duration>,
+) -> Outcome {
     let outcome = ask.judge.outcome(answer, done - sent, (&mut user.values, dice));
     if ask.owner.as_ref().is_some_and(|owner| owner.is_broken(answer, user)) {
         return Outcome::Refused(Kind::Leak);
     }
-    if ask.truth.is_empty() || !outcome.is_ok() {
+    if ask.truth.versions.is_empty() || !outcome.is_ok() {
         return outcome;
     }
     let reading = Reading::new(answer);
-    let stale = ask.truth.iter().filter_map(|one| one.judge(&reading, &mut user.memory, (sent, done))).last();
-    stale.map_or(outcome, Outcome::Refused)
+    *age = ask.truth.versions.iter().filter_map(|one| one.judge(&reading, &mut user.memory, (sent, done))).last();
+    age.map_or(outcome, |_| Outcome::Refused(Kind::Stale))
 }
 
-fn said(answer: &Answer) -> Said {
-    Said { status: Some(answer.status), retry_after: answer.retry_after }
+/// What the head of `answer` says, as far as classes need it.
+pub(super) fn said(answer: &Answer) -> Said {
+    Said { status: Some(answer.status), retry_after: answer.retry_after.is_some() }
 }
 
-fn sample(ask: &Ask, (due, sent, done): (Tick, Tick, Tick), outcome: Outcome, trip: &Trip) -> Sample {
+/// A request that was due, sent and done then.
+pub(super) fn sample(ask: &Ask, (due, sent, done): (Tick, Tick, Tick), outcome: Outcome, trip: &Trip) -> Sample {
     Sample {
         step: ask.step,
         due,

@@ -3,6 +3,7 @@
 //! 301, 302 and 303 turn into a GET, 307 and 308 keep method and body. Hops are part of their request's time.
 
 use super::ceiling::{self, Leave};
+use super::way::Way;
 use super::{Ask, http};
 use crate::load::client::Trip;
 use crate::load::core::Worker;
@@ -17,7 +18,7 @@ pub(super) async fn follow(
     worker: &Worker,
     crew: &Crew,
     user: &mut User,
-    (ask, trip): (&Ask, &mut Trip),
+    (ask, trip, way): (&Ask, &mut Trip, &mut Way),
     limits: &mut Limits<'_>,
 ) -> Option<Kind> {
     let plan = &worker.script.plan;
@@ -28,6 +29,7 @@ pub(super) async fn follow(
             return None;
         }
         let to = answer.header("location")?;
+        way.led(answer, to);
         if hop == plan.client.redirects {
             return Some(Kind::Redirects);
         }
@@ -41,6 +43,7 @@ pub(super) async fn follow(
         if ceiling::leave(worker, crew, origin, worker.pace.now()).await == Leave::Refused {
             return Some(Kind::OverCeiling);
         }
+        way.turns(worker, ask, trip, worker.pace.now());
         // The hop that ends here was sent and is done; the last one is counted with its request.
         worker.log.borrow_mut().recorder.flow(worker.pace.now(), |flow| flow.done += 1);
         let (bytes_out, bytes_in) = (trip.bytes_out, trip.bytes_in);

@@ -5,13 +5,15 @@
 use std::time::Duration;
 
 use super::desk::Desk;
+use super::envelope::{Allows, Severity};
 use super::rule;
 use crate::base::QuantityError;
 use crate::base::duration::show;
 use crate::base::ratio::Ratio;
 use crate::base::size::Size;
+use crate::measure::histogram::Bins;
 use crate::plan::fault::{
-    Corruption, Data, Draw, Ending, Envelope, Existing, Inject, Origin, Outage, Per, Rule, Side, Silence, Time, Toxic,
+    Corruption, Data, Draw, Ending, Existing, Inject, Moment, Origin, Outage, Per, Rule, Side, Silence, Time, Toxic,
 };
 use crate::spec::inject as spec;
 use crate::spec::source::{Mark, Spanned};
@@ -65,18 +67,16 @@ fn toxic(desk: &mut Desk, written: &spec::Inject) -> Option<Toxic> {
                 Some(spec::Origin::Injected) => Origin::Injected,
                 Some(spec::Origin::Opened) | None => Origin::Opened,
             };
-            Some(Toxic::MaxLifetime { after: after?, from, close })
+            let at = match desk.open_if(one.at.as_ref()) {
+                Some(spec::Moment::Idle) => Moment::Idle,
+                Some(spec::Moment::Now) | None => Moment::Now,
+            };
+            Some(Toxic::MaxLifetime { after: after?, from, close, at })
         }
         spec::Inject::Loss(one) => loss(desk, one),
         spec::Inject::Noop => Some(Toxic::Noop),
         spec::Inject::Http(_) | spec::Inject::Redis(_) => None,
     }
-}
-
-/// The bounds of a fault that says nothing of them: a rule decides for each message.
-pub(super) fn usual(inject: Option<&Inject>) -> Box<Envelope> {
-    let per = if matches!(inject, Some(Inject::Rule(_))) { Per::Message } else { Per::Connection };
-    Box::new(Envelope { per, ..Envelope::default() })
 }
 
 /// The side of a fault; rules read both.
@@ -89,6 +89,17 @@ pub(super) fn side(desk: &mut Desk, written: Option<&Spanned<spec::Side>>, injec
         Some(spec::Side::Downstream) | None => Side::Downstream,
         Some(spec::Side::Both) => Side::Both,
     }
+}
+
+/// What the envelope of a fault may say of what is injected.
+pub(super) fn allows(inject: Option<&Inject>) -> Allows {
+    let (per, has_severity) = match inject {
+        // Of a kind that could not be read nobody knows.
+        None => (Per::Connection, true),
+        Some(Inject::Toxic(toxic)) => (Per::Connection, toxic.has_severity()),
+        Some(Inject::Rule(rule)) => (Per::Message, rule.has_severity()),
+    };
+    Allows { per, severity: if has_severity { Severity::Yes } else { Severity::No } }
 }
 
 /// The share of a fault; a closed listener leaves nobody out.
@@ -242,6 +253,7 @@ pub(super) fn time(desk: &mut Desk, spanned: &Spanned<spec::Time>) -> Option<Tim
             Time::Pareto { min, alpha: shape }
         }
         spec::Time::Quantiles(points) => quantiles(desk, at, points)?,
+        spec::Time::Recorded { file } => recorded(desk, file)?,
     })
 }
 
@@ -261,11 +273,33 @@ fn quantiles(desk: &mut Desk, at: Mark, points: &[(Spanned<String>, Spanned<Stri
     Some(Time::Quantiles(read.into()))
 }
 
+/// The holds of a standard interval log, in microseconds, all its lines together.
+fn recorded(desk: &mut Desk, file: &Spanned<String>) -> Option<Time> {
+    let text = desk.beside(file)?;
+    match Bins::from_interval_log(&text) {
+        Some(bins) if !bins.is_empty() => {
+            let (mut below, all) = (0, bins.n() as f64);
+            let mut points = Vec::new();
+            for (_, high, count) in bins.buckets() {
+                below += count;
+                points.push((below as f64 / all, Duration::from_micros(high)));
+            }
+            Some(Time::Quantiles(points.into()))
+        }
+        Some(_) | None => {
+            let help = "name an HdrHistogram interval log in microseconds, such as the latency.hlog of a run";
+            desk.error("out-of-range", file.mark, "this file holds no recorded times", help);
+            None
+        }
+    }
+}
+
 fn falls(desk: &mut Desk, at: Mark, help: &str) {
     desk.error("out-of-range", at, "this distribution does not rise", help);
 }
 
-fn duration(desk: &mut Desk, written: &Spanned<String>) -> Option<Duration> {
+/// A time of at most a day.
+pub(super) fn duration(desk: &mut Desk, written: &Spanned<String>) -> Option<Duration> {
     let time = desk.duration(written)?;
     if time > LONGEST {
         desk.error("out-of-range", written.mark, format!("{} is longer than a day", show(time)), "write at most 24h");
@@ -273,6 +307,7 @@ fn duration(desk: &mut Desk, written: &Spanned<String>) -> Option<Duration> {
     Some(time)
 }
 
-fn duration_or(desk: &mut Desk, written: Option<&Spanned<String>>, default: Duration) -> Option<Duration> {
+/// [`duration`], with what stands when nothing is written.
+pub(super) fn duration_or(desk: &mut Desk, written: Option<&Spanned<String>>, default: Duration) -> Option<Duration> {
     written.map_or(Some(default), |time| duration(desk, time))
 }

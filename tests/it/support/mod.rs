@@ -15,4 +15,6 @@ pub(crate) mod quiet;
 pub(crate) mod redis;
 pub(crate) mod schema;
 pub(crate) mod server;
+pub(crate) mod synthetic;
+pub(crate) mod target;
 pub(crate) mod throwaway;

@@ -119,7 +119,7 @@ fn decide(
         wrote(case, command, at, &only);
         return None;
     }
-    if !concerns(&only, command, at) || !case.count(only.nth) {
+    if !concerns(&only, command, at) || !case.is_nth(only.nth) {
         return None;
     }
     let deed = match deed(&act, case, command, (access, at), &only) {

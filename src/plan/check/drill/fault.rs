@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use super::pace::Paces;
 use crate::plan::check::desk::Desk;
-use crate::plan::check::{inject, rule};
+use crate::plan::check::envelope::Parts;
+use crate::plan::check::{envelope, inject, rule};
 use crate::plan::drill::System;
 use crate::plan::fault::rule::{Protocol, Speaks, Tls};
 use crate::plan::fault::{Fault, Inject};
@@ -13,7 +14,7 @@ use crate::spec::act::Fault as Written;
 /// Proxies that the embedded staging system brings.
 const SHOP_PROXIES: [&str; 1] = ["db"];
 /// What is read of their connections.
-const SHOP_SPEAKS: Speaks = Speaks { protocol: Protocol::Bytes, tls: Tls::Refuse };
+static SHOP_SPEAKS: Speaks = Speaks { protocol: Protocol::Bytes, tls: Tls::Refuse };
 
 pub(super) fn fault(
     desk: &mut Desk,
@@ -21,20 +22,26 @@ pub(super) fn fault(
     (act, system): (&str, Option<&System>),
     written: &Written,
 ) -> Option<Fault> {
-    let proxies: &[&str] = match system {
-        Some(System::Shop { .. }) => &SHOP_PROXIES,
-        _ => &[],
+    let proxies: Vec<&str> = match system {
+        Some(System::Shop { .. }) => SHOP_PROXIES.to_vec(),
+        Some(System::Remote { proxies, .. }) => proxies.iter().map(|one| one.name.as_str()).collect(),
+        None => Vec::new(),
     };
     let on = desk.text(&written.on);
     // Of a system that could not be read nobody knows the proxies.
     if let Some(bad) = on.filter(|on| system.is_some() && !proxies.contains(on)) {
-        desk.unknown("proxy", bad, written.on.mark, proxies);
+        desk.unknown("proxy", bad, written.on.mark, &proxies);
     }
     let inject = desk.open(&written.inject).and_then(|one| inject::inject(desk, one));
-    if let Some(Inject::Rule(one)) = &inject
-        && system.is_some()
-    {
-        rule::agree(desk, (one, written.inject.mark), (&SHOP_SPEAKS, written.on.mark));
+    let speaks = match system {
+        Some(System::Shop { .. }) => Some(&SHOP_SPEAKS),
+        Some(System::Remote { proxies, .. }) => {
+            proxies.iter().find(|one| Some(one.name.as_str()) == on).map(|one| &one.speaks)
+        }
+        None => None,
+    };
+    if let (Some(Inject::Rule(one)), Some(speaks)) = (&inject, speaks) {
+        rule::agree(desk, (one, written.inject.mark), (speaks, written.on.mark));
     }
     let side = inject::side(desk, written.side.as_ref(), inject.as_ref());
     let share = inject::share(desk, written.share.as_ref(), inject.as_ref());
@@ -42,6 +49,12 @@ pub(super) fn fault(
         None => None,
         Some(lasts) => Some(paces.read_at_least(desk, lasts, Duration::from_millis(1), "a fault")?),
     };
-    let envelope = inject::usual(inject.as_ref());
+    let parts = Parts {
+        per: written.per.as_ref(),
+        pattern: written.pattern.as_ref(),
+        ramp: written.ramp.as_ref(),
+        caps: written.caps.as_ref(),
+    };
+    let envelope = envelope::envelope(desk, parts, inject::allows(inject.as_ref()), lasts)?;
     Some(Fault { name: act.to_owned(), on: on?.to_owned(), inject: inject?, side, share: share?, lasts, envelope })
 }

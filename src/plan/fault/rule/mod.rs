@@ -3,11 +3,13 @@
 //! Not here: what they do (`fault::rule`, one folder for each protocol), toxics (`toxic`).
 
 pub mod http;
+pub mod postgres;
 pub mod redis;
 
 use super::Time;
 
 pub use http::Http;
+pub use postgres::Postgres;
 pub use redis::Redis;
 
 /// One rule with its parameters.
@@ -17,6 +19,8 @@ pub enum Rule {
     Http(Box<Http>),
     /// On commands and replies of Redis.
     Redis(Box<Redis>),
+    /// On PostgreSQL's statements and connections.
+    Postgres(Box<Postgres>),
 }
 
 impl Rule {
@@ -24,6 +28,7 @@ impl Rule {
     pub fn is_like(&self, other: &Self) -> bool {
         match (self, other) {
             (Self::Http(one), Self::Http(other)) => one.act.is_like(&other.act),
+            (Self::Postgres(one), Self::Postgres(other)) => one.act.is_like(&other.act),
             (Self::Redis(one), Self::Redis(other)) => one.act.is_like(&other.act),
             _ => false,
         }
@@ -33,6 +38,7 @@ impl Rule {
     pub const fn has_severity(&self) -> bool {
         match self {
             Self::Http(rule) => matches!(rule.act, http::Act::Delay(_)),
+            Self::Postgres(rule) => matches!(rule.act, postgres::Act::Delay(_) | postgres::Act::RowStall { .. }),
             Self::Redis(rule) => matches!(rule.act, redis::Act::Delay(_)),
         }
     }
@@ -42,6 +48,7 @@ impl Rule {
         match self {
             Self::Http(_) => Protocol::Http,
             Self::Redis(_) => Protocol::Redis,
+            Self::Postgres(_) => Protocol::Postgres,
         }
     }
 }
