@@ -112,7 +112,7 @@ async fn configure(api: &Api, proxies: &Proxies, path: &str, global: &Global) ->
     };
     let ledger = keep(proxies, plan.ledger, global)?;
     for one in plan.proxies {
-        let made = api.add(&one.name, (&one.listen, &one.upstream, one.speaks), one.faults).await;
+        let made = api.add(&one.name, (&one.listen, &one.upstream), (one.speaks, one.faults)).await;
         made.map_err(|error| Failure::could_not(format!("proxy `{}`: {error}", one.name)))?;
     }
     Ok(ledger)

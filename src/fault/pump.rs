@@ -170,7 +170,7 @@ impl Pump {
             if let Some(how) = link.verdict(now) {
                 return Poll::Ready(how);
             }
-            let mut due = link.alarm_due().into_iter().chain(link.turn_due()).min();
+            let mut due = link.alarm_due().into_iter().chain(link.turn_due()).chain(link.ferry_due(now)).min();
             for way in [Way::Up, Way::Down] {
                 match self.drain(way, link, now, cx) {
                     Step::Moved => moved = true,

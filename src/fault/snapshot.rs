@@ -5,6 +5,7 @@
 use std::sync::Arc;
 
 use super::decide::Decider;
+use super::rule::Shared;
 use crate::base::clock::Tick;
 use crate::plan::fault::{Fault, Inject, Outage, Side, Toxic};
 
@@ -24,6 +25,8 @@ pub(super) struct Active {
     /// Counts the updates of this injection.
     pub(super) version: u64,
     pub(super) decider: Arc<Decider>,
+    /// What its rule counts over all connections.
+    pub(super) shared: Arc<Shared>,
 }
 
 impl Active {

@@ -33,11 +33,18 @@ pub(super) struct Talk {
 }
 
 impl Talk {
-    pub(super) fn new((speaker, bell): (Box<dyn Speaker>, Arc<Bell>), unit: Unit, snapshot: &Snapshot) -> Self {
+    pub(super) fn new(
+        (speaker, bell): (Box<dyn Speaker>, Arc<Bell>),
+        unit: Unit,
+        snapshot: &Snapshot,
+        now: Tick,
+    ) -> Self {
         let mut docket = Docket::new(unit);
         docket.sync(snapshot);
         let (up, down) = (DelayLine::default(), DelayLine::default());
-        Self { speaker, bell, docket, up, down, server: Chain::default(), wake: None }
+        let mut talk = Self { speaker, bell, docket, up, down, server: Chain::default(), wake: None };
+        talk.hear(Heard::Woken, now);
+        talk
     }
 
     /// Brings the rules to those of `snapshot`; holds of faults that went end now.

@@ -4,11 +4,12 @@
 
 use serde::Deserialize;
 
+use super::rule;
 use super::rule::postgres::Postgres;
 use super::source::Spanned;
 use super::written::{Extra, Written, plain, written};
 
-/// A toxic, or a rule.
+/// A toxic or a rule.
 #[derive(Clone, Debug, Deserialize)]
 pub(crate) enum Inject {
     Latency(Box<Latency>),
@@ -24,6 +25,8 @@ pub(crate) enum Inject {
     MaxLifetime(Box<MaxLifetime>),
     Loss(Box<Loss>),
     Noop,
+    Http(Box<rule::Http>),
+    Redis(Box<rule::Redis>),
     Postgres(Box<Postgres>),
 }
 
@@ -42,6 +45,8 @@ impl Written for Inject {
             Self::Down(one) => one.extra(),
             Self::MaxLifetime(one) => one.extra(),
             Self::Loss(one) => one.extra(),
+            Self::Http(one) => one.extra(),
+            Self::Redis(one) => one.extra(),
             Self::Postgres(one) => one.extra(),
             Self::Noop => Extra::default(),
         }

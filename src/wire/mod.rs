@@ -4,4 +4,8 @@
 
 pub mod http1;
 pub mod postgres;
+pub mod redis;
 pub mod sql;
+
+#[cfg(test)]
+mod tests;

@@ -38,6 +38,8 @@ mod plan;
 #[cfg(test)]
 mod proxy;
 #[cfg(test)]
+mod rules;
+#[cfg(test)]
 mod run;
 mod scenario;
 #[cfg(test)]

@@ -206,7 +206,7 @@ impl Shift {
         for one in proxies {
             let before = listens.iter().find(|(name, _)| *name == one.name);
             let listen = before.map_or(one.listen.as_str(), |(_, address)| address.as_str());
-            match self.api.add(&one.name, (listen, &one.upstream, one.speaks.clone()), Vec::new()).await {
+            match self.api.add(&one.name, (listen, &one.upstream), (one.speaks.clone(), Vec::new())).await {
                 Ok(address) => opened.push((one.name.clone(), address.to_string())),
                 Err(why) => return Reply::Failed { why: format!("proxy `{}`: {why}", one.name) },
             }

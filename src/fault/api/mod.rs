@@ -94,8 +94,8 @@ impl Api {
     pub async fn add(
         &self,
         name: &str,
-        (listen, upstream, speaks): (&str, &str, Speaks),
-        faults: Vec<Fault>,
+        (listen, upstream): (&str, &str),
+        (speaks, faults): (Speaks, Vec<Fault>),
     ) -> Result<SocketAddr, String> {
         let made = async {
             let from = address::listen(listen, &self.gate.listen).await?;

@@ -52,6 +52,12 @@ impl Link {
         moved
     }
 
+    /// When, after `now`, something moves on inside. What could move and did not waits for room, and not for time.
+    pub(in crate::fault) fn ferry_due(&self, now: Tick) -> Option<Tick> {
+        let talk = self.talk.as_ref()?;
+        [talk.due(), self.up.head_due()].into_iter().flatten().filter(|due| *due > now).min()
+    }
+
     /// What is written to the destination of `way`.
     pub(in crate::fault) fn outlet(&mut self, way: Way) -> &mut Chain {
         match way {

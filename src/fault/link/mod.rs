@@ -87,7 +87,7 @@ impl Link {
             key,
             up: Chain::default(),
             down: Chain::default(),
-            talk: speaker.map(|speaker| Talk::new((speaker, bell), key.unit(), snapshot)),
+            talk: speaker.map(|speaker| Talk::new((speaker, bell), key.unit(), snapshot, now)),
             decided: BTreeMap::new(),
             opened: now,
             moved: [0; 2],
@@ -248,12 +248,11 @@ impl Link {
             + self.talk.as_ref().map_or(0, |talk| talk.waits(Way::Up) + talk.waits(Way::Down))
     }
 
-    /// When the next alarm rings, or something moves on inside.
+    /// When the next alarm rings.
     pub(super) fn alarm_due(&self) -> Option<Tick> {
         let heard = self.heard();
-        let inside = self.talk.as_ref().map(|talk| talk.due().into_iter().chain(self.up.head_due()).min());
-        let alarms = self.up.alarm_due(heard).into_iter().chain(self.down.alarm_due(heard));
-        alarms.chain(inside.flatten()).min().filter(|due| *due < Tick::MAX)
+        let due = self.up.alarm_due(heard).into_iter().chain(self.down.alarm_due(heard)).min();
+        due.filter(|due| *due < Tick::MAX)
     }
 
     /// A connection on which something waits is not idle.

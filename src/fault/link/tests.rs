@@ -30,6 +30,7 @@ fn active(id: u64, inject: Kind, side: Side, share: f64) -> Arc<Active> {
         id: FaultId(id),
         version: 0,
         decider: Arc::new(Decider::new(Seed(1), fault, ms(100), Arc::default())),
+        shared: Arc::default(),
     })
 }
 
@@ -149,7 +150,7 @@ fn a_reset_of_either_side_sees_the_first_byte_of_the_client() {
 fn bounded(share: f64, envelope: Envelope) -> Arc<Active> {
     let fault = Fault { envelope: Box::new(envelope), ..active(1, SLOW, Side::Downstream, share).fault().clone() };
     let decider = Arc::new(Decider::new(Seed(1), fault, ms(100), Arc::default()));
-    Arc::new(Active { id: FaultId(1), version: 0, decider })
+    Arc::new(Active { id: FaultId(1), version: 0, decider, shared: Arc::default() })
 }
 
 fn is_held(link: &mut Link, at: u64) -> bool {

@@ -117,7 +117,7 @@ impl Registry {
         let name = fault.name.clone();
         let lease = Lease::new(now, term, fault.lasts);
         let decider = Arc::new(Decider::new(self.seed, fault, now, Arc::clone(&self.ledger)));
-        let active = Arc::new(Active { id, version: 0, decider: Arc::clone(&decider) });
+        let active = Arc::new(Active { id, version: 0, decider: Arc::clone(&decider), shared: Arc::default() });
         known.snapshot = Arc::new(known.snapshot.with(Arc::clone(&active)));
         let change = known.change();
         self.deciders.insert(name.clone(), decider);
@@ -147,7 +147,8 @@ impl Registry {
         leased.lease = Lease::new(now, term, fault.lasts);
         let (id, version) = (old.id, old.version + 1);
         let decider = Arc::new(old.decider.updated(fault));
-        let active = Arc::new(Active { id, version, decider: Arc::clone(&decider) });
+        let shared = Arc::clone(&old.shared);
+        let active = Arc::new(Active { id, version, decider: Arc::clone(&decider), shared });
         leased.active = Arc::clone(&active);
         self.deciders.insert(decider.fault().name.clone(), Arc::clone(&decider));
         let on = &decider.fault().on;

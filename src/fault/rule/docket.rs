@@ -6,10 +6,11 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::Shared;
 use crate::base::clock::Tick;
 use crate::fault::decide::{self, Unit};
 use crate::fault::snapshot::{Active, FaultId, Snapshot};
-use crate::plan::fault::rule::Rule;
+use crate::plan::fault::rule::{Nth, Rule, Within};
 use crate::plan::fault::{Inject, Time};
 
 /// The rules in force on a connection, in the order of their injection.
@@ -115,6 +116,22 @@ impl Case {
         match &self.active.fault().inject {
             Inject::Rule(rule) => Some(rule),
             Inject::Toxic(_) => None,
+        }
+    }
+
+    /// What all connections of the fault share.
+    pub(in crate::fault) fn shared(&self) -> &Arc<Shared> {
+        &self.active.shared
+    }
+
+    /// Counts a message that matched; true when it is the one that `nth` asks for, or when any is. For protocols whose
+    /// transactions are not counted.
+    pub(in crate::fault) fn is_nth(&mut self, nth: Option<Nth>) -> bool {
+        self.matched += 1;
+        match nth {
+            None => true,
+            Some(Nth { n, of: Within::Fault }) => self.active.shared.match_one() == n,
+            Some(Nth { n, .. }) => self.matched == n,
         }
     }
 

@@ -20,6 +20,8 @@ mod docket;
 mod http;
 mod post;
 pub(in crate::fault) mod postgres;
+mod redis;
+mod shared;
 #[cfg(test)]
 pub(in crate::fault) mod stand;
 
@@ -33,13 +35,14 @@ pub(super) use docket::{Docket, Hit};
 pub(super) use post::{Hold, Post};
 pub use postgres::world::Asked;
 pub(super) use postgres::world::{Bell, World};
+pub(super) use shared::Shared;
 
 /// What a speaker is told.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Heard {
     /// This came from the client (up) or from the server (down). Never a reset, which ends the connection.
     From(Way, Signal),
-    /// The instant of [`Post::wake_at`] has come, or the faults are others.
+    /// The connection has opened, the instant of [`Post::wake_at`] has come, or the faults are others.
     Woken,
 }
 
@@ -60,7 +63,8 @@ pub(super) trait Speaker: Debug {
 pub(super) fn speaker(speaks: &Speaks, world: &Arc<World>, bell: &Arc<Bell>) -> Option<Box<dyn Speaker>> {
     match speaks.protocol {
         Protocol::Http => Some(Box::new(http::Http::new(speaks.tls))),
+        Protocol::Redis => Some(Box::new(redis::Redis::new(speaks.tls))),
         Protocol::Postgres => Some(Box::new(postgres::Postgres::new(speaks.tls, Arc::clone(world), Arc::clone(bell)))),
-        Protocol::Bytes | Protocol::Redis => None,
+        Protocol::Bytes => None,
     }
 }

@@ -37,7 +37,7 @@ pub(in crate::fault) fn active(id: u64, rule: Rule, share: f64) -> Arc<Active> {
         envelope: Box::new(Envelope { per: Per::Message, ..Envelope::default() }),
     };
     let decider = Arc::new(Decider::new(Seed(1), fault, Tick::ZERO, Arc::default()));
-    Arc::new(Active { id: FaultId(id), version: 0, decider })
+    Arc::new(Active { id: FaultId(id), version: 0, decider, shared: Arc::default() })
 }
 
 impl Stand {

@@ -228,13 +228,10 @@ impl Desk {
     pub(super) fn duplicate(&mut self, what: &str, name: &str, second: Mark, first: Mark) {
         let id = self.id("duplicate_name", "duplicate-name");
         self.error(id, second, format!("two {what} are named `{name}`"), "give one of them another name");
-        let place = self.place(first);
-        if let Some(last) = self.found.0.last_mut() {
-            last.related.push((place, "the first is here".to_owned()));
-        }
+        self.related(first, "the first is here");
     }
 
-    /// Another place that belongs to the mistake reported last.
+    /// Adds another place to the mistake that was told last.
     pub(super) fn related(&mut self, at: Mark, says: &str) {
         let place = self.place(at);
         if let Some(last) = self.found.0.last_mut() {

@@ -1,4 +1,4 @@
-//! Toxics as written become toxics as run: units, ranges and shapes of their parameters.
+//! Toxics and rules as written become what is run: units, ranges and shapes of their parameters.
 //!
 //! Called by the checks of drills and of proxy files. Not here: which proxy, which share (`drill::fault`, `proxy`).
 
@@ -6,13 +6,14 @@ use std::time::Duration;
 
 use super::desk::Desk;
 use super::envelope::{Allows, Severity};
+use super::rule;
 use crate::base::QuantityError;
 use crate::base::duration::show;
 use crate::base::ratio::Ratio;
 use crate::base::size::Size;
 use crate::measure::histogram::Bins;
 use crate::plan::fault::{
-    Corruption, Data, Draw, Ending, Existing, Inject, Moment, Origin, Outage, Per, Side, Silence, Time, Toxic,
+    Corruption, Data, Draw, Ending, Existing, Inject, Moment, Origin, Outage, Per, Rule, Side, Silence, Time, Toxic,
 };
 use crate::spec::inject as spec;
 use crate::spec::source::{Mark, Spanned};
@@ -23,8 +24,17 @@ const RTO: Duration = Duration::from_millis(200);
 const FASTEST: u64 = 1_000_000_000_000;
 const PIECE: std::ops::RangeInclusive<u64> = 1..=2_147_483_647;
 
-/// The toxic of `written`.
-pub(super) fn toxic(desk: &mut Desk, written: &spec::Inject) -> Option<Toxic> {
+/// The toxic or rule of `written`.
+pub(super) fn inject(desk: &mut Desk, written: &spec::Inject) -> Option<Inject> {
+    match written {
+        spec::Inject::Http(one) => rule::http(desk, one).map(|rule| Rule::Http(Box::new(rule)).into()),
+        spec::Inject::Redis(one) => rule::redis(desk, one).map(|rule| Rule::Redis(Box::new(rule)).into()),
+        spec::Inject::Postgres(one) => rule::postgres(desk, one).map(|rule| Rule::Postgres(Box::new(rule)).into()),
+        toxic_written => toxic(desk, toxic_written).map(Inject::from),
+    }
+}
+
+fn toxic(desk: &mut Desk, written: &spec::Inject) -> Option<Toxic> {
     match written {
         spec::Inject::Latency(one) => latency(desk, one),
         spec::Inject::Bandwidth(one) => bandwidth(desk, &one.rate),
@@ -66,13 +76,15 @@ pub(super) fn toxic(desk: &mut Desk, written: &spec::Inject) -> Option<Toxic> {
         }
         spec::Inject::Loss(one) => loss(desk, one),
         spec::Inject::Noop => Some(Toxic::Noop),
-        // Rules are not read here: `rule::inject` is asked before.
-        spec::Inject::Postgres(_) => None,
+        spec::Inject::Http(_) | spec::Inject::Postgres(_) | spec::Inject::Redis(_) => None,
     }
 }
 
-/// The side of a fault.
-pub(super) fn side(desk: &mut Desk, written: Option<&Spanned<spec::Side>>) -> Side {
+/// The side of a fault; rules read both.
+pub(super) fn side(desk: &mut Desk, written: Option<&Spanned<spec::Side>>, inject: Option<&Inject>) -> Side {
+    if let (Some(spanned), Some(Inject::Rule(_))) = (written, inject) {
+        desk.error("out-of-range", spanned.mark, "a rule has no side: it reads both", "leave it out");
+    }
     match desk.open_if(written) {
         Some(spec::Side::Upstream) => Side::Upstream,
         Some(spec::Side::Downstream) | None => Side::Downstream,
@@ -80,11 +92,15 @@ pub(super) fn side(desk: &mut Desk, written: Option<&Spanned<spec::Side>>) -> Si
     }
 }
 
-/// What the envelope of a fault may say of `toxic`.
-pub(super) fn allows(toxic: Option<&Toxic>) -> Allows {
-    // Of a kind that could not be read nobody knows.
-    let severity = if toxic.is_none_or(Toxic::has_severity) { Severity::Yes } else { Severity::No };
-    Allows { per: Per::Connection, severity }
+/// What the envelope of a fault may say of what is injected.
+pub(super) fn allows(inject: Option<&Inject>) -> Allows {
+    let (per, has_severity) = match inject {
+        // Of a kind that could not be read nobody knows.
+        None => (Per::Connection, true),
+        Some(Inject::Toxic(toxic)) => (Per::Connection, toxic.has_severity()),
+        Some(Inject::Rule(rule)) => (Per::Message, rule.has_severity()),
+    };
+    Allows { per, severity: if has_severity { Severity::Yes } else { Severity::No } }
 }
 
 /// The share of a fault; a closed listener leaves nobody out.
@@ -196,14 +212,13 @@ fn loss(desk: &mut Desk, written: &spec::Loss) -> Option<Toxic> {
     Some(Toxic::Loss { rate: rate?, correlation: correlation?, rtt: rtt?, rto: rto? })
 }
 
-fn ending(desk: &mut Desk, written: Option<&Spanned<spec::Ending>>) -> Ending {
+pub(super) fn ending(desk: &mut Desk, written: Option<&Spanned<spec::Ending>>) -> Ending {
     match desk.open_if(written) {
         Some(spec::Ending::Rst) => Ending::Rst,
         Some(spec::Ending::Fin) | None => Ending::Fin,
     }
 }
 
-/// How long.
 pub(super) fn time(desk: &mut Desk, spanned: &Spanned<spec::Time>) -> Option<Time> {
     let at = spanned.mark;
     Some(match desk.open(spanned)? {

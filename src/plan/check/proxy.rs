@@ -4,7 +4,7 @@ use super::desk::{Desk, Dialect};
 use super::envelope::Parts;
 use super::{Checked, Files, envelope, inject, rule};
 use crate::plan::fault::rule::Speaks;
-use crate::plan::fault::{Fault, Keep};
+use crate::plan::fault::{Fault, Inject, Keep};
 use crate::spec::proxy::{Listener, Proxy, Standing};
 use crate::spec::source::{Mark, Spanned};
 
@@ -80,30 +80,26 @@ fn listener(desk: &mut Desk, written: &Listener, (names, faults): (&mut Names, &
     let mut standing = Vec::new();
     for spanned in desk.open_if(written.faults.as_ref()).map_or(&[][..], Vec::as_slice) {
         let Some(one) = desk.open(spanned) else { continue };
-        let place = written.speaks.as_ref().map(|speaks| speaks.mark);
-        standing.extend(fault(desk, one, (name.as_deref(), speaks.as_ref().map(|one| (one, place))), faults));
+        let Some(fault) = fault(desk, one, name.as_deref(), faults) else { continue };
+        if let (Inject::Rule(rule), Some(speaks)) = (&fault.inject, &speaks) {
+            let place = written.speaks.as_ref().map_or(written.name.mark, |speaks| speaks.mark);
+            rule::agree(desk, (rule, one.inject.mark), (speaks, place));
+        }
+        standing.push(fault);
     }
-    let (upstream, listen) = (upstream?, listen?);
+    let (upstream, listen, speaks) = (upstream?, listen?, speaks?);
     if upstream == listen {
         let help = "lead it to the system behind it";
         desk.error("out-of-range", written.upstream.mark, "the upstream is this proxy", help);
     }
-    Some(ProxyPlan { name: name?, listen, upstream, speaks: speaks?, faults: standing })
+    Some(ProxyPlan { name: name?, listen, upstream, speaks, faults: standing })
 }
 
-fn fault(
-    desk: &mut Desk,
-    written: &Standing,
-    (on, speaks): (Option<&str>, Option<(&Speaks, Option<Mark>)>),
-    names: &mut Names,
-) -> Option<Fault> {
+fn fault(desk: &mut Desk, written: &Standing, on: Option<&str>, names: &mut Names) -> Option<Fault> {
     let name = unique(desk, ("fault", "faults"), &written.name, names);
-    let kind = rule::inject(desk, &written.inject);
-    if let (Some(kind), Some(on), Some(speaks)) = (&kind, on, speaks) {
-        rule::heard(desk, written.inject.mark, kind, (on, speaks));
-    }
-    let side = inject::side(desk, written.side.as_ref());
-    let share = inject::share(desk, written.share.as_ref(), kind.as_ref());
+    let inject = desk.open(&written.inject).and_then(|one| inject::inject(desk, one));
+    let side = inject::side(desk, written.side.as_ref(), inject.as_ref());
+    let share = inject::share(desk, written.share.as_ref(), inject.as_ref());
     let lasts = match &written.lasts {
         None => None,
         Some(lasts) => Some(inject::duration(desk, lasts)?),
@@ -114,8 +110,8 @@ fn fault(
         ramp: written.ramp.as_ref(),
         caps: written.caps.as_ref(),
     };
-    let envelope = envelope::envelope(desk, parts, rule::allows(kind.as_ref()), lasts);
-    Some(Fault { name: name?, on: on?.to_owned(), inject: kind?, side, share: share?, lasts, envelope: envelope? })
+    let envelope = envelope::envelope(desk, parts, inject::allows(inject.as_ref()), lasts)?;
+    Some(Fault { name: name?, on: on?.to_owned(), inject: inject?, side, share: share?, lasts, envelope })
 }
 
 /// A name of its kind: `[a-z0-9_-]{1,64}`, and not there before.

@@ -3,7 +3,7 @@
 //! Not here: how it acts (`fault`).
 
 use super::rule::postgres::Moment;
-use super::rule::{Place, Rule, http, postgres};
+use super::rule::{Place, Rule, http, postgres, redis};
 use super::{Fault, Inject, Time, Toxic};
 use crate::base::duration::show;
 use crate::base::ratio::Ratio;
@@ -15,6 +15,7 @@ impl Fault {
         let units = match &self.inject {
             Inject::Toxic(_) => "connections",
             Inject::Rule(Rule::Http(_)) => "requests that match",
+            Inject::Rule(Rule::Redis(_)) => "commands that match",
             Inject::Rule(Rule::Postgres(_)) => "statements that match",
         };
         let share = match self.share {
@@ -30,6 +31,7 @@ impl Inject {
         match self {
             Self::Toxic(toxic) => toxic.words(),
             Self::Rule(Rule::Http(rule)) => rule.act.words(),
+            Self::Rule(Rule::Redis(rule)) => rule.act.words(),
             Self::Rule(Rule::Postgres(rule)) => rule.act.words(),
         }
     }
@@ -55,6 +57,21 @@ impl http::Act {
             Self::Truncate { after } => format!("content cut to {}", Size(*after)),
             Self::Drop { after, .. } => format!("responses that end after {} of their content", Size(*after)),
             Self::Rewrite { .. } => "changed fields".to_owned(),
+        }
+    }
+}
+
+impl redis::Act {
+    fn words(&self) -> String {
+        match self {
+            Self::Delay(time) => format!("commands held for {}", time.words()),
+            Self::Error(failure) => {
+                format!("commands that fail with {}", failure.text().split(' ').next().unwrap_or_default())
+            }
+            Self::Miss => "reads that find nothing".to_owned(),
+            Self::Drop { after, .. } => format!("replies that end after {}", Size(*after)),
+            Self::Flush => "keys missing until they are written".to_owned(),
+            Self::Cap(limit) => format!("at most {limit} connections"),
         }
     }
 }

@@ -12,6 +12,7 @@ pub(crate) mod nginx;
 pub(crate) mod postgres;
 pub(crate) mod program;
 pub(crate) mod quiet;
+pub(crate) mod redis;
 pub(crate) mod schema;
 pub(crate) mod server;
 pub(crate) mod synthetic;

@@ -156,7 +156,7 @@ async fn a_foreign_toxic_is_added_seen_removed_and_seen_to_be_gone() {
     let api = Arc::new(Api::new(proxies.clone(), Gate::default(), None));
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());
-    api.add("my/db", ("", "127.0.0.1:9", Speaks::default()), Vec::new()).await.unwrap();
+    api.add("my/db", ("", "127.0.0.1:9"), (Speaks::default(), Vec::new())).await.unwrap();
     tokio::spawn(api.serve(listener));
     let lever = Toxiproxy {
         url: url.clone(),

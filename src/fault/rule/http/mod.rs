@@ -267,7 +267,7 @@ fn judged(case: &Case, slot: &Slot, moment: Moment<'_>, now: Tick) -> Option<(Ki
     let timely = match moment {
         Moment::Request => !waits_for_answer(kind),
         Moment::Response(head) => {
-            let wanted = kind.only.status.is_empty() || only::has_status(&kind.only, head.status);
+            let wanted = only::has_status(&kind.only, head.status);
             waits_for_answer(kind) && wanted && reply::can(&kind.act, head)
         }
     };
@@ -291,7 +291,7 @@ fn waits_for_answer(kind: &Kind) -> bool {
         Act::Rewrite { request, .. } => !request.is_empty(),
         Act::Truncate { .. } | Act::Drop { .. } => false,
     };
-    !request || !kind.only.status.is_empty()
+    !request || kind.only.status.is_some()
 }
 
 /// Whether the connection can carry on after an answer that the server knows nothing of.

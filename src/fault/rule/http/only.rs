@@ -16,9 +16,9 @@ pub(super) fn concerns(only: &Only, request: &Head, fault: &str) -> bool {
         && only.opt_in.as_ref().is_none_or(|name| request.lists(name, fault) || request.lists(name, "*"))
 }
 
-/// True when the answer's `status` is in one of the ranges.
+/// True when the answer's `status` is one that `only` means.
 pub(super) fn has_status(only: &Only, status: u16) -> bool {
-    only.status.iter().any(|(from, to)| (*from..=*to).contains(&status))
+    only.status.as_ref().is_none_or(|set| set.holds(status))
 }
 
 fn follows(route: &[Option<String>], path: &str) -> bool {

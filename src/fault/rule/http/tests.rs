@@ -8,6 +8,7 @@ use crate::fault::snapshot::Snapshot;
 use crate::plan::fault::rule::http::{Http as Kind, Only};
 use crate::plan::fault::rule::{Hold as HoldKind, Protocol, Speaks};
 use crate::plan::fault::{Ending, Time};
+use crate::plan::good::StatusSet;
 use crate::wire::http1::Edit;
 
 const GET: &str = "GET /a HTTP/1.1\r\nhost: x\r\n\r\n";
@@ -161,7 +162,7 @@ fn fields_are_set_and_removed_on_both_sides() {
 
 #[test]
 fn a_rule_for_a_status_is_judged_when_there_is_one() {
-    let only = Only { status: vec![(500, 599)], methods: vec!["GET".into()], ..Only::default() };
+    let only = Only { status: StatusSet::parse("5xx"), methods: vec!["GET".into()], ..Only::default() };
     let mut stand = stand(&[rule(only, delay(Place::Response))]);
     stand.client(format!("{GET}{GET}"));
     assert_eq!(stand.server(format!("{OK}hello")), format!("{OK}hello"));

@@ -7,14 +7,14 @@ use crate::plan::check::desk::Desk;
 use crate::plan::check::envelope::Parts;
 use crate::plan::check::{envelope, inject, rule};
 use crate::plan::drill::System;
-use crate::plan::fault::Fault;
 use crate::plan::fault::rule::{Protocol, Speaks, Tls};
+use crate::plan::fault::{Fault, Inject};
 use crate::spec::act::Fault as Written;
 
-/// What its proxy reads.
-const SHOP_SPEAKS: Speaks = Speaks { protocol: Protocol::Postgres, tls: Tls::Refuse };
 /// Proxies that the embedded staging system brings.
 const SHOP_PROXIES: [&str; 1] = ["db"];
+/// What is read of their connections.
+static SHOP_SPEAKS: Speaks = Speaks { protocol: Protocol::Postgres, tls: Tls::Refuse };
 
 pub(super) fn fault(
     desk: &mut Desk,
@@ -38,14 +38,14 @@ pub(super) fn fault(
     };
     let fault = body(desk, act, written, lasts)?;
     let speaks = match system {
-        Some(System::Shop { .. }) if fault.on == "db" => Some(SHOP_SPEAKS),
+        Some(System::Shop { .. }) => Some(&SHOP_SPEAKS),
         Some(System::Remote { proxies, .. }) => {
-            proxies.iter().find(|one| one.name == fault.on).map(|one| one.speaks.clone())
+            proxies.iter().find(|one| Some(one.name.as_str()) == on).map(|one| &one.speaks)
         }
-        _ => None,
+        None => None,
     };
-    if let Some(speaks) = speaks {
-        rule::heard(desk, written.inject.mark, &fault.inject, (&fault.on, (&speaks, None)));
+    if let (Inject::Rule(one), Some(speaks)) = (&fault.inject, speaks) {
+        rule::agree(desk, (one, written.inject.mark), (speaks, written.on.mark));
     }
     Some(fault)
 }
@@ -63,23 +63,15 @@ pub(in crate::plan::check) fn alone(desk: &mut Desk, name: &str) -> Option<Fault
 
 fn body(desk: &mut Desk, name: &str, written: &Written, lasts: Option<Duration>) -> Option<Fault> {
     let on = desk.text(&written.on);
-    let kind = rule::inject(desk, &written.inject);
-    let side = inject::side(desk, written.side.as_ref());
-    let share = inject::share(desk, written.share.as_ref(), kind.as_ref());
+    let inject = desk.open(&written.inject).and_then(|one| inject::inject(desk, one));
+    let side = inject::side(desk, written.side.as_ref(), inject.as_ref());
+    let share = inject::share(desk, written.share.as_ref(), inject.as_ref());
     let parts = Parts {
         per: written.per.as_ref(),
         pattern: written.pattern.as_ref(),
         ramp: written.ramp.as_ref(),
         caps: written.caps.as_ref(),
     };
-    let envelope = envelope::envelope(desk, parts, rule::allows(kind.as_ref()), lasts);
-    Some(Fault {
-        name: name.to_owned(),
-        on: on?.to_owned(),
-        inject: kind?,
-        side,
-        share: share?,
-        lasts,
-        envelope: envelope?,
-    })
+    let envelope = envelope::envelope(desk, parts, inject::allows(inject.as_ref()), lasts)?;
+    Some(Fault { name: name.to_owned(), on: on?.to_owned(), inject: inject?, side, share: share?, lasts, envelope })
 }

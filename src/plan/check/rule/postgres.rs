@@ -21,7 +21,7 @@ const CONNECTIONS: RangeInclusive<u64> = 0..=1_000_000;
 /// What is said when the file says nothing.
 const MESSAGE: &str = "injected by squall";
 
-pub(super) fn rule(desk: &mut Desk, written: &spec::Postgres) -> Option<Postgres> {
+pub(in crate::plan::check) fn rule(desk: &mut Desk, written: &spec::Postgres) -> Option<Postgres> {
     let only = match &written.only {
         None => Some(Only::default()),
         Some(only) => match desk.open(only) {
@@ -52,7 +52,7 @@ fn matcher(desk: &mut Desk, written: &spec::Only) -> Option<Only> {
     let users = names(desk, written.users.as_ref());
     let databases = names(desk, written.databases.as_ref());
     let in_transaction = desk.open_if(written.in_transaction.as_ref()).copied();
-    let nth = written.nth.as_ref().map_or(Some(None), |one| nth(desk, one).map(Some));
+    let nth = Some(nth(desk, written.nth.as_ref()));
     Some(Only {
         fingerprint: fingerprint?,
         text: text?,

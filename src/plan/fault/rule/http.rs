@@ -6,6 +6,7 @@ use regex::Regex;
 
 use super::Hold;
 use crate::plan::fault::Ending;
+use crate::plan::good::StatusSet;
 use crate::wire::http1::Edit;
 
 /// A rule on requests and responses.
@@ -30,8 +31,8 @@ pub struct Only {
     pub host: Option<String>,
     /// Globs over fields: one value of each must match.
     pub headers: Vec<(String, String)>,
-    /// Ranges of statuses of the response; empty: any. Nothing is decided before it came.
-    pub status: Vec<(u16, u16)>,
+    /// Statuses of the response. Nothing is decided before it came.
+    pub status: Option<StatusSet>,
     /// Only requests whose field of this name lists the fault's name, or `*`.
     pub opt_in: Option<String>,
 }

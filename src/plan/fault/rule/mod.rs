@@ -4,17 +4,21 @@
 
 pub mod http;
 pub mod postgres;
+pub mod redis;
 
 use super::Time;
 
 pub use http::Http;
 pub use postgres::Postgres;
+pub use redis::Redis;
 
 /// One rule with its parameters.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Rule {
     /// On requests and responses of HTTP/1.1.
     Http(Box<Http>),
+    /// On commands and replies of Redis.
+    Redis(Box<Redis>),
     /// On PostgreSQL's statements and connections.
     Postgres(Box<Postgres>),
 }
@@ -25,7 +29,17 @@ impl Rule {
         match (self, other) {
             (Self::Http(one), Self::Http(other)) => one.act.is_like(&other.act),
             (Self::Postgres(one), Self::Postgres(other)) => one.act.is_like(&other.act),
+            (Self::Redis(one), Self::Redis(other)) => one.act.is_like(&other.act),
             _ => false,
+        }
+    }
+
+    /// True when a ramp has a time to multiply.
+    pub const fn has_severity(&self) -> bool {
+        match self {
+            Self::Http(rule) => matches!(rule.act, http::Act::Delay(_)),
+            Self::Postgres(rule) => matches!(rule.act, postgres::Act::Delay(_) | postgres::Act::RowStall { .. }),
+            Self::Redis(rule) => matches!(rule.act, redis::Act::Delay(_)),
         }
     }
 
@@ -33,6 +47,7 @@ impl Rule {
     pub const fn protocol(&self) -> Protocol {
         match self {
             Self::Http(_) => Protocol::Http,
+            Self::Redis(_) => Protocol::Redis,
             Self::Postgres(_) => Protocol::Postgres,
         }
     }
