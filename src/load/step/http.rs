@@ -73,16 +73,15 @@ pub async fn run(worker: &Worker, crew: &Crew, user: &mut User, ask: &Ask, (due,
         let done = trip.done;
         let again = tries.again(worker, crew, (ask, outcome, done), dice);
         if let Some(pause) = again {
-            // This try was sent and is done; the last one is counted with its request.
-            worker.log.borrow_mut().recorder.flow(done, |flow| flow.done += 1);
             if !worker.halted.get()
                 && (pause.is_zero() || worker.rest(crew, done + pause).await)
                 && matches!(ceiling::leave(worker, crew, ask.origin, done).await, Leave::At(_))
             {
+                // That try was sent and is done; the last one is counted with its request.
+                worker.log.borrow_mut().recorder.flow(done, |flow| flow.done += 1);
                 begun = worker.pace.now();
                 continue;
             }
-            worker.log.borrow_mut().recorder.flow(done, |flow| flow.done -= 1);
         }
         let said = trip.result.as_ref().map(said).unwrap_or_default();
         let ended = worker.finished(sample(ask, (due, sent, done), outcome, &trip), said);
