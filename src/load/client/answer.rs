@@ -21,8 +21,8 @@ pub struct Keep {
     pub body: Option<u64>,
 }
 
-/// A whole answer.
-#[derive(Debug)]
+/// An answer, filled as it comes. What one exchange left is overwritten by the next.
+#[derive(Debug, Default)]
 pub struct Answer {
     /// Its status.
     pub status: u16,
@@ -56,25 +56,27 @@ impl Coding {
 }
 
 impl Answer {
-    /// An answer of which only the head has come.
-    pub(in crate::load::client) fn new(head: response::Parts, keep: Keep) -> Self {
-        let status = head.status.as_u16();
+    /// Its head has come.
+    pub(in crate::load::client) fn begin(&mut self, head: response::Parts, keep: Keep) {
+        self.status = head.status.as_u16();
         // Only these two statuses are classed by it.
-        let retry_after = matches!(status, 429 | 503) && head.headers.contains_key(RETRY_AFTER);
+        self.retry_after = matches!(self.status, 429 | 503) && head.headers.contains_key(RETRY_AFTER);
+        (self.size, self.too_large) = (0, false);
+        self.body.clear();
+        self.limit = keep.body;
         // A body that nobody reads is counted and dropped as it came.
-        let coding = keep.body.and_then(|_| Coding::of(&head.headers));
-        let headers = keep.headers.then_some(head.headers);
-        Self { status, retry_after, size: 0, too_large: false, headers, body: Vec::new(), limit: keep.body, coding }
+        self.coding = keep.body.and_then(|_| Coding::of(&head.headers));
+        self.headers = keep.headers.then_some(head.headers);
     }
 
-    /// The answer with its body unpacked, up to what may be kept: what would grow beyond that is cut there and is too large.
+    /// Unpacks its body, up to what may be kept: what would grow beyond that is cut there and is too large.
     ///
     /// # Errors
     /// When the body is not what its `content-encoding` says; `byte` is the size of what came.
-    pub(in crate::load::client) fn unpacked(mut self) -> Result<Self, Failure> {
-        let (Some(coding), Some(limit)) = (self.coding, self.limit) else { return Ok(self) };
+    pub(in crate::load::client) fn unpack(&mut self) -> Result<(), Failure> {
+        let (Some(coding), Some(limit)) = (self.coding, self.limit) else { return Ok(()) };
         if self.body.is_empty() {
-            return Ok(self);
+            return Ok(());
         }
         let packed = std::mem::take(&mut self.body);
         let most = limit.saturating_add(1);
@@ -89,7 +91,7 @@ impl Answer {
             self.too_large = true;
             self.body = Vec::new();
         }
-        Ok(self)
+        Ok(())
     }
 
     /// A chunk of the body.

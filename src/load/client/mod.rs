@@ -1,7 +1,7 @@
 //! One worker's HTTP client of one workload: takes a prepared request to an origin and says what came of it.
 //!
 //! ```text
-//! trip ─ pool (a turn, an idle link) ─ connect · tls (a new one) ─ h1 · h2 (one exchange) ─ line (bytes) ─ kernel
+//! trip ─ pool (a turn, an idle link) ─ lane ─ connect · tls (a new one) ─ h1 · h2 (one exchange) ─ line (bytes) ─ kernel
 //! ```
 //!
 //! It never retries. The one request it sends twice is the one that came back untouched from a connection the server had
@@ -14,6 +14,7 @@ pub mod connect;
 pub mod failure;
 pub mod h1;
 pub mod h2;
+mod lane;
 pub mod line;
 pub mod link;
 pub mod opener;
@@ -25,7 +26,8 @@ use std::cell::Cell;
 
 use answer::{Answer, Keep};
 use failure::Failure;
-use h1::{Exchange, Prepared, Terms};
+use h1::{Exchange, Prepared};
+use lane::{Lane, travel, whole};
 use link::Link;
 use opener::Opener;
 use pool::{Grant, Pool};
@@ -35,7 +37,6 @@ use super::pace::Limits;
 use super::step::Script;
 use crate::base::clock::Tick;
 use crate::base::shard::Shard;
-use crate::measure::outcome::Kind;
 use crate::plan::load::Connections;
 use crate::plan::wires::Life;
 
@@ -61,10 +62,10 @@ enum Sharing {
 pub struct Seat(Vec<Option<Link>>);
 
 /// What a trip came to.
-#[derive(Debug)]
+#[derive(Clone, Copy, Debug)]
 pub struct Trip {
-    /// A whole answer, or why not.
-    pub result: Result<Answer, Failure>,
+    /// Fine when the answer is whole, or why it is not.
+    pub result: Result<(), Failure>,
     /// When it ended.
     pub done: Tick,
     /// Bytes of the request that left.
@@ -73,15 +74,17 @@ pub struct Trip {
     pub bytes_in: u64,
 }
 
-/// A request and where it goes.
+/// A request, where it goes, and where its answer is put.
 #[derive(Debug)]
-pub struct Errand {
+pub struct Errand<'a> {
     /// Index of the origin.
     pub origin: usize,
-    /// The request.
-    pub request: Prepared,
     /// What is kept of the answer.
     pub keep: Keep,
+    /// The request; taken by whoever sends it, put back untouched.
+    pub request: &'a mut Option<Prepared>,
+    /// The answer.
+    pub into: &'a mut Answer,
 }
 
 impl Client {
@@ -132,7 +135,7 @@ impl Client {
     }
 
     /// Takes one request there and brings its answer back, within `limits`.
-    pub async fn trip(&self, errand: Errand, seat: &mut Seat, limits: &mut Limits<'_>) -> Trip {
+    pub async fn trip(&self, errand: Errand<'_>, seat: &mut Seat, limits: &mut Limits<'_>) -> Trip {
         let origin = errand.origin;
         match &self.sharing {
             Sharing::Shared(pool) => self.shared(pool, errand, limits).await,
@@ -140,7 +143,7 @@ impl Client {
                 let now = limits.seen();
                 let held = seat.0.get_mut(origin).and_then(Option::take);
                 let held = held.filter(|link| !link.is_over(&self.life, now));
-                let (trip, link) = self.travel(held, errand, limits).await;
+                let (trip, link) = travel(&self.opener, held, errand, limits, &self.reconnected).await;
                 if seat.0.len() <= origin {
                     seat.0.resize_with(origin + 1, || None);
                 }
@@ -150,12 +153,12 @@ impl Client {
                 seat.0[origin] = link;
                 trip
             }
-            Sharing::Fresh => self.travel(None, errand, limits).await.0,
+            Sharing::Fresh => travel(&self.opener, None, errand, limits, &self.reconnected).await.0,
         }
     }
 
     /// On a connection of the pool.
-    async fn shared(&self, pool: &Pool, errand: Errand, limits: &mut Limits<'_>) -> Trip {
+    async fn shared(&self, pool: &Pool, mut errand: Errand<'_>, limits: &mut Limits<'_>) -> Trip {
         let origin = errand.origin;
         limits.begin(self.opener.timeouts().wait);
         let held = match pool.turn(origin, limits).await {
@@ -163,7 +166,6 @@ impl Client {
             Ok(Grant::Open) => None,
             Err(kind) => return Trip::without(Failure::early(kind), limits),
         };
-        let mut errand = errand;
         let (mut link, is_new) = match held {
             Some(link) => (link, false),
             None => match self.open_for(pool, origin, limits).await {
@@ -173,23 +175,19 @@ impl Client {
         };
         let mut again = !is_new;
         loop {
-            let (done, passed) = self.exchange(&mut link, errand.request, errand.keep, limits).await;
-            let result = match done {
-                Exchange::Untouched(back) if again => {
-                    again = false;
-                    errand.request = *back;
-                    self.reconnected.set(self.reconnected.get() + 1);
-                    pool.put(origin, still(link), limits.now());
-                    // Its place in the pool is free now, and ours.
-                    link = match self.open_in_place(pool, origin, limits).await {
-                        Ok(link) => link,
-                        Err(failure) => return Trip::without(failure, limits),
-                    };
-                    continue;
-                }
-                done => whole(done),
-            };
-            let trip = Trip { result, done: limits.now(), bytes_in: passed.0, bytes_out: passed.1 };
+            let (done, passed) = self.opener.exchange(&mut link, &mut errand, limits).await;
+            if done == Exchange::Untouched && again {
+                again = false;
+                self.reconnected.set(self.reconnected.get() + 1);
+                pool.put(origin, still(link), limits.now());
+                // Its place in the pool is free now, and ours.
+                link = match self.open_in_place(pool, origin, limits).await {
+                    Ok(link) => link,
+                    Err(failure) => return Trip::without(failure, limits),
+                };
+                continue;
+            }
+            let trip = Trip::of(whole(done, &mut errand), passed, limits);
             let kept = if trip.result.is_ok() && link.is_free() { Some(link) } else { still(link) };
             pool.put(origin, kept, trip.done);
             return trip;
@@ -213,50 +211,6 @@ impl Client {
             Grant::Open => self.open_for(pool, origin, limits).await,
         }
     }
-
-    async fn exchange(
-        &self,
-        link: &mut Link,
-        request: Prepared,
-        keep: Keep,
-        limits: &mut Limits<'_>,
-    ) -> (Exchange, (u64, u64)) {
-        let timeouts = self.opener.timeouts();
-        let terms = Terms { first_byte: timeouts.first_byte, idle: timeouts.idle, keep };
-        link.age().serve(limits.seen());
-        link.exchange(request, limits, terms).await
-    }
-
-    /// One exchange on `held`, or on a new connection; the connection afterwards, when it can be used again.
-    async fn travel(&self, held: Option<Link>, errand: Errand, limits: &mut Limits<'_>) -> (Trip, Option<Link>) {
-        let Errand { origin, mut request, keep } = errand;
-        let mut held = held;
-        // A connection opened for this very request and closed at once is a failure, not a reason to try again.
-        let mut again = held.is_some();
-        loop {
-            let mut link = match held.take() {
-                Some(link) => link,
-                None => match self.opener.open(origin, limits).await {
-                    Ok(link) => link,
-                    Err(failure) => return (Trip::without(failure, limits), None),
-                },
-            };
-            let (done, passed) = self.exchange(&mut link, request, keep, limits).await;
-            let result = match done {
-                Exchange::Untouched(back) if again => {
-                    again = false;
-                    request = *back;
-                    self.reconnected.set(self.reconnected.get() + 1);
-                    continue;
-                }
-                done => whole(done),
-            };
-            let trip = Trip { result, done: limits.now(), bytes_in: passed.0, bytes_out: passed.1 };
-            let link = (trip.result.is_ok() && link.is_free()).then_some(link);
-            let link = link.filter(|link| !link.age().is_spent(&self.life, trip.done));
-            return (trip, link);
-        }
-    }
 }
 
 /// What goes back to the pool after a failure: a connection of HTTP/2 outlives the failure of one stream.
@@ -264,15 +218,12 @@ fn still(link: Link) -> Option<Link> {
     matches!(link, Link::Two(_)).then_some(link)
 }
 
-fn whole(done: Exchange) -> Result<Answer, Failure> {
-    match done {
-        Exchange::Whole(answer) => answer.unpacked(),
-        Exchange::Broken(failure) => Err(failure),
-        Exchange::Untouched(_) => Err(Failure::early(Kind::EofBeforeStatus)),
-    }
-}
-
 impl Trip {
+    /// What an exchange came to, and the bytes received and sent in it.
+    fn of(result: Result<(), Failure>, passed: (u64, u64), limits: &Limits<'_>) -> Self {
+        Self { result, done: limits.now(), bytes_in: passed.0, bytes_out: passed.1 }
+    }
+
     fn without(failure: Failure, limits: &Limits<'_>) -> Self {
         Self { result: Err(failure), done: limits.now(), bytes_out: 0, bytes_in: 0 }
     }

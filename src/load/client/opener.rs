@@ -9,10 +9,12 @@ use std::time::Duration;
 
 use hyper::http::uri::{Authority, Scheme as HttpScheme};
 
+use super::Errand;
 use super::connect::Peer;
 use super::failure::{Failure, within};
-use super::h1::Line;
+use super::h1::{Exchange, Line, Terms};
 use super::h2::{Place, Tube};
+use super::lane::Lane;
 use super::line::Stream;
 use super::link::{Age, Link};
 use super::pool::Speaks;
@@ -23,7 +25,7 @@ use crate::load::pace::{Limits, Passed};
 use crate::load::step::Script;
 use crate::measure::outcome::Kind;
 use crate::plan::load::{Origin, Scheme, Timeouts};
-use crate::plan::wires::Version;
+use crate::plan::wires::{Life, Version};
 
 /// Opens connections to every origin.
 #[derive(Debug)]
@@ -33,6 +35,7 @@ pub struct Opener {
     version: Version,
     timeouts: Timeouts,
     streams: usize,
+    life: Life,
     /// Least time between two new connections, and when the next may be opened.
     apart: Option<Duration>,
     next: Cell<Tick>,
@@ -53,6 +56,7 @@ impl Opener {
             version: wires.http,
             timeouts: client.timeouts,
             streams: wires.life.streams,
+            life: wires.life,
             apart: apart.and_then(|rate| Duration::try_from_secs_f64(f64::from(shard.of) / rate).ok()),
             next: Cell::new(Tick::ZERO),
             opened: Cell::new(0),
@@ -79,8 +83,8 @@ impl Opener {
         }
     }
 
-    /// Opens a connection to `origin`.
-    pub async fn open(&self, origin: usize, limits: &mut Limits<'_>) -> Result<Link, Failure> {
+    /// Opens a connection to `origin` by its protocol.
+    async fn begin(&self, origin: usize, limits: &mut Limits<'_>) -> Result<Link, Failure> {
         let (peer, place, scheme) = self.peers.get(origin).ok_or(Failure::early(Kind::Resolve))?;
         self.wait_for_slot(limits).await?;
         let plain = peer.open(limits, self.timeouts.connect).await?;
@@ -128,6 +132,30 @@ impl Opener {
             Poll::Ready(Err(Failure::early(kind)))
         })
         .await
+    }
+}
+
+/// The lane of hyper, in either protocol.
+impl Lane for Opener {
+    type Line = Link;
+
+    async fn open(&self, origin: usize, limits: &mut Limits<'_>) -> Result<Link, Failure> {
+        self.begin(origin, limits).await
+    }
+
+    async fn exchange(
+        &self,
+        link: &mut Link,
+        errand: &mut Errand<'_>,
+        limits: &mut Limits<'_>,
+    ) -> (Exchange, (u64, u64)) {
+        let terms = Terms { first_byte: self.timeouts.first_byte, idle: self.timeouts.idle, keep: errand.keep };
+        link.age().serve(limits.seen());
+        link.exchange(errand, limits, terms).await
+    }
+
+    fn is_usable(&self, link: &mut Link, now: Tick) -> bool {
+        link.is_free() && !link.age().is_spent(&self.life, now)
     }
 }
 

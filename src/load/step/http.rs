@@ -69,7 +69,7 @@ pub async fn run(worker: &Worker, crew: &Crew, user: &mut User, ask: &Ask, (due,
     }
     let (mut tries, mut begun) = (Tries::default(), sent);
     loop {
-        let (trip, outcome) = attempt(worker, crew, user, (ask, begun, dice, tries)).await;
+        let (trip, outcome, said) = attempt(worker, crew, user, (ask, begun, dice, tries)).await;
         let done = trip.done;
         let again = tries.again(worker, crew, (ask, outcome, done), dice);
         if let Some(pause) = again {
@@ -83,7 +83,6 @@ pub async fn run(worker: &Worker, crew: &Crew, user: &mut User, ask: &Ask, (due,
                 continue;
             }
         }
-        let said = trip.result.as_ref().map(said).unwrap_or_default();
         let ended = worker.finished(sample(ask, (due, sent, done), outcome, &trip), said);
         return Ended { rested: due.since(asked), ..ended };
     }
@@ -103,29 +102,32 @@ async fn attempt(
     crew: &Crew,
     user: &mut User,
     (ask, sent, dice, tries): (&Ask, Tick, Dice, Tries),
-) -> (Trip, Outcome) {
-    let Some(request) = ask.mould.cast(|var| user.value(var)) else {
-        return (unsent(sent), Outcome::Refused(Kind::Variable));
-    };
+) -> (Trip, Outcome, Said) {
+    let mut request = ask.mould.cast(|var| user.value(var));
+    if request.is_none() {
+        return (unsent(sent), Outcome::Refused(Kind::Variable), Said::default());
+    }
+    let mut answer = Answer::default();
     let patience = ask.patience.as_ref().map(|patience| sent + tries.patience(patience, dice));
     let total = patience.map_or(sent + ask.total, |leaves| leaves.min(sent + ask.total));
     let mut limits = Limits::new(&worker.pace, (sent, total), &crew.cut);
-    let mut trip = leave(worker, crew, user, (ask, None, request), &mut limits).await;
+    let mut trip = leave(worker, crew, user, (ask, None, &mut request, &mut answer), &mut limits).await;
     let mut refused = None;
-    if worker.script.plan.client.redirects > 0 {
-        refused = redirect::follow(worker, crew, user, (ask, &mut trip), &mut limits).await;
+    if worker.script.plan.client.redirects > 0 && trip.result.is_ok() && redirect::is_one(answer.status) {
+        refused = redirect::follow(worker, crew, user, (ask, &mut trip, &mut answer), &mut limits).await;
     }
     drop(limits);
     let done = trip.done;
     let outcome = match (&trip.result, refused) {
-        (Ok(_), Some(kind)) => Outcome::Refused(kind),
-        (Ok(answer), None) => judged(ask, answer, user, (sent, done, dice)),
+        (Ok(()), Some(kind)) => Outcome::Refused(kind),
+        (Ok(()), None) => judged(ask, &answer, user, (sent, done, dice)),
         (Err(Failure { kind: Kind::TimeoutTotal, byte }), _) if patience.is_some_and(|leaves| done >= leaves) => {
             Outcome::Failed { kind: Kind::Abandoned, byte: *byte }
         }
         (Err(Failure { kind, byte }), _) => Outcome::Failed { kind: *kind, byte: *byte },
     };
-    (trip, outcome)
+    let said = if trip.result.is_ok() { said(&answer) } else { Said::default() };
+    (trip, outcome, said)
 }
 
 /// A request that could not be laid out.
@@ -138,25 +140,24 @@ pub(super) async fn leave(
     worker: &Worker,
     crew: &Crew,
     user: &mut User,
-    (ask, hop, mut request): (&Ask, Option<(usize, &str)>, Prepared),
+    (ask, hop, request, answer): (&Ask, Option<(usize, &str)>, &mut Option<Prepared>, &mut Answer),
     limits: &mut Limits<'_>,
 ) -> Trip {
     let origin = hop.map_or(ask.origin, |(origin, _)| origin);
     let plan = &worker.script.plan;
     let host = || plan.origins.get(origin).map_or("", |origin| origin.host.as_str());
-    if let Some(cookies) = user.jar.as_ref().and_then(|jar| jar.show(host(), request::path_of(&request)))
-        && !request::carry(&mut request, &cookies)
+    if let Some((jar, request)) = user.jar.as_ref().zip(request.as_mut())
+        && let Some(cookies) = jar.show(host(), request::path_of(request))
+        && !request::carry(request, &cookies)
     {
         return unsent(worker.pace.now());
     }
     let sent = if hop.is_some() { worker.pace.now() } else { limits.seen() };
     worker.log.borrow_mut().recorder.sent(sent, 0);
-    let trip = crew.client.trip(Errand { origin, request, keep: ask.keep }, &mut user.seat, limits).await;
+    let errand = Errand { origin, keep: ask.keep, request, into: &mut *answer };
+    let trip = crew.client.trip(errand, &mut user.seat, limits).await;
     // Most answers set none: only one that does pays for its path.
-    if let Ok(answer) = &trip.result
-        && plan.client.cookies
-        && answer.sets_cookies()
-    {
+    if trip.result.is_ok() && plan.client.cookies && answer.sets_cookies() {
         let path = match hop {
             Some((_, path)) => path.to_owned(),
             None => ask.mould.path(|variable| user.value(variable)),
