@@ -146,8 +146,9 @@ fn raise_descriptors() {
     }
 }
 
-/// Joins what the workers send.
-struct Collector {
+/// Joins what the workers send. [`start`] runs one on a thread of its own; its memory does not grow with the run.
+#[derive(Debug)]
+pub struct Collector {
     plan: Arc<LoadPlan>,
     clock: Clock,
     start_at: Tick,
@@ -162,7 +163,8 @@ struct Collector {
 }
 
 impl Collector {
-    fn new(post: &Post, workers: usize, record: RecordWriter) -> Self {
+    /// Of `workers` who have a post like this one.
+    pub fn new(post: &Post, workers: usize, record: RecordWriter) -> Self {
         Self {
             plan: Arc::clone(&post.script.plan),
             clock: post.clock.clone(),
@@ -216,7 +218,8 @@ impl Collector {
         Ok(())
     }
 
-    fn take(&mut self, message: Message) {
+    /// Takes what a worker sent.
+    pub fn take(&mut self, message: Message) {
         match message {
             Message::Frame { second, frame } => {
                 let worker = usize::from(frame.worker);
@@ -239,8 +242,11 @@ impl Collector {
         }
     }
 
-    /// The live second: all frames at hand, whatever second their requests were due in.
-    fn show(&mut self, second: u32) -> Result<Interval, LoadError> {
+    /// The live second: all frames at hand, whatever second their requests were due in. They are written down.
+    ///
+    /// # Errors
+    /// When the record cannot be written.
+    pub fn show(&mut self, second: u32) -> Result<Interval, LoadError> {
         let mut live = Interval::at(second);
         for frame in &self.held {
             frame.parts.iter().for_each(|part| live.merge(part));

@@ -63,13 +63,12 @@ impl Waits {
     /// Enters a wait until `at`. A timeout says its `length`: waits of that length are expected to end in the order they began.
     pub fn enter(&mut self, at: Tick, length: Option<Duration>, waker: &Waker) -> Key {
         let queue = length.and_then(|length| self.queue_of(length));
-        let place = match queue {
-            Some(queue) => self.append(queue, at, waker),
-            None => {
-                self.count += 1;
-                self.map.insert((at, self.count), waker.clone());
-                Place::Map(self.count)
-            }
+        let place = if let Some(queue) = queue {
+            self.append(queue, at, waker)
+        } else {
+            self.count += 1;
+            self.map.insert((at, self.count), waker.clone());
+            Place::Map(self.count)
         };
         Key { at, place }
     }
@@ -225,7 +224,9 @@ mod tests {
                 let (over, rest): (Vec<_>, Vec<_>) = plain.into_iter().partition(|(at, ..)| *at <= instant);
                 prop_assert!(over.iter().all(|(_, count, _)| count.0.load(Ordering::Relaxed) == 1));
                 prop_assert!(rest.iter().all(|(_, count, _)| count.0.load(Ordering::Relaxed) == 0));
-                over.into_iter().for_each(|(_, _, key)| waits.leave(key));
+                for (_, _, key) in over {
+                    waits.leave(key);
+                }
                 plain = rest;
             }
         }

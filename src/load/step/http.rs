@@ -72,16 +72,15 @@ pub async fn run(worker: &Worker, crew: &Crew, user: &mut User, ask: &Ask, (due,
         let (trip, outcome, said) = attempt(worker, crew, user, (ask, begun, dice, tries)).await;
         let done = trip.done;
         let again = tries.again(worker, crew, (ask, outcome, done), dice);
-        if let Some(pause) = again {
-            if !worker.halted.get()
-                && (pause.is_zero() || worker.rest(crew, done + pause).await)
-                && matches!(ceiling::leave(worker, crew, ask.origin, done).await, Leave::At(_))
-            {
-                // That try was sent and is done; the last one is counted with its request.
-                worker.log.borrow_mut().recorder.flow(done, |flow| flow.done += 1);
-                begun = worker.pace.now();
-                continue;
-            }
+        // A try that another one follows was sent and is done; the last one is counted with its request.
+        if let Some(pause) = again
+            && !worker.halted.get()
+            && (pause.is_zero() || worker.rest(crew, done + pause).await)
+            && matches!(ceiling::leave(worker, crew, ask.origin, done).await, Leave::At(_))
+        {
+            worker.log.borrow_mut().recorder.flow(done, |flow| flow.done += 1);
+            begun = worker.pace.now();
+            continue;
         }
         let ended = worker.finished(sample(ask, (due, sent, done), outcome, &trip), said);
         return Ended { rested: due.since(asked), ..ended };
