@@ -10,12 +10,13 @@
 //! | `seed` | named, keyed random streams |
 //! | `shard` | which part of a plan is ours |
 //! | `duration` `rate` `ratio` `size` | quantities with their units |
-//! | `name` | nearest-name suggestions |
+//! | `name` `glob` | nearest-name suggestions; what `*` and `?` match |
 //! | `secret` `digest` | values that never print; SHA-256 and HMAC |
 
 pub mod clock;
 pub mod digest;
 pub mod duration;
+pub mod glob;
 pub mod name;
 pub mod rate;
 pub mod ratio;

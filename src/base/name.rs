@@ -1,4 +1,4 @@
-//! The nearest of several names: for "did you mean …?".
+//! Names: the nearest of several, for "did you mean …?", and those that a glob means.
 
 /// The candidate nearest to `wrong`, when it is near enough to be meant: at most a third of its letters differ.
 pub fn nearest<'a>(wrong: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
@@ -27,6 +27,24 @@ fn distance(a: &str, b: &str) -> usize {
         rows.push(row);
     }
     rows[a.len()][b.len()]
+}
+
+/// True when `name` is meant by `glob`: `*` is any run of characters, `?` any one.
+pub fn is_meant(name: &str, glob: &str) -> bool {
+    let mut glob_chars = glob.chars();
+    match glob_chars.next() {
+        None => name.is_empty(),
+        Some('*') => {
+            let rest = glob_chars.as_str();
+            let mut starts = name.char_indices().map(|(n, _)| n).chain([name.len()]);
+            starts.any(|n| is_meant(name.get(n..).unwrap_or_default(), rest))
+        }
+        Some(wanted) => {
+            let mut name_chars = name.chars();
+            name_chars.next().is_some_and(|c| wanted == '?' || wanted == c)
+                && is_meant(name_chars.as_str(), glob_chars.as_str())
+        }
+    }
 }
 
 #[cfg(test)]

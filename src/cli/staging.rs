@@ -48,7 +48,13 @@ fn tuned(args: &StagingArgs, settings: Settings) -> Settings {
     let usual = Ports::USUAL;
     let behind = |port: u16| if args.port == usual.gateway { port } else { 0 };
     Settings {
-        ports: Ports { gateway: args.port, a: behind(usual.a), b: behind(usual.b), admin: args.admin_port },
+        ports: Ports {
+            gateway: args.port,
+            a: behind(usual.a),
+            b: behind(usual.b),
+            dr: behind(usual.dr),
+            admin: args.admin_port,
+        },
         data: match args.shop.data {
             Some(DataArg::TestLike) => Data::TestLike,
             _ => Data::Realistic,

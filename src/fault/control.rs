@@ -14,6 +14,7 @@ use super::registry::{Change, Registry, Withdrawal};
 use super::wake::Wakes;
 use super::worker::Command;
 use crate::base::clock::Clock;
+use crate::base::seed::Seed;
 
 /// The registry, and the workers that follow it.
 #[derive(Debug)]
@@ -30,8 +31,8 @@ pub(super) struct Control {
 pub(super) struct Posted(Vec<oneshot::Receiver<usize>>);
 
 impl Control {
-    pub(super) fn new(clock: Clock, workers: Arc<[UnboundedSender<Command>]>) -> Self {
-        Self { clock, registry: Mutex::default(), workers, leases: Notify::new() }
+    pub(super) fn new(clock: Clock, seed: Seed, workers: Arc<[UnboundedSender<Command>]>) -> Self {
+        Self { clock, registry: Mutex::new(Registry::new(seed)), workers, leases: Notify::new() }
     }
 
     /// The registry, for reading and for changes that no worker has to know. Never held across an await.

@@ -19,6 +19,8 @@ pub(super) struct Transit {
     /// Arrival plus all holds, before the order is kept.
     pub(super) own: Tick,
     pub(super) piece: Piece,
+    /// When it arrived.
+    pub(super) came: Tick,
     /// [`Duration::MAX`]: until the fault goes; such a hold is no part of `own`.
     pub(super) holds: Vec<(FaultId, Duration)>,
 }
@@ -26,6 +28,14 @@ pub(super) struct Transit {
 impl Transit {
     fn is_stuck(&self) -> bool {
         self.holds.iter().any(|(_, held)| *held == Duration::MAX)
+    }
+
+    /// What each fault is answerable for of the time from the arrival to `now`, in proportion to what it drew.
+    pub(super) fn realised(&self, now: Tick) -> impl Iterator<Item = (FaultId, Duration)> {
+        let drawn = self.holds.iter().filter(|(_, held)| *held != Duration::MAX && !held.is_zero());
+        let all: Duration = drawn.clone().map(|(_, held)| *held).sum();
+        let waited = now.since(self.came);
+        drawn.map(move |(fault, held)| (*fault, waited.mul_f64(held.as_secs_f64() / all.as_secs_f64())))
     }
 
     fn held_by(&self, gone: &[FaultId]) -> Duration {
@@ -76,18 +86,31 @@ impl DelayLine {
         self.queue.front().filter(|head| head.due <= now).map(|head| &head.transit.piece)
     }
 
-    /// `written` bytes of the head have left; a piece without bytes left is gone.
-    pub(super) fn advance(&mut self, written: usize) {
-        let Some(head) = self.queue.front_mut() else { return };
+    /// `written` bytes of the head have left; a piece without bytes left is gone, and given back.
+    pub(super) fn advance(&mut self, written: usize) -> Option<Transit> {
+        let head = self.queue.front_mut()?;
         if let Piece::Pass(Signal::Data(data)) = &mut head.transit.piece {
             let written = written.min(data.len());
             data.advance(written);
             self.bytes -= written;
             if !data.is_empty() {
-                return;
+                return None;
             }
         }
-        self.queue.pop_front();
+        self.queue.pop_front().map(|gone| gone.transit)
+    }
+
+    /// The first piece, taken out whole, if it may leave at `now`.
+    pub(super) fn take(&mut self, now: Tick) -> Option<Transit> {
+        self.head(now)?;
+        let transit = self.queue.pop_front()?.transit;
+        self.bytes -= transit.piece.bytes();
+        Some(transit)
+    }
+
+    /// The faults that hold something, one entry for each piece.
+    pub(super) fn holders(&self) -> Vec<FaultId> {
+        self.queue.iter().flat_map(|one| &one.transit.holds).map(|(by, _)| *by).collect()
     }
 
     /// Takes back what the faults `gone` added: each piece is due that much earlier, though not before `now`, and still in order.

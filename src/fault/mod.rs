@@ -3,30 +3,36 @@
 //! ```text
 //!            pure                                     thin
 //! parcel -> toxic -> chain -> delay_line      dial, pump    one task per connection
-//!               link = two chains             proxy         listener, ordinals, connections
+//!   link = two chains, rules between (talk)   proxy         listener, ordinals, connections
 //! decide    keyed draws                       worker, wake  one thread, one timer
 //! registry  snapshots, leases                 control       one lock, one order of changes
 //! ```
 //! Outside this room: [`Proxies`] and [`Injection`]. A fault is leased, in force on living connections too, counted, and
-//! verified healed. A new toxic is one file in `toxic/` and one arm in its `build`.
+//! verified healed. A new toxic is one file in `toxic/` and one arm in its `build`; rules have their own page, `rule`.
 
 pub mod api;
+mod caps;
 mod chain;
 mod control;
 pub mod decide;
 mod delay_line;
 mod dial;
+pub mod draws;
 mod injection;
 mod lease;
+pub mod ledger;
 mod link;
 pub mod parcel;
 mod paths;
+mod pattern;
 mod proxies;
 mod proxy;
 mod pump;
 mod registry;
+mod rule;
 mod snapshot;
 mod stats;
+mod talk;
 pub mod toxic;
 mod wake;
 mod worker;
@@ -40,7 +46,7 @@ pub use injection::{Healed, Injection};
 pub use proxies::Proxies;
 pub use proxy::ProxySpec;
 pub use registry::ProxyState;
-pub use stats::{DrawnHold, FaultStats, Untouched};
+pub use stats::{Distinct, FaultStats, Holds, Untouched};
 
 /// Why the fault proxy could not do what it was asked.
 #[derive(Debug, Error)]
@@ -99,6 +105,20 @@ pub enum FaultError {
     NoLease {
         /// The fault's.
         name: String,
+    },
+    /// A rule of another protocol than the proxy reads.
+    #[error(
+        "fault `{name}` is a rule of {wants}, but proxy `{proxy}` speaks {speaks}; give the proxy `speaks: {wants}(..)`"
+    )]
+    Speech {
+        /// The fault's.
+        name: String,
+        /// The proxy's.
+        proxy: String,
+        /// What the rule reads.
+        wants: &'static str,
+        /// What the proxy reads.
+        speaks: &'static str,
     },
     /// The fault has healed by itself or was healed.
     #[error("the lease of fault `{name}` is over; inject it anew")]

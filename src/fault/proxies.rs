@@ -17,6 +17,7 @@ use super::stats::FaultStats;
 use super::worker::{self, Command, Team};
 use crate::base::clock::Clock;
 use crate::base::seed::Seed;
+use crate::measure::histogram::Bins;
 use crate::plan::fault::Fault;
 
 /// The proxies of a run and the faults on them; clones share them. When the last clone is gone, the
@@ -46,7 +47,7 @@ impl Proxies {
     pub fn start_with(clock: Clock, seed: Seed, workers: NonZeroUsize) -> Result<Self, FaultError> {
         let (senders, receivers): (Vec<_>, Vec<_>) = (0..workers.get()).map(|_| mpsc::unbounded_channel()).unzip();
         let senders: Arc<[_]> = senders.into();
-        let control = Arc::new(Control::new(clock, Arc::clone(&senders)));
+        let control = Arc::new(Control::new(clock, seed, Arc::clone(&senders)));
         let proxies = Self { _running: Arc::new(Running(Arc::clone(&control))), control };
         for (own, commands) in receivers.into_iter().enumerate() {
             let team = Team::new(Arc::clone(&senders), own as u64);
@@ -133,6 +134,11 @@ impl Proxies {
     /// What a fault did so far, or until it healed; `None` when there was never such a fault.
     pub fn stats(&self, name: &str) -> Option<FaultStats> {
         self.control.registry().stats(name)
+    }
+
+    /// The histograms of a fault's drawn and realised holds, in microseconds; `None` when there was never such a fault.
+    pub fn holds(&self, name: &str) -> Option<[Bins; 2]> {
+        self.control.registry().holds(name)
     }
 
     /// Connections of a proxy with both ends up.

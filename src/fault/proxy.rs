@@ -23,6 +23,7 @@ use super::pump::{Local, Pump, Seat, end};
 use super::snapshot::Snapshot;
 use super::stats::Traffic;
 use super::worker::{Command, Team};
+use crate::plan::fault::rule::Speaks;
 use crate::plan::fault::{Side, Toxic};
 
 /// Rest after a failed accept, such as "no descriptor left".
@@ -51,6 +52,8 @@ pub struct ProxySpec {
     pub buffer: usize,
     /// Toxics that belong to the path itself, such as its distance: not leased, not counted, never healed.
     pub base: Vec<(Toxic, Side)>,
+    /// What is read of its connections: rules need their protocol.
+    pub speaks: Speaks,
 }
 
 /// What every worker knows of a proxy.
@@ -193,7 +196,7 @@ impl Proxy {
 
     fn seat(&self, ordinal: u64, local: &Local) -> Rc<Seat> {
         let key = LinkKey { connection: ordinal, ..self.key };
-        let link = Link::open(key, &self.snapshot.borrow(), local.wakes.clock().now());
+        let link = Link::open(key, &self.definition.spec.speaks, &self.snapshot.borrow(), local.wakes.clock().now());
         let seat = Rc::new(Seat::new(link));
         self.seats.borrow_mut().insert(ordinal, Rc::clone(&seat));
         self.definition.open.fetch_add(1, Relaxed);

@@ -142,17 +142,21 @@ impl Pump {
     fn poll(&mut self, cx: &mut Context<'_>, link: &mut Link) -> Poll<Close> {
         for _ in 0..TURNS {
             let now = self.local.wakes.clock().now();
+            if link.turn_due().is_some_and(|due| due <= now) {
+                link.turn(now);
+            }
             let mut moved = self.fill(Way::Up, link, now, cx);
             moved |= self.fill(Way::Down, link, now, cx);
+            moved |= link.ferry(now, self.buffer);
             // Before anything is written: what arrives with its own alarm never leaves.
             if let Some(how) = link.verdict(now) {
                 return Poll::Ready(how);
             }
-            let mut due = link.alarm_due();
+            let mut due = link.alarm_due().into_iter().chain(link.turn_due()).min();
             for way in [Way::Up, Way::Down] {
                 match self.drain(way, link, now, cx) {
                     Step::Moved => moved = true,
-                    Step::Idle => due = due.into_iter().chain(link.chain(way).head_due()).min(),
+                    Step::Idle => due = due.into_iter().chain(link.outlet(way).head_due()).min(),
                     Step::Blocked => {}
                     Step::Over(how) => return Poll::Ready(how),
                 }
@@ -179,34 +183,39 @@ impl Pump {
     /// Reads once, if there is room. True when something arrived.
     fn fill(&mut self, way: Way, link: &mut Link, now: Tick, cx: &mut Context<'_>) -> bool {
         let full = self.local.waiting.get() >= WORKER_MOST;
-        let room = link.chain(way).room(if full { BUFFER_LEAST } else { self.buffer });
+        let room = link.room(way, if full { BUFFER_LEAST } else { self.buffer }, now);
         if self.flow(way).drained || room == 0 {
             return false;
         }
-        let clear = link.chain(way).is_clear();
+        let straight = link.straight(way, SCRATCH);
         let scratch = Rc::clone(&self.local.scratch);
         let mut scratch = scratch.borrow_mut();
-        let limit = if clear { SCRATCH } else { PARCEL.min(room) };
+        let limit = if straight > 0 { straight } else { PARCEL.min(room) };
         let Some(into) = scratch.get_mut(..limit) else { return false };
         let Poll::Ready(read) = poll_read(self.source(way), cx, into) else { return false };
         match read {
             Ok(0) => {
                 self.flow(way).drained = true;
-                link.chain(way).arrive(now, Signal::Fin);
+                link.arrive(way, now, Signal::Fin);
             }
             Ok(n) => {
                 self.traffic.received(way, n);
                 let got = into.get(..n).unwrap_or_default();
-                let sent = if clear { self.destination(way).try_write(got).unwrap_or(0) } else { 0 };
+                if straight == 0 {
+                    link.arrive(way, now, Signal::Data(Bytes::copy_from_slice(got)));
+                    return true;
+                }
+                let sent = self.destination(way).try_write(got).unwrap_or(0);
                 self.traffic.sent(way, sent);
+                link.passed(way, n);
                 // What did not fit waits; an error of the destination shows when it is written again.
                 if let Some(rest) = got.get(sent..).filter(|rest| !rest.is_empty()) {
-                    link.chain(way).arrive(now, Signal::Data(Bytes::copy_from_slice(rest)));
+                    link.outlet(way).arrive(now, Signal::Data(Bytes::copy_from_slice(rest)));
                 }
             }
             Err(_) => {
                 self.flow(way).drained = true;
-                link.chain(way).arrive(now, Signal::Rst);
+                link.arrive(way, now, Signal::Rst);
             }
         }
         true
@@ -215,7 +224,7 @@ impl Pump {
     /// Writes what is due, as far as the destination takes it.
     fn drain(&mut self, way: Way, link: &mut Link, now: Tick, cx: &mut Context<'_>) -> Step {
         let mut step = Step::Idle;
-        while let Some(piece) = link.chain(way).head(now) {
+        while let Some(piece) = link.outlet(way).head(now) {
             let written = match piece {
                 Piece::Cut(how) => return Step::Over(*how),
                 Piece::Pass(Signal::Rst) => return Step::Over(Close::Rst),
@@ -233,7 +242,7 @@ impl Pump {
             match written {
                 Ok(n) => {
                     self.traffic.sent(way, n);
-                    link.chain(way).advance(n);
+                    link.chain(way).advance(n, now);
                 }
                 Err(_) => self.lose(way, link, now),
             }
@@ -244,10 +253,10 @@ impl Pump {
 
     /// The destination of `way` is gone. Its own direction may still hold bytes for the other peer: the reset follows them.
     fn lose(&mut self, way: Way, link: &mut Link, now: Tick) {
-        link.chain(way).abandon();
+        link.abandon(way);
         *self.flow(way) = Flow { drained: true, ended: true };
         self.flow(way.other()).drained = true;
-        link.chain(way.other()).arrive(now, Signal::Rst);
+        link.arrive(way.other(), now, Signal::Rst);
     }
 
     fn flow(&mut self, way: Way) -> &mut Flow {

@@ -4,9 +4,9 @@
 
 use std::sync::Arc;
 
-use super::stats::Tally;
+use super::decide::Decider;
 use crate::base::clock::Tick;
-use crate::plan::fault::{Fault, Outage, Side, Toxic};
+use crate::plan::fault::{Fault, Inject, Outage, Side, Toxic};
 
 /// One injection; a fault that is healed and injected anew gets another. 0 stands for a proxy's own toxics.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -23,9 +23,17 @@ pub(super) struct Active {
     pub(super) id: FaultId,
     /// Counts the updates of this injection.
     pub(super) version: u64,
-    pub(super) fault: Fault,
-    pub(super) injected: Tick,
-    pub(super) tally: Arc<Tally>,
+    pub(super) decider: Arc<Decider>,
+}
+
+impl Active {
+    pub(super) fn fault(&self) -> &Fault {
+        self.decider.fault()
+    }
+
+    pub(super) fn injected(&self) -> Tick {
+        self.decider.injected()
+    }
 }
 
 /// What a proxy does to its connections from one change to the next.
@@ -62,7 +70,9 @@ impl Snapshot {
 
     /// True while a fault of it wants the listener closed.
     pub(super) fn refuses(&self) -> bool {
-        let refuses = |active: &Arc<Active>| matches!(active.fault.inject, Toxic::Down { how: Outage::Refuse, .. });
+        let refuses = |active: &Arc<Active>| {
+            matches!(active.fault().inject, Inject::Toxic(Toxic::Down { how: Outage::Refuse, .. }))
+        };
         self.faults.iter().any(refuses)
     }
 

@@ -17,7 +17,7 @@ use tokio::sync::oneshot;
 use tokio::task::{LocalSet, spawn_local, yield_now};
 
 use super::control::{Control, keep_leases};
-use super::decide::proxy_number;
+use super::draws::proxy_number;
 use super::link::LinkKey;
 use super::proxy::{Definition, Proxy};
 use super::pump::Local;
@@ -139,7 +139,7 @@ impl Worker {
 
     fn define(&mut self, proxy: Arc<Definition>, snapshot: Arc<Snapshot>) {
         let name = Arc::clone(&proxy.name);
-        let key = LinkKey { seed: self.seed, proxy: proxy_number(self.seed, &name), connection: 0 };
+        let key = LinkKey { seed: self.seed, proxy: proxy_number(self.seed, &name), connection: 0, user: None };
         let proxy = Rc::new(Proxy::new(proxy, key, snapshot));
         let Some(old) = self.proxies.insert(name, Rc::clone(&proxy)) else { return };
         let listener = old.take_listener();

@@ -57,7 +57,7 @@ pub fn point(subject: Subject, scope: &Scope, seconds: &[&Interval]) -> Option<E
     let look = Look { subject, scope, seconds };
     let (mut n, mut unanswered, mut counted) = (0, 0, 0);
     let mut bins = Bins::default();
-    for cell in cells(seconds, &scope.steps) {
+    for cell in cells(seconds, scope) {
         bins.merge(look.bins(cell));
         unanswered += look.unanswered(cell);
         n += cell.arrivals();
@@ -188,7 +188,7 @@ impl Look<'_> {
     /// (arrivals, counted) summed up by batch.
     fn batches(&self, count: impl Fn(&Cell) -> (u64, u64)) -> Vec<Batch> {
         let sum = |seconds: &[&Interval]| {
-            cells(seconds, &self.scope.steps).map(&count).fold(Batch::default(), |sum, (arrivals, counted)| Batch {
+            cells(seconds, self.scope).map(&count).fold(Batch::default(), |sum, (arrivals, counted)| Batch {
                 arrivals: sum.arrivals + arrivals,
                 counted: sum.counted + counted,
             })
@@ -203,7 +203,7 @@ impl Look<'_> {
             .into_iter()
             .map(|seconds| {
                 let (mut bins, mut unanswered) = (Bins::default(), 0);
-                for cell in cells(seconds, &self.scope.steps) {
+                for cell in cells(seconds, self.scope) {
                     bins.merge(self.bins(cell));
                     unanswered += self.unanswered(cell);
                 }

@@ -7,7 +7,7 @@ use std::collections::VecDeque;
 use super::estimate;
 use super::threshold::{LEAST_IN_WINDOW, whole};
 use crate::measure::interval::Interval;
-use crate::plan::threshold::{Subject, Threshold, Window};
+use crate::plan::threshold::{Aspect, Subject, Threshold, Window};
 
 /// Seconds of the window of a check that names none.
 const WINDOW: usize = 10;
@@ -91,7 +91,11 @@ impl Watch {
         let finished: u64 = seconds.iter().map(|one| one.flow.done).sum();
         let sent: u64 = seconds.iter().map(|one| one.flow.sent).sum();
         // A target that answers nothing at all leaves no sample behind; what was sent tells.
-        if finished == 0 && sent >= LEAST_IN_WINDOW && self.check.scope.steps.is_empty() {
+        if finished == 0
+            && sent >= LEAST_IN_WINDOW
+            && self.check.scope.steps.is_empty()
+            && self.check.scope.aspect == Aspect::Requests
+        {
             return Some(false);
         }
         let seen = estimate::point(self.check.subject, &self.check.scope, &seconds)?;

@@ -5,9 +5,10 @@
 use std::time::Duration;
 
 use super::account::{Band, BandKind};
+use crate::base::name::is_meant;
 use crate::measure::interval::{Cell, Interval};
-use crate::measure::sample::StepId;
-use crate::plan::threshold::Scope;
+use crate::measure::sample::{Aside, StepId};
+use crate::plan::threshold::{Aspect, Scope};
 
 /// Whole seconds of the run's clock under a name checks can use: `from` is in it, `to` is not.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -64,13 +65,25 @@ pub fn pieces<'a>(
     chosen.chunk_by(|a, b| a.second + 1 == b.second).map(<[&Interval]>::to_vec).collect()
 }
 
-/// The cells of `steps` (all when empty) in `seconds`.
-pub fn cells<'a>(seconds: &'a [&'a Interval], steps: &'a [StepId]) -> impl Iterator<Item = &'a Cell> + 'a {
-    seconds
-        .iter()
-        .flat_map(|one| &one.steps)
-        .filter(move |(step, _)| steps.is_empty() || steps.contains(step))
-        .map(|(_, cell)| cell)
+/// The cells that `scope` is about in `seconds`.
+pub fn cells<'a>(seconds: &'a [&'a Interval], scope: &'a Scope) -> impl Iterator<Item = &'a Cell> + 'a {
+    let is_meant = |step: &StepId| scope.steps.is_empty() || scope.steps.contains(step);
+    let plain = scope.aspect == Aspect::Requests;
+    seconds.iter().flat_map(move |one| {
+        let steps = one.steps.iter().filter(move |(step, _)| plain && is_meant(step)).map(|(_, cell)| cell);
+        let aside = move |aside: &Aside| match (aside, &scope.aspect) {
+            (Aside::Group(name), Aspect::Group(group)) => name == group,
+            (Aside::Attempts(step), Aspect::Attempts) => is_meant(step),
+            (Aside::Label(step, label), Aspect::Label(glob)) => is_meant(step) && has_label(label, glob),
+            _ => false,
+        };
+        steps.chain(one.asides.iter().filter(move |(one, _)| aside(one)).map(|(_, cell)| cell))
+    })
+}
+
+/// True when the label, as `name=value`, or its value alone is meant.
+fn has_label(label: &str, glob: &str) -> bool {
+    is_meant(label, glob) || label.split_once('=').is_some_and(|(_, value)| is_meant(value, glob))
 }
 
 /// From the beginning of the first of `seconds` to the end of the last, on the run's clock; 0 to 0 without any.
@@ -113,5 +126,39 @@ mod tests {
         assert_eq!(chosen(&["warmup", "fault:slow", "drain"], 0), [vec![0, 1], vec![4, 5, 6], vec![8, 9]]);
         assert_eq!(chosen(&["steady"], 4), [[6, 7]]);
         assert!(chosen(&["impact"], 0).is_empty() && chosen(&["fault:fast"], 0).is_empty());
+    }
+
+    #[test]
+    fn a_scope_sees_requests_once_unless_it_asks_for_another_aspect() {
+        let cell = |n: u64| {
+            let mut cell = Cell::default();
+            (0..n).for_each(|_| cell.response.ok.record(1));
+            cell
+        };
+        let mut second = Interval::at(0);
+        second.steps = [(StepId(0), cell(1)), (StepId(1), cell(2))].into();
+        second.asides = [
+            (Aside::Group("front".to_owned()), cell(4)),
+            (Aside::Attempts(StepId(1)), cell(8)),
+            (Aside::Label(StepId(0), "x-zone=north".to_owned()), cell(16)),
+            (Aside::Label(StepId(1), "x-zone=south".to_owned()), cell(32)),
+        ]
+        .into();
+        let label = |glob: &str| Aspect::Label(glob.to_owned());
+        for (steps, aspect, n) in [
+            (vec![], Aspect::Requests, 3),
+            (vec![StepId(1)], Aspect::Requests, 2),
+            (vec![], Aspect::Group("front".to_owned()), 4),
+            (vec![], Aspect::Group("back".to_owned()), 0),
+            (vec![StepId(1)], Aspect::Attempts, 8),
+            (vec![StepId(0)], Aspect::Attempts, 0),
+            (vec![], label("north"), 16),
+            (vec![], label("*th"), 48),
+            (vec![StepId(1)], label("x-zone=*"), 32),
+        ] {
+            let scope = Scope { steps, aspect, ..Scope::default() };
+            let seen: u64 = cells(&[&second], &scope).map(Cell::answered).sum();
+            assert_eq!(seen, n, "{scope:?}");
+        }
     }
 }

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 
 use super::histogram::Bins;
 use super::outcome::{Class, Classes};
-use super::sample::{JourneyId, StepId};
+use super::sample::{Aside, JourneyId, StepId};
 
 /// A distribution parted into the answered and the rest (time until given up).
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -169,6 +169,8 @@ pub struct Interval {
     pub steps: BTreeMap<StepId, Cell>,
     /// By journey.
     pub journeys: BTreeMap<JourneyId, Travel>,
+    /// Series that show the same requests otherwise: part of no total.
+    pub asides: BTreeMap<Aside, Cell>,
     /// What passed.
     pub flow: Flow,
     /// By worker of the generator.
@@ -188,6 +190,9 @@ impl Interval {
         }
         for (journey, travel) in &other.journeys {
             self.journeys.entry(*journey).or_default().merge(travel);
+        }
+        for (aside, cell) in &other.asides {
+            self.asides.entry(aside.clone()).or_default().merge(cell);
         }
         self.flow.merge(&other.flow);
         for (worker, health) in &other.health {

@@ -2,16 +2,41 @@
 
 use std::time::Duration;
 
+use serde::{Deserialize, Serialize};
+
 use super::outcome::{Class, Outcome};
 use crate::base::clock::Tick;
 
 /// Index of a step among the plan's steps (its series).
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct StepId(pub u16);
 
 /// Index of a journey among the plan's journeys.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct JourneyId(pub u16);
+
+/// A series beside the steps: what they count already, seen otherwise. It is part of no total.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub enum Aside {
+    /// A group of requests as one, by its name: from its first due to its last answer, without pauses.
+    Group(String),
+    /// Every attempt of a step by itself.
+    Attempts(StepId),
+    /// The requests of a step that have this label, as `name=value`.
+    Label(StepId, String),
+}
+
+impl Aside {
+    /// How reports and checks call it, where `steps` are the names of the steps.
+    pub fn name(&self, steps: &[String]) -> String {
+        let step = |id: &StepId| steps.get(usize::from(id.0)).cloned().unwrap_or_else(|| format!("step {}", id.0));
+        match self {
+            Self::Group(name) => name.clone(),
+            Self::Attempts(id) => format!("{}#attempts", step(id)),
+            Self::Label(id, label) => format!("{}{{{label}}}", step(id)),
+        }
+    }
+}
 
 /// One finished request.
 #[derive(Clone, Copy, Debug)]

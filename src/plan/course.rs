@@ -104,3 +104,18 @@ pub fn requests<'a>(steps: &'a [Op], times: f64, see: &mut dyn FnMut(&'a Http, f
         }
     }
 }
+
+/// Calls `see` with the name of every group among `steps`.
+pub fn groups<'a>(steps: &'a [Op], see: &mut dyn FnMut(&'a str)) {
+    for op in steps {
+        match op {
+            Op::Group(group) => see(&group.name),
+            Op::Branch(branch) => {
+                groups(&branch.then, see);
+                groups(&branch.otherwise, see);
+            }
+            Op::Repeat(repeat) => groups(&repeat.steps, see),
+            Op::Http(_) | Op::Pause(_) | Op::Extract(_) | Op::Check(_) | Op::Set(_) => {}
+        }
+    }
+}

@@ -6,7 +6,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-pub use super::course::{Branch, Condition, Group, Repeat, Turns, requests};
+pub use super::course::{Branch, Condition, Group, Repeat, Turns, groups, requests};
 pub use super::draw::{Draw, Drawn, Stamp};
 use super::good::StatusSet;
 use super::template::{Template, VarId};

@@ -157,6 +157,22 @@ pub struct Scope {
     pub outcome: Outcomes,
     /// Which clock.
     pub clock: ClockKind,
+    /// Seen how.
+    pub aspect: Aspect,
+}
+
+/// How the requests of a scope are seen.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum Aspect {
+    /// As requests, each once.
+    #[default]
+    Requests,
+    /// Those of one group as one.
+    Group(String),
+    /// Every attempt by itself.
+    Attempts,
+    /// Only those with a label that this glob means: its value, or `name=value`. Values are known after the run alone.
+    Label(String),
 }
 
 /// Which outcomes a check is about.

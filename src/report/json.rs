@@ -52,6 +52,9 @@ pub fn result(account: &Account, exit_code: u8) -> Value {
         "findings": account.findings.iter().map(finding).collect::<Vec<_>>(),
         "faults": faults(account),
     });
+    if let (false, Some(object)) = (totals.asides.is_empty(), result.as_object_mut()) {
+        object.insert("asides".to_owned(), asides(account));
+    }
     if let (Some(drill), Some(object)) = (&account.drill, result.as_object_mut()) {
         object.insert("drill".to_owned(), of_drill(drill));
     }
@@ -82,6 +85,12 @@ fn steps(account: &Account) -> Value {
     let one =
         |(name, cell): (&String, &Cell)| (name.clone(), times(cell, totals.intervals.steps.get(name).unwrap_or(&none)));
     totals.steps.iter().map(one).collect::<Map<_, _>>().into()
+}
+
+/// Series that show the requests of `steps` otherwise; adding them to those counts requests twice.
+fn asides(account: &Account) -> Value {
+    let none = Clocks::default();
+    account.totals.asides.iter().map(|(name, cell)| (name.clone(), times(cell, &none))).collect::<Map<_, _>>().into()
 }
 
 fn times(cell: &Cell, intervals: &Clocks) -> Value {

@@ -1,11 +1,13 @@
 //! The shop's cache: least recently used goes first, entries have a time to live, `a` and `b` share it.
 //!
-//! Pure: the time is an argument. A doubly linked list through a vector keeps every operation constant.
-//! Called by the pages (which fill it) and by `weakness` (which pollutes it).
+//! Pure: the time is an argument. A doubly linked list through a vector keeps every operation constant, but for a purge,
+//! which looks at every key. Called by the pages and the account (which fill it) and by `weakness` (which pollutes it).
 
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
 
 use crate::base::clock::Tick;
 
@@ -13,6 +15,19 @@ use crate::base::clock::Tick;
 pub(super) const ENTRIES: usize = 24_000;
 /// How long an entry is good, before jitter.
 pub(super) const TTL: Duration = Duration::from_secs(600);
+
+/// How the cache is used.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(super) enum Mode {
+    /// Entries are good until their time.
+    #[default]
+    Normal,
+    /// Nothing is found; what is put is kept for later.
+    Bypass,
+    /// Entries are good for ever.
+    Stale,
+}
 
 const NONE: usize = usize::MAX;
 
@@ -59,8 +74,13 @@ impl<V: Clone> Cache<V> {
     }
 
     /// The value of `key` unless it is too old; it becomes the most recently used.
-    pub(super) fn get(&mut self, key: &str, now: Tick) -> Option<V> {
-        let found = self.places.get(key).copied().filter(|at| self.slots[*at].until > now);
+    pub(super) fn get(&mut self, key: &str, now: Tick, mode: Mode) -> Option<V> {
+        let good = |at: &usize| match mode {
+            Mode::Normal => self.slots[*at].until > now,
+            Mode::Bypass => false,
+            Mode::Stale => true,
+        };
+        let found = self.places.get(key).copied().filter(good);
         let Some(at) = found else {
             self.tally.misses += 1;
             return None;
@@ -95,6 +115,41 @@ impl<V: Clone> Cache<V> {
         };
         self.places.insert(key, at);
         self.link(at);
+    }
+
+    /// Forgets one entry, if it is there.
+    pub(super) fn forget(&mut self, key: &str) {
+        if let Some(at) = self.places.remove(key) {
+            self.take_out(at);
+        }
+    }
+
+    /// Forgets every entry whose key begins with `prefix`; gives how many.
+    pub(super) fn purge(&mut self, prefix: &str) -> usize {
+        let keys: Vec<Arc<str>> = self.places.keys().filter(|key| key.starts_with(prefix)).map(Arc::clone).collect();
+        for key in &keys {
+            self.forget(key);
+        }
+        keys.len()
+    }
+
+    /// Removes a slot whose key is already gone; the last slot takes its place.
+    fn take_out(&mut self, at: usize) {
+        self.unlink(at);
+        self.slots.swap_remove(at);
+        let moved = self.slots.len();
+        let Some(slot) = self.slots.get(at) else { return };
+        let (newer, older) = (slot.newer, slot.older);
+        self.places.insert(Arc::clone(&slot.key), at);
+        match newer {
+            NONE => self.newest = at,
+            newer => self.slots[newer].older = at,
+        }
+        match older {
+            NONE => self.oldest = at,
+            older => self.slots[older].newer = at,
+        }
+        debug_assert!(self.newest != moved && self.oldest != moved, "nothing points to the place that is gone");
     }
 
     /// Forgets everything.
@@ -149,10 +204,10 @@ mod tests {
         for key in ["a", "b", "c"] {
             cache.put(key, key.len(), LATER);
         }
-        assert!(cache.get("a", Tick::ZERO).is_some());
+        assert!(cache.get("a", Tick::ZERO, Mode::Normal).is_some());
         cache.put("d", 4, LATER);
-        assert_eq!(cache.get("b", Tick::ZERO), None, "b was not used since");
-        assert!(["a", "c", "d"].iter().all(|key| cache.get(key, Tick::ZERO).is_some()));
+        assert_eq!(cache.get("b", Tick::ZERO, Mode::Normal), None, "b was not used since");
+        assert!(["a", "c", "d"].iter().all(|key| cache.get(key, Tick::ZERO, Mode::Normal).is_some()));
         assert_eq!(cache.tally(), Tally { hits: 4, misses: 1, pushed_out: 1 });
     }
 
@@ -160,12 +215,32 @@ mod tests {
     fn an_entry_is_good_until_its_time() {
         let mut cache = Cache::new(2);
         cache.put("a", 1, Tick::from_secs(10));
-        assert_eq!(cache.get("a", Tick::from_millis(9_999)), Some(1));
-        assert_eq!(cache.get("a", Tick::from_secs(10)), None);
+        assert_eq!(cache.get("a", Tick::from_millis(9_999), Mode::Normal), Some(1));
+        assert_eq!(cache.get("a", Tick::from_secs(10), Mode::Normal), None);
         cache.put("a", 2, Tick::from_secs(20));
-        assert_eq!((cache.get("a", Tick::from_secs(10)), cache.len()), (Some(2), 1));
+        assert_eq!((cache.get("a", Tick::from_secs(10), Mode::Normal), cache.len()), (Some(2), 1));
         cache.flush();
-        assert_eq!((cache.get("a", Tick::ZERO), cache.len()), (None, 0));
+        assert_eq!((cache.get("a", Tick::ZERO, Mode::Normal), cache.len()), (None, 0));
+    }
+
+    #[test]
+    fn a_purge_takes_what_begins_with_its_words_and_nothing_else() {
+        let mut cache = Cache::new(10);
+        for key in ["me:t1-1", "me:t1-2", "me", "product:1"] {
+            cache.put(key, 1, LATER);
+        }
+        assert_eq!((cache.purge("me:"), cache.len()), (2, 2));
+        assert_eq!((cache.purge("m"), cache.purge("x"), cache.len()), (1, 0, 1));
+        assert!(cache.get("product:1", Tick::ZERO, Mode::Normal).is_some());
+    }
+
+    #[test]
+    fn a_bypassed_cache_finds_nothing_and_a_stale_one_everything() {
+        let mut cache = Cache::new(2);
+        cache.put("a", 1, Tick::from_secs(10));
+        assert_eq!(cache.get("a", Tick::ZERO, Mode::Bypass), None);
+        assert_eq!(cache.get("a", Tick::from_secs(99), Mode::Stale), Some(1));
+        assert_eq!(cache.get("a", Tick::from_secs(99), Mode::Normal), None);
     }
 
     #[test]
@@ -176,8 +251,11 @@ mod tests {
         for n in 0..20_000 {
             let key = stream.below(40).to_string();
             let at = list.iter().position(|(known, _)| *known == key);
-            if stream.below(2) == 0 {
-                assert_eq!(cache.get(&key, Tick::ZERO), at.map(|at| list[at].1), "draw {n}");
+            if stream.below(8) == 0 {
+                cache.forget(&key);
+                at.map(|at| list.remove(at));
+            } else if stream.below(2) == 0 {
+                assert_eq!(cache.get(&key, Tick::ZERO, Mode::Normal), at.map(|at| list[at].1), "draw {n}");
                 if let Some(at) = at {
                     let used = list.remove(at);
                     list.push(used);

@@ -5,6 +5,7 @@
 
 use std::time::Duration;
 
+use super::dial::Dial;
 use crate::base::clock::Tick;
 
 /// The one flag of this shop.
@@ -32,27 +33,6 @@ impl Setting {
     }
 }
 
-/// The flag as asked for, with a number that every change raises.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Flag {
-    pub(super) wanted: Setting,
-    pub(super) revision: u64,
-}
-
-impl Default for Flag {
-    fn default() -> Self {
-        Self { wanted: Setting::OFF, revision: 0 }
-    }
-}
-
-impl Flag {
-    /// Sets it; gives what it was.
-    pub(super) fn change(&mut self, wanted: Setting) -> Setting {
-        self.revision += 1;
-        std::mem::replace(&mut self.wanted, wanted)
-    }
-}
-
 /// One backend's view of the flag.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct View {
@@ -69,7 +49,7 @@ impl View {
     }
 
     /// Looks if it is time, or if the change was `pushed`. `Some` when the backend starts or stops acting on the flag.
-    pub(super) fn look(&mut self, flag: Flag, look: Look, now: Tick) -> Option<bool> {
+    pub(super) fn look(&mut self, flag: &Dial<Setting>, look: Look, now: Tick) -> Option<bool> {
         if matches!(look, Look::WhenDue) && now < self.next {
             return None;
         }
@@ -97,16 +77,16 @@ mod tests {
 
     #[test]
     fn a_backend_acts_on_a_change_when_it_next_looks() {
-        let mut flag = Flag::default();
+        let mut flag = Dial::at(Setting::OFF);
         let mut view = View::new(Duration::from_secs(5), Tick::ZERO);
         assert_eq!(flag.change(ON), Setting::OFF);
-        assert_eq!(view.look(flag, Look::WhenDue, Tick::from_millis(4_999)), None);
+        assert_eq!(view.look(&flag, Look::WhenDue, Tick::from_millis(4_999)), None);
         assert!(!view.serving.acts());
-        assert_eq!(view.look(flag, Look::WhenDue, Tick::from_secs(5)), Some(true));
-        assert_eq!(view.look(flag, Look::WhenDue, Tick::from_secs(60)), None, "nothing new");
+        assert_eq!(view.look(&flag, Look::WhenDue, Tick::from_secs(5)), Some(true));
+        assert_eq!(view.look(&flag, Look::WhenDue, Tick::from_secs(60)), None, "nothing new");
         flag.change(Setting::OFF);
-        assert_eq!(view.look(flag, Look::WhenDue, Tick::from_secs(61)), None, "its interval goes on from 60 s");
-        assert_eq!(view.look(flag, Look::Pushed, Tick::from_secs(61)), Some(false));
+        assert_eq!(view.look(&flag, Look::WhenDue, Tick::from_secs(61)), None, "its interval goes on from 60 s");
+        assert_eq!(view.look(&flag, Look::Pushed, Tick::from_secs(61)), Some(false));
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! What the shop's parts share: settings, cache, flag, counters, connections, log. Made once by `shop`.
+//! What the shop's parts share: settings, cache, switchboard, balancer, counters, connections, log. Made once by `shop`.
 //!
 //! Locks are held for single moves, never across a wait.
 
@@ -6,31 +6,47 @@ use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use serde_json::Value;
+use tokio::sync::watch;
+
 use super::alerts::Alert;
-use super::cache::{Cache, ENTRIES, TTL};
+use super::cache::{Cache, ENTRIES, Mode, TTL};
+use super::gateway::balance::{Balancer, Config, NAMES};
 use super::gateway::seconds::Seconds;
+use super::leaks::Leaks;
+use super::limiter::Limiter;
 use super::log::Log;
-use super::owner::Keys;
+use super::owner::{Keys, Owner};
 use super::settings::Settings;
 use super::store::pool::Pool;
 use super::store::queries::Product;
 use super::store::schema::Carts;
-use super::switchboard::{Happened, Switchboard};
+use super::switchboard::{Happened, Start, Switchboard};
 use crate::base::clock::Tick;
 
-/// The release that serves.
-pub(super) const RELEASE: &str = "r41";
+/// What the cache keeps.
+#[derive(Clone, Debug)]
+pub(super) enum Kept {
+    /// A product as pages show it.
+    Product(Product),
+    /// A part of a customer's private answers, with whose it is.
+    Private(Owner, Arc<Value>),
+}
 
 /// Numbers that only grow, and the requests in flight.
 #[derive(Debug, Default)]
 pub(super) struct Counters {
     pub(super) requests: AtomicU64,
+    /// Requests that came without a name.
+    pub(super) named: AtomicU64,
     pub(super) in_flight: AtomicU64,
     pub(super) refused_in_flight: AtomicU64,
     pub(super) refused_connection: AtomicU64,
     /// Handlers that were dropped because the client had gone.
     pub(super) abandoned: AtomicU64,
     pub(super) orders: AtomicU64,
+    /// Orders of the control cohort, which are in no database.
+    pub(super) control_orders: AtomicU64,
     pub(super) writes: AtomicU64,
     pub(super) smart_carts: AtomicU64,
     pub(super) queries: Arc<AtomicU64>,
@@ -43,13 +59,34 @@ pub(super) struct Inside {
     pub(super) carts: Carts,
     pub(super) log: Log,
     pub(super) counters: Counters,
-    pub(super) pools: [Pool; 2],
+    pub(super) pools: [Pool; NAMES.len()],
+    /// Open while the backend is up.
+    pub(super) doors: [watch::Sender<bool>; NAMES.len()],
+    /// The catalogue as it was when the shop opened: what the backup shows.
+    pub(super) catalogue: Vec<Product>,
     /// The number of the last order.
     pub(super) last_order: AtomicI64,
-    cache: Mutex<Cache<Product>>,
+    moving: Moving,
+}
+
+/// What changes while the shop runs, each behind a lock of its own.
+#[derive(Debug)]
+struct Moving {
+    cache: Mutex<Cache<Kept>>,
     board: Mutex<Switchboard>,
+    balancer: Mutex<Balancer>,
+    limiter: Mutex<Limiter>,
+    leaks: Mutex<Leaks>,
     seconds: Mutex<Seconds>,
     alert: Mutex<Alert>,
+}
+
+/// What filling the database told.
+#[derive(Debug)]
+pub(super) struct Filled {
+    pub(super) carts: Carts,
+    pub(super) catalogue: Vec<Product>,
+    pub(super) last_order: i64,
 }
 
 fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
@@ -57,54 +94,84 @@ fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 }
 
 impl Inside {
-    /// A shop over two pools, with `carts`, after order number `last_order`.
+    /// A shop over its pools, with what its database holds and a warm cache.
     pub(super) fn new(
         settings: Settings,
-        carts: Carts,
+        filled: Filled,
         log: Log,
-        (counters, pools): (Counters, [Pool; 2]),
-        last_order: i64,
+        (counters, pools): (Counters, [Pool; NAMES.len()]),
     ) -> Self {
-        let board = Switchboard::new(settings.flag_poll, settings.clock.now());
-        Self {
-            keys: Keys::new(settings.seed),
-            carts,
-            log,
-            counters,
-            pools,
-            last_order: AtomicI64::new(last_order),
+        let Filled { carts, catalogue, last_order } = filled;
+        let balance = Config::even("/healthz");
+        let start = Start {
+            polls: settings.paces.flag_poll,
+            deploy_step: settings.paces.deploy_step,
+            balance: balance.clone(),
+            cache: Mode::Normal,
+        };
+        let moving = Moving {
             cache: Mutex::new(Cache::new(ENTRIES)),
-            board: Mutex::new(board),
+            board: Mutex::new(Switchboard::new(start, settings.clock.now())),
+            balancer: Mutex::new(Balancer::new(balance)),
+            limiter: Mutex::default(),
+            leaks: Mutex::default(),
             seconds: Mutex::default(),
             alert: Mutex::default(),
-            settings,
-        }
+        };
+        let doors = NAMES.map(|_| watch::Sender::new(true));
+        let last_order = AtomicI64::new(last_order);
+        let keys = Keys::new(settings.seed);
+        let inside = Self { settings, keys, carts, log, counters, pools, doors, catalogue, last_order, moving };
+        inside.warm();
+        inside
     }
 
     pub(super) fn now(&self) -> Tick {
         self.settings.clock.now()
     }
 
-    pub(super) fn cache(&self) -> MutexGuard<'_, Cache<Product>> {
-        locked(&self.cache)
+    pub(super) fn cache(&self) -> MutexGuard<'_, Cache<Kept>> {
+        locked(&self.moving.cache)
     }
     pub(super) fn board(&self) -> MutexGuard<'_, Switchboard> {
-        locked(&self.board)
+        locked(&self.moving.board)
+    }
+    pub(super) fn balancer(&self) -> MutexGuard<'_, Balancer> {
+        locked(&self.moving.balancer)
+    }
+    pub(super) fn limiter(&self) -> MutexGuard<'_, Limiter> {
+        locked(&self.moving.limiter)
+    }
+    pub(super) fn leaks(&self) -> MutexGuard<'_, Leaks> {
+        locked(&self.moving.leaks)
     }
     pub(super) fn seconds(&self) -> MutexGuard<'_, Seconds> {
-        locked(&self.seconds)
+        locked(&self.moving.seconds)
     }
     pub(super) fn alert(&self) -> MutexGuard<'_, Alert> {
-        locked(&self.alert)
+        locked(&self.moving.alert)
     }
 
-    /// Keeps a product in the cache, for the time to live and up to half of it more.
-    pub(super) fn keep(&self, key: &str, product: Product) {
+    /// What the cache holds under `key`, as far as it may be used now.
+    pub(super) fn cached(&self, key: &str) -> Option<Kept> {
+        let mode = self.board().cache();
+        self.cache().get(key, self.now(), mode)
+    }
+
+    /// Keeps something in the cache, for the time to live and up to half of it more.
+    pub(super) fn keep(&self, key: &str, kept: Kept) {
         // Jitter: pages that were cached together must not all expire together.
         let spread = u64::try_from(TTL.as_nanos() / 2).unwrap_or(1);
         let jitter = self.settings.seed.key(key, &[]) % spread;
         let until = self.now() + TTL + Duration::from_nanos(jitter);
-        self.cache().put(key, product, until);
+        self.cache().put(key, kept, until);
+    }
+
+    /// Puts every product into the cache.
+    pub(super) fn warm(&self) {
+        for product in &self.catalogue {
+            self.keep(&product_key(product.id), Kept::Product(product.clone()));
+        }
     }
 
     /// Writes down what the switchboard said.

@@ -1,13 +1,11 @@
 //! Leases on changes: a change made under a lease is undone when nobody renews it.
 //!
 //! Pure: the time is an argument. A lease remembers what to set back, and the revision its change made; if somebody
-//! has changed the flag since without a lease, there is nothing left to undo. Called by the admin address and, ten
-//! times a second, by the caretaker.
+//! has changed the same thing since without a lease, there is nothing left to undo. Called by the switchboard.
 
 use std::collections::{BTreeMap, HashMap};
 use std::time::Duration;
 
-use super::flags::Setting;
 use crate::base::clock::Tick;
 use crate::base::duration::Period;
 
@@ -16,12 +14,13 @@ pub(super) const LONGEST: Duration = Duration::from_secs(600);
 
 /// An open lease.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Lease {
-    pub(super) flag: String,
+pub(super) struct Lease<T, W> {
+    /// What was changed.
+    pub(super) topic: T,
     /// The revision that its change made.
     revision: u64,
     /// What its end sets back.
-    pub(super) inverse: Setting,
+    pub(super) inverse: W,
     pub(super) length: Duration,
     pub(super) until: Tick,
     /// `ID` of `X-Squall-Lease: 15s; drill=ID`.
@@ -56,35 +55,46 @@ impl Terms {
     }
 }
 
-#[derive(Debug, Default)]
-pub(super) struct Leases {
-    open: BTreeMap<u64, Lease>,
+#[derive(Debug)]
+pub(super) struct Leases<T, W> {
+    open: BTreeMap<u64, Lease<T, W>>,
     closed: HashMap<u64, Closed>,
     next: u64,
 }
 
-impl Leases {
-    /// Opens a lease on the change of `flag` that made `revision` and replaced `inverse`.
-    pub(super) fn open(&mut self, flag: &str, change: (u64, Setting), terms: Terms, now: Tick) -> u64 {
+impl<T, W> Default for Leases<T, W> {
+    fn default() -> Self {
+        Self { open: BTreeMap::new(), closed: HashMap::new(), next: 0 }
+    }
+}
+
+impl<T: Copy + PartialEq, W: Clone> Leases<T, W> {
+    /// Opens a lease on the change of `topic` that made `revision` and replaced `inverse`.
+    pub(super) fn open(&mut self, topic: T, change: (u64, W), terms: Terms, now: Tick) -> u64 {
         self.next += 1;
         let Terms { length, drill } = terms;
         let (revision, inverse) = change;
-        let lease = Lease { flag: flag.to_owned(), revision, inverse, length, until: now + length, drill };
+        let lease = Lease { topic, revision, inverse, length, until: now + length, drill };
         self.open.insert(self.next, lease);
         self.next
     }
 
     /// Renews lease `id` for `length`, or for its own length.
-    pub(super) fn renew(&mut self, id: u64, length: Option<Duration>, now: Tick) -> Result<Lease, Option<Closed>> {
+    pub(super) fn renew(
+        &mut self,
+        id: u64,
+        length: Option<Duration>,
+        now: Tick,
+    ) -> Result<Lease<T, W>, Option<Closed>> {
         let Some(lease) = self.open.get_mut(&id) else { return Err(self.closed.get(&id).copied()) };
         lease.length = length.unwrap_or(lease.length);
         lease.until = now + lease.length;
         Ok(lease.clone())
     }
 
-    /// Somebody changed `flag` without a lease: there is nothing left to undo.
-    pub(super) fn undone(&mut self, flag: &str) -> Vec<u64> {
-        let ids: Vec<u64> = self.open.iter().filter(|(_, lease)| lease.flag == flag).map(|(id, _)| *id).collect();
+    /// Somebody changed `topic` without a lease: there is nothing left to undo.
+    pub(super) fn undone(&mut self, topic: T) -> Vec<u64> {
+        let ids: Vec<u64> = self.open.iter().filter(|(_, lease)| lease.topic == topic).map(|(id, _)| *id).collect();
         for id in &ids {
             self.open.remove(id);
             self.closed.insert(*id, Closed::Undone);
@@ -97,30 +107,36 @@ impl Leases {
         self.open.iter().filter(|(_, lease)| lease.until <= now).map(|(id, _)| *id).collect()
     }
 
-    /// Ends lease `id` of a flag that is at `revision`. Gives what to set back, when its change is the latest one.
+    /// Ends lease `id` of a topic that is at `revision`. Gives what to set back, when its change is the latest one.
     ///
-    /// A later lease on the same flag would bring this lease's change back at its own end: it inherits the inverse.
-    pub(super) fn settle(&mut self, id: u64, revision: u64) -> Option<(Lease, Option<Setting>)> {
+    /// A later lease on the same topic would bring this lease's change back at its own end: it inherits the inverse.
+    pub(super) fn settle(&mut self, id: u64, revision: u64) -> Option<(Lease<T, W>, Option<W>)> {
         let lease = self.open.remove(&id)?;
         self.closed.insert(id, Closed::Expired);
         if lease.revision == revision {
             // Setting back is the change `revision + 1`; it restores what the latest earlier lease had made.
-            let earlier = self.open.values_mut().filter(|other| other.flag == lease.flag);
+            let earlier = self.open.values_mut().filter(|other| other.topic == lease.topic);
             if let Some(previous) = earlier.max_by_key(|other| other.revision) {
                 previous.revision = revision + 1;
             }
-            let inverse = lease.inverse;
+            let inverse = lease.inverse.clone();
             return Some((lease, Some(inverse)));
         }
-        let later = self.open.values_mut().filter(|other| other.flag == lease.flag && other.revision > lease.revision);
+        let later =
+            self.open.values_mut().filter(|other| other.topic == lease.topic && other.revision > lease.revision);
         if let Some(next) = later.min_by_key(|other| other.revision) {
-            next.inverse = lease.inverse;
+            next.inverse = lease.inverse.clone();
         }
         Some((lease, None))
     }
 
+    /// What lease `id` is about, while it is open.
+    pub(super) fn topic(&self, id: u64) -> Option<T> {
+        self.open.get(&id).map(|lease| lease.topic)
+    }
+
     /// The open leases by id.
-    pub(super) fn iter(&self) -> impl Iterator<Item = (u64, &Lease)> {
+    pub(super) fn iter(&self) -> impl Iterator<Item = (u64, &Lease<T, W>)> {
         self.open.iter().map(|(id, lease)| (*id, lease))
     }
 }
@@ -128,6 +144,7 @@ impl Leases {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::staging::flags::Setting;
 
     const ON: Setting = Setting { enabled: true, rollout_pct: 100 };
     const HALF: Setting = Setting { enabled: true, rollout_pct: 50 };

@@ -2,8 +2,9 @@
 //!
 //! ```text
 //! squall ─► gateway ─┬► backend a ─┐         ┌ pool of 4 each
-//!        (in turn)   └► backend b ─┴─ cache ─┴─► database (any PostgreSQL, or the embedded one; a proxy may stand here)
-//! admin: flags, leases, alerts, state, truth
+//!        (balancer)  ├► backend b ─┼─ cache ─┴─► database (any PostgreSQL, or the embedded one; a proxy may stand here)
+//!                    └► dr (backup, old catalogue)
+//! admin: flags, releases, balancer, backends, cache, limits, leases, alerts, state, truth
 //! ```
 //!
 //! Every arrow is a TCP connection on loopback, and no handler sleeps: what takes time is the database and the way to
@@ -12,10 +13,11 @@
 //! | part | what it is |
 //! |---|---|
 //! | `settings` `shop` | what it is started with; start and stop |
-//! | `gateway` | shares out requests, counts every second |
+//! | `gateway` | limits and shares out requests, probes backends, counts every second |
 //! | `backend` | admission, pages, account, cart, orders |
 //! | `weakness` | what is wrong with it, on one page |
-//! | `cache` `flags` `leases` `switchboard` `alerts` | pure parts |
+//! | `switchboard` `dial` `leases` | what can be set, and for how long |
+//! | `cache` `flags` `releases` `limiter` `leaks` `alerts` | pure parts |
 //! | `admin` | levers and state |
 //! | `caretaker` `pager` `log` | time, pages, the shop's own account |
 //! | `store` | database, pool, schema |
@@ -25,13 +27,17 @@ mod alerts;
 mod backend;
 mod cache;
 mod caretaker;
+mod dial;
 mod flags;
 mod gateway;
 mod inside;
+mod leaks;
 mod leases;
+mod limiter;
 mod log;
 mod owner;
 mod pager;
+mod releases;
 mod serve;
 pub mod settings;
 pub mod shop;

@@ -24,6 +24,8 @@ use hyper_util::rt::TokioIo;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
+use tokio::sync::watch;
+use tokio::task::JoinSet;
 
 use crate::base::clock::Clock;
 use crate::base::timer::Timer;
@@ -110,33 +112,76 @@ pub(super) fn read_json<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Box<Repl
     })
 }
 
-/// Accepts connections for ever and answers every request with `handler`. Ends when dropped.
-pub(super) async fn serve<F, R>(listener: TcpListener, clock: Clock, handler: F)
+/// Accepts connections and answers every request with `handler`. While `open` is false nobody listens and every
+/// connection is cut, as if the process had gone. Ends when dropped, or when nobody can open it any more.
+pub(super) async fn serve<F, R>(listener: TcpListener, clock: Clock, mut open: watch::Receiver<bool>, handler: F)
 where
     F: Fn(Request<Incoming>) -> R + Send + Sync + 'static,
     R: Future<Output = Reply> + Send + 'static,
 {
+    let Ok(address) = listener.local_addr() else { return };
     let handler = Arc::new(handler);
+    let mut listener = Some(listener);
     loop {
-        let stream = match listener.accept().await {
+        if let Some(listener) = listener.take() {
+            tokio::select! {
+                () = accept(&listener, &clock, &handler) => {}
+                closed = open.wait_for(|open| !open) => if closed.is_err() { return },
+            }
+        }
+        if open.wait_for(|open| *open).await.is_err() {
+            return;
+        }
+        listener = TcpListener::bind(address).await.ok();
+        if listener.is_none() {
+            pause(&clock).await;
+        }
+    }
+}
+
+/// A door that stays open.
+pub(super) fn always_open() -> watch::Receiver<bool> {
+    // Kept by a task of the same runtime: a door whose sender has gone would count as lost.
+    let (door, open) = watch::channel(true);
+    tokio::spawn(async move { door.closed().await });
+    open
+}
+
+async fn pause(clock: &Clock) {
+    if let Ok(mut timer) = Timer::new(clock) {
+        timer.until(clock.now() + Duration::from_millis(20)).await;
+    }
+}
+
+/// Accepts for ever. What it has accepted is cut when it is dropped.
+async fn accept<F, R>(listener: &TcpListener, clock: &Clock, handler: &Arc<F>)
+where
+    F: Fn(Request<Incoming>) -> R + Send + Sync + 'static,
+    R: Future<Output = Reply> + Send + 'static,
+{
+    let mut connections = JoinSet::new();
+    loop {
+        let accepted = tokio::select! {
+            accepted = listener.accept() => accepted,
+            Some(_) = connections.join_next() => continue,
+        };
+        let stream = match accepted {
             Ok((stream, _)) => stream,
             Err(error) => {
                 tracing::warn!(%error, "a connection was not accepted");
                 // Out of descriptors: asking again at once would only burn the core.
-                if let Ok(mut timer) = Timer::new(&clock) {
-                    timer.until(clock.now() + Duration::from_millis(20)).await;
-                }
+                pause(clock).await;
                 continue;
             }
         };
         // Refused only on a socket that is already closed, which serving finds out by itself.
         drop(stream.set_nodelay(true));
-        let handler = Arc::clone(&handler);
+        let handler = Arc::clone(handler);
         let service = service_fn(move |request| {
             let answer = handler(request);
             async move { Ok::<_, Infallible>(answer.await) }
         });
-        tokio::spawn(async move {
+        connections.spawn(async move {
             // A client that goes away in the middle is not the shop's error.
             drop(http1::Builder::new().pipeline_flush(true).serve_connection(TokioIo::new(stream), service).await);
         });

@@ -16,13 +16,31 @@ pub struct Ports {
     pub a: u16,
     /// Backend `b`.
     pub b: u16,
+    /// The backup `dr`.
+    pub dr: u16,
     /// The admin address.
     pub admin: u16,
 }
 
 impl Ports {
-    /// The ports of a shop that people talk to: 8080, 8081, 8082 and 8090.
-    pub const USUAL: Self = Self { gateway: 8080, a: 8081, b: 8082, admin: 8090 };
+    /// The ports of a shop that people talk to: 8080, 8081, 8082, 8083 and 8090.
+    pub const USUAL: Self = Self { gateway: 8080, a: 8081, b: 8082, dr: 8083, admin: 8090 };
+}
+
+/// How long things take that the shop does by itself.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Paces {
+    /// How often `a` and `b` look at the flags.
+    pub flag_poll: (Duration, Duration),
+    /// How long a deployment takes per backend.
+    pub deploy_step: Duration,
+}
+
+impl Default for Paces {
+    /// Looks every 5 and 15 s, 20 s per deployed backend.
+    fn default() -> Self {
+        Self { flag_poll: (Duration::from_secs(5), Duration::from_secs(15)), deploy_step: Duration::from_secs(20) }
+    }
 }
 
 /// How many lines the customers' carts have.
@@ -47,8 +65,8 @@ pub struct Settings {
     pub data: Data,
     /// Requests that `a` and `b` work on at the same time, together; what comes above is refused with 503.
     pub in_flight: u32,
-    /// How often `a` and `b` look at the flags by themselves.
-    pub flag_poll: (Duration, Duration),
+    /// How long things take that the shop does by itself.
+    pub paces: Paces,
     /// `postgres://` address that the backends use: through a proxy, if there is one.
     pub database: String,
     /// `postgres://` address for filling the database at the start and for counting its rows; `database` if absent.
@@ -64,7 +82,7 @@ pub struct Settings {
 }
 
 impl Settings {
-    /// A shop on free ports with realistic carts, 150 requests in flight, polls of 5 and 15 s, no pages and no log.
+    /// A shop on free ports with realistic carts, 150 requests in flight, the usual paces, no pages and no log.
     pub fn new(clock: Clock, database: impl Into<String>, admin_token: Secret) -> Self {
         Self {
             clock,
@@ -72,7 +90,7 @@ impl Settings {
             ports: Ports::default(),
             data: Data::Realistic,
             in_flight: 150,
-            flag_poll: (Duration::from_secs(5), Duration::from_secs(15)),
+            paces: Paces::default(),
             database: database.into(),
             seed_database: None,
             admin_token,

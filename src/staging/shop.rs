@@ -20,10 +20,13 @@ use super::admin::Admin;
 use super::backend::Backend;
 use super::caretaker::{close_seconds, look_after};
 use super::gateway::Gateway;
-use super::inside::{Counters, Inside, RELEASE, product_key};
+use super::gateway::balance::NAMES;
+use super::gateway::probe::keep_probing;
+use super::inside::{Counters, Filled, Inside};
 use super::log::Log;
 use super::pager::{self, Receiver};
-use super::serve::serve;
+use super::releases::Release;
+use super::serve::{always_open, serve};
 use super::settings::Settings;
 use super::store::filling::{FillError, fill};
 use super::store::pool::Pool;
@@ -37,7 +40,7 @@ pub enum ShopError {
     /// A port is taken or not allowed.
     #[error("listen on 127.0.0.1:{port} for the shop's {part}: {source}; 0 takes a free port")]
     Listen {
-        /// Whose port: gateway, a, b, admin.
+        /// Whose port: gateway, a, b, dr, admin.
         part: &'static str,
         /// The port asked for.
         port: u16,
@@ -70,7 +73,7 @@ pub enum ShopError {
 #[derive(Clone, Copy, Debug)]
 struct Addresses {
     gateway: SocketAddr,
-    backends: [SocketAddr; 2],
+    backends: [SocketAddr; NAMES.len()],
     admin: SocketAddr,
 }
 
@@ -128,8 +131,8 @@ impl Shop {
         self.addresses.admin
     }
 
-    /// The backends' addresses, `a` and `b`.
-    pub fn backends(&self) -> [SocketAddr; 2] {
+    /// The backends' addresses: `a`, `b` and the backup `dr`.
+    pub fn backends(&self) -> [SocketAddr; NAMES.len()] {
         self.addresses.backends
     }
 
@@ -170,7 +173,8 @@ async fn open(
         }
     };
     let (gateway, admin) = (addresses.gateway.to_string(), addresses.admin.to_string());
-    let data = json!({"id": inside.settings.id, "release": RELEASE, "gateway": gateway, "admin": admin});
+    let data =
+        json!({"id": inside.settings.id, "release": Release::default().name(), "gateway": gateway, "admin": admin});
     inside.log.event("boot", inside.now(), &data);
     if tell.send(Ok(addresses)).is_ok() {
         stop.requested().await;
@@ -178,8 +182,8 @@ async fn open(
     Some(inside)
 }
 
-/// The listeners of gateway, a, b and admin.
-type Listeners = [TcpListener; 4];
+/// The listeners of gateway, a, b, dr and admin.
+type Listeners = [TcpListener; 5];
 
 async fn prepare(settings: Settings) -> Result<(Arc<Inside>, Listeners), ShopError> {
     let ports = settings.ports;
@@ -188,21 +192,20 @@ async fn prepare(settings: Settings) -> Result<(Arc<Inside>, Listeners), ShopErr
         listen("gateway", ports.gateway).await?,
         listen("a", ports.a).await?,
         listen("b", ports.b).await?,
+        listen("dr", ports.dr).await?,
         listen("admin", ports.admin).await?,
     ];
     let receiver = settings.alerts_to.as_deref().map(Receiver::parse).transpose().map_err(ShopError::Alerts)?;
     let log = Log::open(settings.clock.clone(), settings.log.as_deref())
         .map_err(|source| ShopError::Log { path: settings.log.clone().unwrap_or_default(), source })?;
     let carts = Carts::new(settings.seed, settings.data);
-    let (products, last_order) = fill(settings.direct(), settings.seed, &carts).await?;
+    let (catalogue, last_order) = fill(settings.direct(), settings.seed, &carts).await?;
     let queries = Arc::new(AtomicU64::new(0));
     let pool = || Pool::new(&settings.database, Arc::clone(&queries));
-    let pools = [pool()?, pool()?];
+    let pools = [pool()?, pool()?, pool()?];
     let counters = Counters { queries: Arc::clone(&queries), ..Counters::default() };
-    let inside = Arc::new(Inside::new(settings, carts, log, (counters, pools), last_order));
-    for product in products {
-        inside.keep(&product_key(product.id), product);
-    }
+    let filled = Filled { carts, catalogue, last_order };
+    let inside = Arc::new(Inside::new(settings, filled, log, (counters, pools)));
     inside.alert().rule.to = receiver;
     Ok((inside, listeners))
 }
@@ -215,17 +218,19 @@ async fn listen(part: &'static str, port: u16) -> Result<TcpListener, ShopError>
 /// Starts everything that serves; it ends with the runtime.
 fn run(inside: &Arc<Inside>, listeners: Listeners) -> Result<Addresses, ShopError> {
     let clock = &inside.settings.clock;
-    let [public, a, b, private] = listeners;
-    let backends = [a.local_addr()?, b.local_addr()?];
+    let [public, a, b, dr, private] = listeners;
+    let backends = [a.local_addr()?, b.local_addr()?, dr.local_addr()?];
     let addresses = Addresses { gateway: public.local_addr()?, backends, admin: private.local_addr()? };
-    for (index, listener) in [a, b].into_iter().enumerate() {
+    for (index, listener) in [a, b, dr].into_iter().enumerate() {
         let backend = Backend::new(Arc::clone(inside), index);
-        tokio::spawn(serve(listener, clock.clone(), move |request| backend.clone().answer(request)));
+        let open = inside.doors[index].subscribe();
+        tokio::spawn(serve(listener, clock.clone(), open, move |request| backend.clone().answer(request)));
+        tokio::spawn(keep_probing(Arc::clone(inside), index, backends[index]));
     }
     let gateway = Gateway::new(Arc::clone(inside), backends);
-    tokio::spawn(serve(public, clock.clone(), move |request| Arc::clone(&gateway).answer(request)));
+    tokio::spawn(serve(public, clock.clone(), always_open(), move |request| Arc::clone(&gateway).answer(request)));
     let admin = Admin::new(Arc::clone(inside), backends);
-    tokio::spawn(serve(private, clock.clone(), move |request| Arc::clone(&admin).answer(request)));
+    tokio::spawn(serve(private, clock.clone(), always_open(), move |request| Arc::clone(&admin).answer(request)));
     let (pages, to_send) = mpsc::unbounded_channel();
     tokio::spawn(pager::send(Arc::clone(inside), to_send));
     tokio::spawn(look_after(Arc::clone(inside), pages));

@@ -12,6 +12,7 @@ use crate::base::secret::Secret;
 use crate::base::seed::Seed;
 use crate::fault::ProxySpec;
 use crate::plan::drill::When;
+use crate::plan::fault::rule::Speaks;
 use crate::plan::fault::{Fault, Side, Toxic};
 use crate::staging::settings::Settings;
 use crate::staging::shop::Shop;
@@ -192,6 +193,7 @@ async fn a_fault_is_injected_counted_healed_and_read_back() {
         dial_timeout: Duration::from_secs(1),
         buffer: 1 << 20,
         base: Vec::new(),
+        speaks: Speaks::default(),
     };
     let near = Endpoint::new(proxies.add(spec).await.unwrap(), None, &clock);
     let levers = Levers::new(near.clone(), Some(proxies.clone()), &clock, "midnight", 1);
@@ -201,10 +203,11 @@ async fn a_fault_is_injected_counted_healed_and_read_back() {
     act.does.apply = Lever::Fault(Fault {
         name: "slow".into(),
         on: "pay".into(),
-        inject: Toxic::latency(millis(20)),
+        inject: Toxic::latency(millis(20)).into(),
         side: Side::Downstream,
         share: Ratio::ONE,
         lasts: None,
+        envelope: Box::default(),
     });
     assert!(levers.read_back(&act, Duration::ZERO).await.is_ok());
     levers.apply(0, &act).await.unwrap();

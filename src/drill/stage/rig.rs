@@ -17,7 +17,7 @@ use crate::drill::lever::http::{Endpoint, Vouch};
 use crate::fault::Proxies;
 use crate::measure::journal::{Undo, UndoProbe};
 use crate::plan::drill::{Lever, Proof, ShopData, System, Technical};
-use crate::staging::settings::{Data, Settings};
+use crate::staging::settings::{Data, Paces, Settings};
 
 /// What a rig is started with.
 pub(super) struct Needs<'a> {
@@ -54,7 +54,7 @@ impl Rig {
                 let tune = |settings: Settings| Settings {
                     data: kind,
                     in_flight: *in_flight,
-                    flag_poll: *flag_poll,
+                    paces: Paces { flag_poll: *flag_poll, ..settings.paces },
                     ..settings
                 };
                 Self::shop(database.as_deref(), tune, needs).await

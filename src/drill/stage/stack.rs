@@ -15,6 +15,7 @@ use crate::base::seed::Seed;
 use crate::drill::lever::LeverError;
 use crate::drill::lever::http::Vouch;
 use crate::fault::{FaultError, Proxies, ProxySpec};
+use crate::plan::fault::rule::Speaks;
 use crate::plan::fault::{Side, Toxic};
 use crate::staging::settings::Settings;
 use crate::staging::shop::{Shop, ShopError};
@@ -120,6 +121,7 @@ impl Stack {
             dial_timeout: Duration::from_secs(2),
             buffer: BUFFER,
             base: vec![(distance, Side::Downstream)],
+            speaks: Speaks::default(),
         };
         let near = proxies.add(spec).await?;
         let settings = tune(Settings::new(ground.clock.clone(), place.through(near), token));

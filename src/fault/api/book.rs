@@ -10,7 +10,7 @@ use serde::{Serialize, Serializer};
 use super::attributes::{Attributes, Type, number};
 use crate::base::ratio::Ratio;
 use crate::fault::{Proxies, ProxyState};
-use crate::plan::fault::{Fault, Side};
+use crate::plan::fault::{Caps, Envelope, Fault, Side};
 
 /// A toxic as its client wrote it.
 #[derive(Clone, Debug)]
@@ -61,10 +61,11 @@ impl ToxicRow {
         Fault {
             name: fault_name(proxy, &self.name),
             on: proxy.to_owned(),
-            inject: self.attributes.toxic(self.of),
+            inject: self.attributes.toxic(self.of).into(),
             side: self.side(),
             share: Ratio::new(decimal(self.toxicity)),
             lasts: None,
+            envelope: Box::new(Envelope { caps: Caps::NONE, ..Envelope::default() }),
         }
     }
 }

@@ -14,6 +14,7 @@ use super::json::{Fields, first};
 use super::reply::Reply;
 use crate::base::duration::show;
 use crate::fault::{FaultError, ProxySpec, ProxyState};
+use crate::plan::fault::rule::Speaks;
 
 type Answer = Result<Reply, Refusal>;
 
@@ -339,5 +340,6 @@ pub(super) fn spec(name: &str, upstream: std::net::SocketAddr) -> ProxySpec {
         dial_timeout: super::DIAL,
         buffer: super::BUFFER,
         base: Vec::new(),
+        speaks: Speaks::default(),
     }
 }

@@ -55,6 +55,7 @@ impl From<FaultError> for Refusal {
             FaultError::Loop { .. } => Self::new(500, "upstream is this proxy"),
             FaultError::ProxyExists { .. } => Self::new(409, "proxy already exists"),
             FaultError::UnknownProxy { .. } => Self::no_proxy(),
+            FaultError::Speech { speaks, .. } => Self::new(400, format!("proxy speaks {speaks}")),
             FaultError::UnknownFault { .. } => Self::new(404, error.to_string()),
             FaultError::FaultExists { .. } | FaultError::LeaseOver { .. } => Self::new(409, error.to_string()),
             FaultError::NoLease { .. } => Self::new(400, error.to_string()),

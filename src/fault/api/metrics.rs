@@ -3,9 +3,11 @@
 //! Not here: counting (`stats`, `pump`).
 
 use std::fmt::Write;
+use std::time::Duration;
 
 use super::Api;
 use super::reply::Reply;
+use crate::measure::histogram::Bins;
 
 impl Api {
     /// Any method of `/metrics`.
@@ -62,16 +64,36 @@ impl Api {
         metric("touched", "counter", &rows(|stats| stats.touched));
         let untouched = faults.iter().flat_map(|(labels, stats)| {
             let row = |reason: &str, n: u64| (format!("{labels},reason=\"{reason}\""), n as f64);
-            [row("share", stats.untouched.share), row("idle", stats.untouched.idle)]
+            stats.untouched.reasons().map(|(reason, n)| row(reason, n))
         });
         metric("untouched", "gauge", &untouched.collect::<Vec<_>>());
         metric("active", "gauge", &rows(|stats| stats.active));
-        let holds: Vec<_> =
-            faults.iter().map(|(labels, stats)| (labels.clone(), stats.drawn.total.as_secs_f64())).collect();
-        metric("hold_seconds_sum", "counter", &holds);
-        metric("hold_seconds_count", "counter", &rows(|stats| stats.drawn.count));
+        writeln!(text, "# TYPE squall_fault_hold_seconds histogram").ok();
+        for (fault, _) in self.proxies.active() {
+            let labels = format!("proxy={},fault={}", quoted(&fault.on), quoted(&fault.name));
+            for (reason, bins) in
+                ["drawn", "realised"].into_iter().zip(self.proxies.holds(&fault.name).into_iter().flatten())
+            {
+                histogram(&mut text, &format!("{labels},reason=\"{reason}\""), &bins);
+            }
+        }
         text
     }
+}
+
+/// Upper borders of the buckets of holds, in microseconds.
+const BORDERS: [u64; 12] =
+    [1_000, 2_500, 5_000, 10_000, 25_000, 50_000, 100_000, 250_000, 500_000, 1_000_000, 5_000_000, 30_000_000];
+
+fn histogram(text: &mut String, labels: &str, bins: &Bins) {
+    let name = "squall_fault_hold_seconds";
+    for border in BORDERS {
+        let le = Duration::from_micros(border).as_secs_f64();
+        writeln!(text, "{name}_bucket{{{labels},le=\"{le}\"}} {}", bins.at_or_below(border)).ok();
+    }
+    writeln!(text, "{name}_bucket{{{labels},le=\"+Inf\"}} {}", bins.n()).ok();
+    let sum = Duration::from_micros(bins.extent().sum).as_secs_f64();
+    writeln!(text, "{name}_sum{{{labels}}} {sum}\n{name}_count{{{labels}}} {}", bins.n()).ok();
 }
 
 /// A label's value.

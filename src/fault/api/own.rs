@@ -129,7 +129,7 @@ fn answered(healed: &[Healed]) -> Value {
 fn shown(stats: &FaultStats) -> Value {
     json!({
         "considered": stats.considered, "touched": stats.touched,
-        "untouched": { "share": stats.untouched.share, "idle": stats.untouched.idle },
+        "untouched": stats.untouched.reasons().into_iter().collect::<std::collections::BTreeMap<_, _>>(),
         "active": stats.active, "peak": stats.peak, "parcels": stats.parcels, "swallowed_bytes": stats.swallowed,
         "cut": stats.cut,
         "drawn": { "count": stats.drawn.count, "mean_ms": stats.drawn.mean().as_secs_f64() * 1e3,

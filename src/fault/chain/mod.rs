@@ -53,9 +53,9 @@ impl Stage {
 
     /// One piece through one toxic. Cuts pass every later toxic untouched: the order alone holds them back.
     fn pass(&mut self, transit: Transit, onward: &mut Vec<Transit>, alarms: &mut Vec<Alarm>) {
-        let Transit { own, piece, holds } = transit;
+        let Transit { own, piece, came, holds } = transit;
         let Piece::Pass(signal) = piece else {
-            onward.push(Transit { own, piece, holds });
+            onward.push(Transit { own, piece, came, holds });
             return;
         };
         let (size, end) = (signal.len(), signal.is_empty());
@@ -71,7 +71,7 @@ impl Stage {
         }
         self.arm(out.alarms, alarms);
         for (due, piece) in out.sent {
-            onward.push(self.held((own, due), piece, &holds));
+            onward.push(Transit { came, ..self.held((own, due), piece, &holds) });
         }
     }
 
@@ -86,7 +86,7 @@ impl Stage {
         if matches!(piece, Piece::Cut(_)) {
             self.witnessed(Witness::cut);
         }
-        Transit { own, piece, holds }
+        Transit { own, piece, came, holds }
     }
 
     fn arm(&self, set: Vec<(Tick, Close)>, alarms: &mut Vec<Alarm>) {
@@ -104,7 +104,19 @@ impl Stage {
 impl Chain {
     /// A socket gave `signal` at `now`. After an end, anything is dropped.
     pub(super) fn arrive(&mut self, now: Tick, signal: Signal) {
-        self.carry(vec![Transit { own: now, piece: Piece::Pass(signal), holds: Vec::new() }]);
+        self.enter(now, Piece::Pass(signal));
+    }
+
+    /// [`Chain::arrive`] for what left another chain.
+    pub(super) fn enter(&mut self, now: Tick, piece: Piece) {
+        self.carry(vec![Transit { own: now, piece, came: now, holds: Vec::new() }]);
+    }
+
+    /// The first queued piece, taken out whole, if it may leave at `now`.
+    pub(super) fn take(&mut self, now: Tick) -> Option<Piece> {
+        let piece = self.line.head(now)?.clone();
+        self.advance(piece.bytes(), now);
+        Some(piece)
     }
 
     /// Adds a toxic behind those of older faults: it acts on what arrives from now on, and may arm itself at once.
@@ -135,6 +147,9 @@ impl Chain {
         for stage in self.stages.iter().filter(|stage| gone.contains(&stage.fault) && stage.swallowed) {
             swallowed = true;
             stage.witnessed(Witness::cut);
+        }
+        for stage in self.stages.iter().filter(|stage| gone.contains(&stage.fault)) {
+            stage.witnessed(|witness| witness.early(self.line.held_by(stage.fault).len()));
         }
         self.stages.retain(|stage| !gone.contains(&stage.fault));
         self.alarms.retain(|alarm| !gone.contains(&alarm.fault));
@@ -178,9 +193,14 @@ impl Chain {
         self.line.head(now)
     }
 
-    /// `written` bytes of the head have left; 0 for an end that was carried out.
-    pub(super) fn advance(&mut self, written: usize) {
-        self.line.advance(written);
+    /// `written` bytes of the head have left at `now`; 0 for an end that was carried out.
+    pub(super) fn advance(&mut self, written: usize, now: Tick) {
+        let Some(gone) = self.line.advance(written).filter(|gone| !gone.holds.is_empty()) else { return };
+        for (fault, held) in gone.realised(now) {
+            if let Some(stage) = self.stages.iter().find(|stage| stage.fault == fault) {
+                stage.witnessed(|witness| witness.realised(held));
+            }
+        }
     }
 
     /// The alarm that has rung by `now`, if any: what was queued is dropped.

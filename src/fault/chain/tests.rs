@@ -8,7 +8,7 @@ use proptest::prelude::*;
 use super::*;
 use crate::base::ratio::Ratio;
 use crate::base::seed::Seed;
-use crate::fault::decide::Draws;
+use crate::fault::draws::Draws;
 use crate::fault::parcel::Way;
 use crate::fault::toxic::build;
 use crate::plan::fault::{Data, Draw, Silence, Time, Toxic as Kind};
@@ -49,7 +49,7 @@ fn drain(chain: &mut Chain) -> Vec<(u64, Piece)> {
     let mut left = Vec::new();
     while let Some(due) = chain.head_due() {
         let piece = chain.head(due).unwrap().clone();
-        chain.advance(piece.bytes());
+        chain.advance(piece.bytes(), due);
         left.push((due.millis(), piece));
     }
     left
@@ -245,7 +245,7 @@ impl Run {
         if let Some(Piece::Pass(Signal::Data(bytes))) = self.chain.head(ms(self.now)) {
             let some = bytes.slice(..most.min(bytes.len()));
             self.taken.extend(&some);
-            self.chain.advance(some.len());
+            self.chain.advance(some.len(), ms(self.now));
         }
     }
 }

@@ -8,31 +8,57 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use super::chain::{Chain, Stage};
-use super::decide::Draws;
+use super::decide::{Decision, Unit};
+use super::draws::Draws;
+use super::ledger::Outcome;
 use super::parcel::{Close, Way};
+use super::rule;
 use super::snapshot::{Active, FaultId, Snapshot};
 use super::stats::Witness;
+use super::talk::Talk;
 use super::toxic::{self, Arming};
 use crate::base::clock::Tick;
 use crate::base::seed::Seed;
+use crate::plan::fault::Inject;
+use crate::plan::fault::rule::Speaks;
 
 /// What every draw of a connection is keyed by.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct LinkKey {
     pub(super) seed: Seed,
-    /// See `decide::proxy_number`.
+    /// See `draws::proxy_number`.
     pub(super) proxy: u64,
     /// Counted by the listener, from 0.
     pub(super) connection: u64,
+    /// From the private preface: the user, and the ordinal of that user's connection.
+    pub(super) user: Option<(u64, u64)>,
 }
 
-/// What was decided about a fault, and under which of its versions.
-#[derive(Clone, Copy, Debug)]
-struct Decision {
-    version: u64,
-    hit: bool,
-    /// Counted as spared.
-    spared: bool,
+impl LinkKey {
+    fn draws(&self, fault: &str) -> Draws {
+        Draws::new(self.seed, Arc::from(fault), self.proxy, self.connection)
+    }
+
+    fn unit(&self) -> Unit {
+        Unit { proxy: self.proxy, connection: self.connection, user: self.user, ..Unit::default() }
+    }
+}
+
+/// What was decided about a fault on this connection.
+#[derive(Clone, Debug)]
+struct Carried {
+    active: Arc<Active>,
+    verdict: Verdict,
+    /// When that may change by itself: a window opens or closes, a ramp passes the connection's draw.
+    turns: Option<Tick>,
+}
+
+#[derive(Clone, Debug)]
+enum Verdict {
+    /// It is carried as long as the witness lives; its toxics stand in the chains while `on`.
+    Hit { witness: Rc<Witness>, on: bool },
+    /// It is left alone; `shut`: a gate of the pattern was closed when it was asked.
+    Spared { why: Outcome, shut: bool },
 }
 
 /// Both directions of one connection.
@@ -41,8 +67,10 @@ pub(super) struct Link {
     key: LinkKey,
     up: Chain,
     down: Chain,
-    /// Faults of the snapshot that were drawn, hit or not: no fault is drawn twice.
-    decided: BTreeMap<FaultId, Decision>,
+    /// Between the chains and the server, when messages are read.
+    talk: Option<Talk>,
+    /// Faults of the snapshot that were decided about, hit or not: no fault is drawn twice.
+    decided: BTreeMap<FaultId, Carried>,
     opened: Tick,
     /// The link ends now, whatever is queued.
     doom: Option<Close>,
@@ -50,42 +78,64 @@ pub(super) struct Link {
 
 impl Link {
     /// A connection opened at `now` under `snapshot`.
-    pub(super) fn open(key: LinkKey, snapshot: &Snapshot, now: Tick) -> Self {
+    pub(super) fn open(key: LinkKey, speaks: &Speaks, snapshot: &Snapshot, now: Tick) -> Self {
         let mut link = Self {
             key,
             up: Chain::default(),
             down: Chain::default(),
+            talk: rule::speaker(speaks).map(|speaker| Talk::new(speaker, key.unit(), snapshot)),
             decided: BTreeMap::new(),
             opened: now,
             doom: None,
         };
         for (index, (kind, side)) in snapshot.base.iter().enumerate() {
-            let draws = link.draws(&format!("base/{index}"));
+            let draws = key.draws(&format!("base/{index}"));
             for &way in toxic::ways(kind, *side) {
                 let stage = Stage::new(FaultId::BASE, toxic::build(kind, way, draws.clone()), None);
                 link.chain(way).add(stage, Arming::Opened(now));
             }
         }
         for active in &snapshot.faults {
-            link.consider(active, Arming::Opened(now));
+            link.consider(active, Arming::Opened(now), now);
         }
         link
     }
 
     /// Brings a living link to `snapshot`. A fault that swallowed bytes of it ends it when it goes.
     pub(super) fn sync(&mut self, snapshot: &Snapshot, now: Tick) {
+        if let Some(talk) = &mut self.talk {
+            talk.sync(snapshot, now);
+        }
         let gone: Vec<FaultId> = self.decided.keys().copied().filter(|id| !snapshot.holds(*id)).collect();
         if !gone.is_empty() {
-            self.decided.retain(|id, _| !gone.contains(id));
             self.take_out(&gone, now);
+            self.decided.retain(|id, _| !gone.contains(id));
         }
         for active in &snapshot.faults {
             match self.decided.get(&active.id) {
-                None => self.consider(active, Arming::Injected { at: active.injected, opened: self.opened }),
-                Some(decision) if decision.version < active.version => self.update(active, *decision, now),
+                None => self.consider(active, self.late(active.injected()), now),
+                Some(carried) if carried.active.version < active.version => self.update(active, now),
                 Some(_) => {}
             }
         }
+    }
+
+    /// When a decision may change by itself.
+    pub(super) fn turn_due(&self) -> Option<Tick> {
+        self.decided.values().filter_map(|carried| carried.turns).min()
+    }
+
+    /// Changes the decisions that are due to change by `now`.
+    pub(super) fn turn(&mut self, now: Tick) {
+        let due = |carried: &&Carried| carried.turns.is_some_and(|turns| turns <= now);
+        let due: Vec<Carried> = self.decided.values().filter(due).cloned().collect();
+        for carried in due {
+            self.decide_again(&carried.active, carried.verdict, now);
+        }
+    }
+
+    fn late(&self, at: Tick) -> Arming {
+        Arming::Injected { at, opened: self.opened }
     }
 
     fn take_out(&mut self, gone: &[FaultId], now: Tick) {
@@ -96,25 +146,47 @@ impl Link {
     }
 
     /// The fault has other parameters, or another share: the draw stays, and the threshold moves.
-    fn update(&mut self, active: &Active, before: Decision, now: Tick) {
-        let fault = &active.fault;
-        let hit = self.draws(&fault.name).hit(fault.share);
-        match (before.hit, hit) {
-            (false, true) => {
-                if before.spared {
-                    active.tally.unspare();
-                }
-                self.consider(active, Arming::Injected { at: now, opened: self.opened });
+    fn update(&mut self, active: &Arc<Active>, now: Tick) {
+        let Some(carried) = self.decided.get(&active.id) else { return };
+        let verdict = carried.verdict.clone();
+        if let (Verdict::Hit { on: true, .. }, Inject::Toxic(toxic)) = (&verdict, &active.fault().inject) {
+            self.up.retune(active.id, toxic, now);
+            self.down.retune(active.id, toxic, now);
+        }
+        self.decide_again(active, verdict, now);
+    }
+
+    /// A hit is kept, though its toxics stand only while they should; what was spared is asked again, unless it was counted out.
+    fn decide_again(&mut self, active: &Arc<Active>, before: Verdict, now: Tick) {
+        let verdict = match before {
+            Verdict::Spared { why: Outcome::Pattern, shut: false } => before,
+            Verdict::Spared { why, .. } => {
+                active.decider.tally.undecided(why);
+                self.consider(active, self.late(now), now);
                 return;
             }
-            (true, true) => {
-                self.up.retune(active.id, &fault.inject, now);
-                self.down.retune(active.id, &fault.inject, now);
+            Verdict::Hit { witness, on } => {
+                let wins = active.decider.wins(&self.key.unit(), now);
+                match (on, wins) {
+                    (false, true) => {
+                        witness.resume();
+                        self.install(active, &witness, self.late(now));
+                    }
+                    (true, false) => {
+                        self.take_out(&[active.id], now);
+                        witness.rest();
+                    }
+                    (true, true) | (false, false) => {}
+                }
+                Verdict::Hit { witness, on: wins }
             }
-            (true, false) => self.take_out(&[active.id], now),
-            (false, false) => {}
-        }
-        self.decided.insert(active.id, Decision { version: active.version, hit, ..before });
+        };
+        self.carry(active, verdict, now);
+    }
+
+    fn carry(&mut self, active: &Arc<Active>, verdict: Verdict, now: Tick) {
+        let turns = active.decider.turns(&self.key.unit(), now);
+        self.decided.insert(active.id, Carried { active: Arc::clone(active), verdict, turns });
     }
 
     /// The chain of one direction.
@@ -127,7 +199,8 @@ impl Link {
 
     /// True when a chain holds a toxic that `snapshot` does not: never after a sync, which is what verification asks.
     pub(super) fn strays(&self, snapshot: &Snapshot) -> bool {
-        self.up.faults().chain(self.down.faults()).any(|id| !snapshot.holds(id))
+        let rules = self.talk.iter().flat_map(Talk::faults);
+        self.up.faults().chain(self.down.faults()).chain(rules).any(|id| !snapshot.holds(id))
     }
 
     /// Ends the link at its next look; the first reason wins.
@@ -142,34 +215,46 @@ impl Link {
 
     /// Bytes that wait in both directions.
     pub(super) fn waiting(&self) -> usize {
-        self.up.waiting() + self.down.waiting()
+        self.up.waiting()
+            + self.down.waiting()
+            + self.talk.as_ref().map_or(0, |talk| talk.waits(Way::Up) + talk.waits(Way::Down))
     }
 
-    /// When the next alarm rings.
+    /// When the next alarm rings, or something moves on inside.
     pub(super) fn alarm_due(&self) -> Option<Tick> {
-        self.up.alarm_due().into_iter().chain(self.down.alarm_due()).min()
+        let inside = self.talk.as_ref().map(|talk| talk.due().into_iter().chain(self.up.head_due()).min());
+        self.up.alarm_due().into_iter().chain(self.down.alarm_due()).chain(inside.flatten()).min()
     }
 
-    fn consider(&mut self, active: &Active, arming: Arming) {
-        let fault = &active.fault;
-        let draws = self.draws(&fault.name);
-        let hit = draws.hit(fault.share);
-        self.decided.insert(active.id, Decision { version: active.version, hit, spared: !hit });
-        if !hit {
-            active.tally.spare();
+    fn consider(&mut self, active: &Arc<Active>, arming: Arming, now: Tick) {
+        if matches!(active.fault().inject, Inject::Rule(_)) {
             return;
         }
-        let witness = Rc::new(Witness::new(&active.tally));
-        for &way in toxic::ways(&fault.inject, fault.side) {
-            let toxic = toxic::build(&fault.inject, way, draws.clone());
-            self.chain(way).add(Stage::new(active.id, toxic, Some(Rc::clone(&witness))), arming);
-        }
+        let spared = |why| Verdict::Spared { why, shut: !active.decider.is_open(now) };
+        let verdict = match active.decider.judge(&self.key.unit(), now, None) {
+            Decision::Hit(hit) => {
+                let witness = Rc::new(Witness::new(hit));
+                self.install(active, &witness, arming);
+                Verdict::Hit { witness, on: true }
+            }
+            Decision::Share => spared(Outcome::Share),
+            Decision::Pattern => spared(Outcome::Pattern),
+            Decision::Capped => spared(Outcome::Capped),
+        };
+        self.carry(active, verdict, now);
     }
 
-    fn draws(&self, fault: &str) -> Draws {
-        Draws::new(self.key.seed, Arc::from(fault), self.key.proxy, self.key.connection)
+    fn install(&mut self, active: &Active, witness: &Rc<Witness>, arming: Arming) {
+        let fault = active.fault();
+        let Inject::Toxic(toxic) = &fault.inject else { return };
+        let draws = Draws::of(&active.decider, &self.key.unit());
+        for &way in toxic::ways(toxic, fault.side) {
+            let toxic = toxic::build(toxic, way, draws.clone());
+            self.chain(way).add(Stage::new(active.id, toxic, Some(Rc::clone(witness))), arming);
+        }
     }
 }
 
+mod flow;
 #[cfg(test)]
 mod tests;

@@ -6,8 +6,8 @@ use bytes::Bytes;
 
 use super::*;
 use crate::base::ratio::Ratio;
+use crate::fault::decide::Decider;
 use crate::fault::parcel::{Piece, Signal};
-use crate::fault::stats::Tally;
 use crate::plan::fault::{Data, Fault, Side, Toxic as Kind};
 
 fn ms(n: u64) -> Tick {
@@ -15,15 +15,27 @@ fn ms(n: u64) -> Tick {
 }
 
 fn active(id: u64, inject: Kind, side: Side, share: f64) -> Arc<Active> {
-    let fault = Fault { name: format!("f{id}"), on: "db".into(), inject, side, share: Ratio::new(share), lasts: None };
-    Arc::new(Active { id: FaultId(id), version: 0, fault, injected: ms(100), tally: Arc::new(Tally::default()) })
+    let fault = Fault {
+        name: format!("f{id}"),
+        on: "db".into(),
+        inject: inject.into(),
+        side,
+        share: Ratio::new(share),
+        lasts: None,
+        envelope: Box::default(),
+    };
+    Arc::new(Active {
+        id: FaultId(id),
+        version: 0,
+        decider: Arc::new(Decider::new(Seed(1), fault, ms(100), Arc::default())),
+    })
 }
 
 const SLOW: Kind = Kind::latency(Duration::from_millis(50));
 const HOLD: Kind = Kind::Timeout { after: Duration::ZERO };
 
 fn link(connection: u64, snapshot: &Snapshot, at: u64) -> Link {
-    Link::open(LinkKey { seed: Seed(1), proxy: 1, connection }, snapshot, ms(at))
+    Link::open(LinkKey { seed: Seed(1), proxy: 1, connection, user: None }, &Speaks::default(), snapshot, ms(at))
 }
 
 fn data() -> Signal {
@@ -42,13 +54,13 @@ fn a_fault_acts_on_a_living_connection_from_its_injection_on() {
     link.chain(Way::Up).arrive(ms(100), data());
     let down = link.chain(Way::Down);
     assert_eq!(down.head(ms(100)), Some(&Piece::Pass(data())), "what came before the fault is not held");
-    down.advance(1);
+    down.advance(1, ms(100));
     assert_eq!(down.head_due(), Some(ms(150)));
     assert_eq!(link.chain(Way::Up).head_due(), Some(ms(100)));
     link.sync(&with.retaining(|_| false), ms(120));
     assert_eq!(link.chain(Way::Down).head_due(), Some(ms(120)));
     assert_eq!(link.verdict(ms(120)), None, "a delay that healed ends nothing");
-    let seen = fault.tally.read();
+    let seen = fault.decider.stats();
     assert_eq!((seen.considered, seen.touched, seen.active, seen.peak), (1, 1, 0, 1));
     assert_eq!((seen.drawn.count, seen.drawn.total, seen.parcels), (1, Duration::from_millis(50), 1));
 }
@@ -65,7 +77,7 @@ fn healing_ends_only_the_connections_whose_bytes_were_swallowed() {
         }
         link.sync(&with.retaining(|_| false), ms(120));
         assert_eq!(link.verdict(ms(120)), end);
-        let seen = fault.tally.read();
+        let seen = fault.decider.stats();
         let n = u64::from(end.is_some());
         assert_eq!((seen.considered, seen.touched, seen.untouched.idle, seen.cut), (1, n, 1 - n, n));
     }
@@ -79,12 +91,12 @@ fn considered_is_touched_plus_untouched() {
     for link in links.iter_mut().take(600) {
         link.chain(Way::Down).arrive(ms(1), data());
     }
-    let seen = fault.tally.read();
+    let seen = fault.decider.stats();
     assert_eq!(seen.considered, 1_000);
     assert_eq!(seen.considered, seen.touched + seen.untouched.share + seen.untouched.idle);
     assert!(seen.touched > 100 && seen.untouched.idle > 60 && seen.untouched.share > 700, "{seen:?}");
     drop(links);
-    assert_eq!(fault.tally.read().active, 0);
+    assert_eq!(fault.decider.stats().active, 0);
 }
 
 #[test]

@@ -12,24 +12,32 @@ use std::sync::atomic::Ordering::Relaxed;
 use std::time::Duration;
 
 use super::FaultError;
+use super::decide::Decider;
 use super::lease::Lease;
+use super::ledger::Ledger;
 use super::proxy::{Definition, ProxySpec};
 use super::snapshot::{Active, FaultId, Snapshot};
-use super::stats::{FaultStats, Tally};
+use super::stats::FaultStats;
 use crate::base::clock::Tick;
 use crate::base::name::nearest;
-use crate::plan::fault::Fault;
+use crate::base::seed::Seed;
+use crate::measure::histogram::Bins;
+use crate::plan::fault::{Fault, Inject};
 pub use paths::ProxyState;
 use paths::refuse_loop;
 
 /// All that is known of proxies and faults.
 #[derive(Debug, Default)]
 pub(super) struct Registry {
+    /// Of every draw.
+    seed: Seed,
+    /// Takes every decision down.
+    pub(super) ledger: Arc<Ledger>,
     proxies: BTreeMap<String, Known>,
     /// In force, by name.
     faults: BTreeMap<String, Leased>,
     /// Of every fault ever injected; a fault injected anew counts from zero.
-    tallies: BTreeMap<String, Arc<Tally>>,
+    deciders: BTreeMap<String, Arc<Decider>>,
     injections: u64,
 }
 
@@ -62,6 +70,11 @@ pub(super) struct Withdrawal {
 }
 
 impl Registry {
+    /// No proxies yet; draws are those of `seed`.
+    pub(super) fn new(seed: Seed) -> Self {
+        Self { seed, ..Self::default() }
+    }
+
     /// Takes a proxy up, with its own toxics in force from its first connection on.
     pub(super) fn add(&mut self, spec: ProxySpec) -> Result<(Arc<Definition>, Arc<Snapshot>), FaultError> {
         if self.proxies.contains_key(&spec.name) {
@@ -91,15 +104,16 @@ impl Registry {
         }
         let unknown = self.unknown_proxy(&fault.on);
         let known = self.proxies.get_mut(&fault.on).ok_or(unknown)?;
+        speaks(&fault, &known.definition)?;
         self.injections += 1;
         let id = FaultId(self.injections);
-        let tally = Arc::new(Tally::default());
         let name = fault.name.clone();
         let lease = Lease::new(now, term, fault.lasts);
-        let active = Arc::new(Active { id, version: 0, fault, injected: now, tally: Arc::clone(&tally) });
+        let decider = Arc::new(Decider::new(self.seed, fault, now, Arc::clone(&self.ledger)));
+        let active = Arc::new(Active { id, version: 0, decider: Arc::clone(&decider) });
         known.snapshot = Arc::new(known.snapshot.with(Arc::clone(&active)));
         let change = known.change();
-        self.tallies.insert(name.clone(), tally);
+        self.deciders.insert(name.clone(), decider);
         self.faults.insert(name, Leased { active, lease });
         Ok((id, change))
     }
@@ -117,18 +131,21 @@ impl Registry {
         };
         let old = &leased.active;
         let same = |old: &Fault| old.on == fault.on && old.side == fault.side && old.inject.is_like(&fault.inject);
-        if !same(&old.fault) {
+        if !same(old.fault()) {
             let name = fault.name.clone();
             let mut changes = self.withdraw(|candidate, _| candidate == name).changes;
             changes.push(self.inject(fault, term, now)?.1);
             return Ok(changes);
         }
         leased.lease = Lease::new(now, term, fault.lasts);
-        let (id, version, injected) = (old.id, old.version + 1, old.injected);
-        let active = Arc::new(Active { id, version, fault, injected, tally: Arc::clone(&old.tally) });
+        let (id, version) = (old.id, old.version + 1);
+        let decider = Arc::new(old.decider.updated(fault));
+        let active = Arc::new(Active { id, version, decider: Arc::clone(&decider) });
         leased.active = Arc::clone(&active);
-        let unknown = self.unknown_proxy(&active.fault.on);
-        let known = self.proxies.get_mut(&active.fault.on).ok_or(unknown)?;
+        self.deciders.insert(decider.fault().name.clone(), Arc::clone(&decider));
+        let on = &decider.fault().on;
+        let unknown = self.unknown_proxy(on);
+        let known = self.proxies.get_mut(on).ok_or(unknown)?;
         known.snapshot = Arc::new(known.snapshot.replacing(&active));
         Ok(vec![known.change()])
     }
@@ -137,7 +154,7 @@ impl Registry {
     pub(super) fn renew(&mut self, name: &str, term: Duration, now: Tick) -> Result<(), FaultError> {
         let expired = || FaultError::LeaseOver { name: name.to_owned() };
         let Some(leased) = self.faults.get_mut(name) else {
-            return Err(if self.tallies.contains_key(name) { expired() } else { self.unknown(name) });
+            return Err(if self.deciders.contains_key(name) { expired() } else { self.unknown(name) });
         };
         leased.lease = leased.lease.renewed(now, term).ok_or_else(expired)?;
         Ok(())
@@ -167,7 +184,7 @@ impl Registry {
     /// Takes out the fault called `name`.
     pub(super) fn withdraw_named(&mut self, name: &str) -> Result<Withdrawal, FaultError> {
         let withdrawal = self.withdraw(|candidate, _| candidate == name);
-        if withdrawal.faults.is_empty() && !self.tallies.contains_key(name) {
+        if withdrawal.faults.is_empty() && !self.deciders.contains_key(name) {
             return Err(self.unknown(name));
         }
         Ok(withdrawal)
@@ -193,7 +210,7 @@ impl Registry {
         let mut all: Vec<&Leased> = self.faults.values().collect();
         all.sort_by_key(|leased| leased.active.id);
         let left = |lease: Lease| (lease.due() < Tick::MAX).then(|| lease.due().since(now));
-        all.into_iter().map(|leased| (leased.active.fault.clone(), left(leased.lease))).collect()
+        all.into_iter().map(|leased| (leased.active.fault().clone(), left(leased.lease))).collect()
     }
 
     /// When the next lease is over.
@@ -208,7 +225,12 @@ impl Registry {
 
     /// What the fault called `name` did, healed or not.
     pub(super) fn stats(&self, name: &str) -> Option<FaultStats> {
-        self.tallies.get(name).map(|tally| tally.read())
+        self.deciders.get(name).map(|decider| decider.stats())
+    }
+
+    /// Its histograms of drawn and realised holds.
+    pub(super) fn holds(&self, name: &str) -> Option<[Bins; 2]> {
+        self.deciders.get(name).map(|decider| decider.holds())
     }
 
     /// Connections of a proxy with both ends up; 0 when there is no such proxy.
@@ -222,9 +244,20 @@ impl Registry {
     }
 
     fn unknown(&self, name: &str) -> FaultError {
-        let nearest = nearest(name, self.tallies.keys().map(String::as_str)).map(String::from);
+        let nearest = nearest(name, self.deciders.keys().map(String::as_str)).map(String::from);
         FaultError::UnknownFault { name: name.to_owned(), nearest }
     }
+}
+
+/// A rule needs a proxy that reads its protocol.
+fn speaks(fault: &Fault, proxy: &Definition) -> Result<(), FaultError> {
+    let Inject::Rule(rule) = &fault.inject else { return Ok(()) };
+    let (wants, speaks) = (rule.protocol(), proxy.spec.speaks.protocol);
+    if wants == speaks {
+        return Ok(());
+    }
+    let (wants, speaks) = (wants.name(), speaks.name());
+    Err(FaultError::Speech { name: fault.name.clone(), proxy: proxy.spec.name.clone(), wants, speaks })
 }
 
 impl Known {

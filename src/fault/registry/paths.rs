@@ -46,7 +46,7 @@ impl Registry {
     /// Gives a proxy up, with the faults on it.
     pub(in crate::fault) fn forget(&mut self, proxy: &str) -> Result<Withdrawal, FaultError> {
         self.known(proxy)?;
-        let mut withdrawal = self.withdraw(|_, leased| leased.active.fault.on == proxy);
+        let mut withdrawal = self.withdraw(|_, leased| leased.active.fault().on == proxy);
         self.proxies.remove(proxy);
         withdrawal.changes.clear();
         Ok(withdrawal)

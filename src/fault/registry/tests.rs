@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::base::ratio::Ratio;
+use crate::plan::fault::rule::Speaks;
 use crate::plan::fault::{Side, Toxic};
 
 const TERM: Duration = Duration::from_secs(15);
@@ -14,12 +15,21 @@ fn spec(name: &str) -> ProxySpec {
         dial_timeout: Duration::from_secs(1),
         buffer: 1 << 16,
         base: vec![],
+        speaks: Speaks::default(),
     }
 }
 
 fn fault(name: &str, on: &str) -> Fault {
-    let inject = Toxic::latency(Duration::from_millis(1));
-    Fault { name: name.into(), on: on.into(), inject, side: Side::Downstream, share: Ratio::ONE, lasts: None }
+    let inject = Toxic::latency(Duration::from_millis(1)).into();
+    Fault {
+        name: name.into(),
+        on: on.into(),
+        inject,
+        side: Side::Downstream,
+        share: Ratio::ONE,
+        lasts: None,
+        envelope: Box::default(),
+    }
 }
 
 fn registry() -> Registry {

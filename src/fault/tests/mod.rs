@@ -19,6 +19,7 @@ use super::*;
 use crate::base::clock::{Clock, Manual};
 use crate::base::ratio::Ratio;
 use crate::base::seed::Seed;
+use crate::plan::fault::rule::Speaks;
 use crate::plan::fault::{Data, Ending, Existing, Fault, Outage, Side, Silence, Toxic};
 
 /// No test takes this long unless it hangs.
@@ -36,7 +37,15 @@ const fn latency(millis: u64) -> Toxic {
 const RESET: Toxic = Toxic::ResetPeer { after: Duration::ZERO, data: Data::Pass, grace: Duration::from_millis(50) };
 
 fn fault(name: &str, inject: Toxic, side: Side) -> Fault {
-    Fault { name: name.into(), on: "db".into(), inject, side, share: Ratio::ONE, lasts: None }
+    Fault {
+        name: name.into(),
+        on: "db".into(),
+        inject: inject.into(),
+        side,
+        share: Ratio::ONE,
+        lasts: None,
+        envelope: Box::default(),
+    }
 }
 
 /// A proxy called `db` before a listener that the test serves.
@@ -100,6 +109,7 @@ fn spec(upstream: SocketAddr, base: Vec<(Toxic, Side)>) -> ProxySpec {
         dial_timeout: Duration::from_secs(2),
         buffer: 1 << 20,
         base,
+        speaks: Speaks::default(),
     }
 }
 

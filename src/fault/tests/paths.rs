@@ -81,7 +81,7 @@ async fn an_updated_fault_keeps_its_place_and_its_counts() {
     assert_eq!(rig.seen(), FaultStats::default());
     let active = rig.proxies.active();
     assert_eq!(active.len(), 1);
-    assert_eq!((&active[0].0.inject, active[0].1), (&latency(1), None), "not leased");
+    assert_eq!((&active[0].0.inject, active[0].1), (&latency(1).into(), None), "not leased");
 }
 
 #[tokio::test]

@@ -5,13 +5,16 @@
 use bytes::Bytes;
 
 use super::{Kind, Queue, Toxic};
-use crate::fault::decide::Draws;
+use crate::base::clock::Tick;
+use crate::fault::draws::Draws;
 use crate::fault::parcel::{Outbox, Parcel, Signal, Way};
 use crate::plan::fault::Corruption;
 use crate::stats::portable::ln;
 
 const GAP: u64 = 2;
 const VALUE: u64 = 3;
+/// Behind the drawn bytes of the longest insertion.
+const THINNED: u64 = 1 << 20;
 
 #[derive(Debug)]
 pub(super) struct Corrupt {
@@ -25,13 +28,15 @@ pub(super) struct Corrupt {
     place: u64,
     /// Ordinal of that place: part of its key.
     nth: u64,
+    /// Places that were corrupted.
+    struck: u64,
     /// Bytes still to be removed.
     removing: u32,
 }
 
 impl Corrupt {
     pub(super) fn new((one_in, skip): (u64, u64), how: Corruption, way: Way, draws: Draws) -> Self {
-        let mut toxic = Self { one_in, how, way, draws, offset: 0, place: 0, nth: 0, removing: 0 };
+        let mut toxic = Self { one_in, how, way, draws, offset: 0, place: 0, nth: 0, struck: 0, removing: 0 };
         toxic.place = skip.saturating_add(toxic.gap());
         toxic
     }
@@ -50,7 +55,13 @@ impl Corrupt {
     }
 
     /// The byte that stands at a place, changed.
-    fn strike(&mut self, byte: u8, into: &mut Vec<u8>) {
+    fn strike(&mut self, byte: u8, at: Tick, into: &mut Vec<u8>) {
+        // A ramp of severity leaves some of the places alone, and moves none.
+        if self.draws.draw(self.way, self.nth, THINNED) >= self.draws.severity(at) {
+            into.push(byte);
+            self.next();
+            return;
+        }
         match self.how {
             Corruption::Flip => into.push(byte ^ (1 << (self.value(0) % 8))),
             // Never the byte itself.
@@ -61,6 +72,11 @@ impl Corrupt {
             }
             Corruption::Remove(n) => self.removing = n.saturating_sub(1),
         }
+        self.struck += 1;
+        self.next();
+    }
+
+    fn next(&mut self) {
         self.nth += 1;
         self.place = self.offset.saturating_add(1).saturating_add(self.gap());
     }
@@ -72,19 +88,19 @@ impl Toxic for Corrupt {
             out.send(parcel.due, parcel.signal);
             return;
         };
-        let before = (self.nth, self.removing);
+        let before = (self.struck, self.removing);
         let mut left = Vec::with_capacity(data.len());
         for byte in data.iter().copied() {
             if self.removing > 0 {
                 self.removing -= 1;
             } else if self.offset >= self.place {
-                self.strike(byte, &mut left);
+                self.strike(byte, parcel.due, &mut left);
             } else {
                 left.push(byte);
             }
             self.offset += 1;
         }
-        if before == (self.nth, self.removing) {
+        if before == (self.struck, self.removing) {
             out.send(parcel.due, Signal::Data(data));
             return;
         }

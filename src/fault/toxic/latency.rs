@@ -5,7 +5,7 @@
 use std::time::Duration;
 
 use super::{Kind, Queue, Toxic};
-use crate::fault::decide::Draws;
+use crate::fault::draws::Draws;
 use crate::fault::parcel::{Outbox, Parcel, Way};
 use crate::plan::fault::{Draw, Time};
 
@@ -39,7 +39,8 @@ impl Latency {
 
 impl Toxic for Latency {
     fn pass(&mut self, parcel: Parcel, out: &mut Outbox) {
-        out.send(parcel.due + self.draw(), parcel.signal);
+        let hold = self.draw();
+        out.send(parcel.due + self.draws.hold(hold, parcel.due), parcel.signal);
     }
 
     fn retune(&mut self, to: &Kind, queue: &mut Queue, _: &mut Outbox) {

@@ -7,8 +7,9 @@
 use std::time::Duration;
 
 use super::{Kind, Queue, Toxic};
+use crate::base::clock::Tick;
 use crate::base::ratio::Ratio;
-use crate::fault::decide::Draws;
+use crate::fault::draws::Draws;
 use crate::fault::parcel::{Outbox, Parcel, Signal, Way};
 
 const SEGMENT: usize = 1448;
@@ -43,14 +44,15 @@ impl Loss {
     }
 
     /// What the next segment waits when `behind` more follow it in its parcel.
-    fn wait(&mut self, behind: usize) -> Duration {
+    fn wait(&mut self, behind: usize, at: Tick) -> Duration {
         let segment = self.segment;
         self.segment += 1;
+        let severity = self.draws.severity(at);
         let mut wait = Duration::ZERO;
         let mut before = self.lost;
         self.lost = false;
         for repeat in 0..=REPEATS {
-            let rate = self.rate.get();
+            let rate = self.rate.get() * severity;
             let chance = if before { rate + self.correlation.get() * (1.0 - rate) } else { rate };
             if self.draws.draw(self.way, segment, SLOT + u64::from(repeat)) >= chance {
                 break;
@@ -58,7 +60,7 @@ impl Loss {
             wait += if repeat == 0 && behind >= FAST { self.rtt } else { self.rto * (1 << repeat) };
             (before, self.lost) = (true, true);
         }
-        wait
+        if wait.is_zero() { wait } else { self.draws.bound(wait) }
     }
 }
 
@@ -70,7 +72,7 @@ impl Toxic for Loss {
         };
         while !data.is_empty() {
             let segment = data.split_to(SEGMENT.min(data.len()));
-            let wait = self.wait(data.len().div_ceil(SEGMENT));
+            let wait = self.wait(data.len().div_ceil(SEGMENT), parcel.due);
             out.send(parcel.due + wait, Signal::Data(segment));
         }
     }

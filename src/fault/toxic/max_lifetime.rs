@@ -1,7 +1,7 @@
 //! `MaxLifetime`: the connection is cut after a time, drawn once, even while data flows.
 
 use super::{Arming, Kind, Queue, Toxic};
-use crate::fault::decide::Draws;
+use crate::fault::draws::Draws;
 use crate::fault::parcel::{Outbox, Parcel, Way};
 use crate::plan::fault::{Ending, Origin, Time};
 

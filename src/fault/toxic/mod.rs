@@ -22,7 +22,7 @@ mod timeout;
 use std::fmt::Debug;
 use std::time::Duration;
 
-use super::decide::Draws;
+use super::draws::Draws;
 use super::parcel::{Close, Outbox, Parcel, Way};
 use crate::base::clock::Tick;
 use crate::plan::fault::{Data, Ending, Side, Toxic as Kind};
@@ -118,7 +118,7 @@ pub(super) fn build(kind: &Kind, way: Way, draws: Draws) -> Box<dyn Toxic> {
         Kind::Slicer { size, variation, pause } => {
             Box::new(slicer::Slicer::new((*size, *variation), *pause, way, draws))
         }
-        Kind::SlowClose { delay } => Box::new(slow_close::SlowClose::new(*delay)),
+        Kind::SlowClose { delay } => Box::new(slow_close::SlowClose::new(*delay, draws)),
         Kind::Timeout { after } => Box::new(timeout::Timeout::new(*after)),
         Kind::Blackhole { how } => Box::new(blackhole::Blackhole::new(*how)),
         // Downstream it only keeps the answers back: the reset is armed where the client's first byte is seen.

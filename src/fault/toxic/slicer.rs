@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::{Kind, Queue, Toxic};
 use crate::base::clock::Tick;
-use crate::fault::decide::Draws;
+use crate::fault::draws::Draws;
 use crate::fault::parcel::{Outbox, Parcel, Signal, Way};
 
 /// Its draws are no other kind's.

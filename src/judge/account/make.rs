@@ -306,6 +306,9 @@ fn totals(head: &Head, seconds: &[Interval], done: Option<&Done>, planned_s: Opt
             totals.all.merge(cell);
             totals.steps.entry(name(&head.steps, step.0, "step")).or_default().merge(cell);
         }
+        for (aside, cell) in &second.asides {
+            totals.asides.entry(aside.name(&head.steps)).or_default().merge(cell);
+        }
         for (journey, travel) in &second.journeys {
             totals.journeys.entry(name(&head.journeys, journey.0, "journey")).or_default().merge(travel);
         }

@@ -87,6 +87,8 @@ pub struct Totals {
     pub steps: BTreeMap<String, Cell>,
     /// How far their percentiles can be trusted.
     pub intervals: Intervals,
+    /// What the steps count already, seen otherwise: groups, attempts, labels, by name.
+    pub asides: BTreeMap<String, Cell>,
     /// By journey name.
     pub journeys: BTreeMap<String, Travel>,
     /// What flowed.

@@ -12,7 +12,9 @@ use crate::load::core::Worker;
 use crate::load::crew::Crew;
 use crate::load::user::User;
 use crate::load::vars::Dice;
-use crate::measure::outcome::Kind;
+use crate::measure::outcome::{Class, Kind};
+use crate::measure::sample::Sample;
+use crate::plan::good::Said;
 
 /// What a group came to: when its last request ended, and the first failure in the order of the requests.
 pub async fn run(worker: &Worker, crew: &Crew, user: &mut User, group: &Together, (due, dice): (Tick, Dice)) -> Ended {
@@ -48,10 +50,33 @@ pub async fn run(worker: &Worker, crew: &Crew, user: &mut User, group: &Together
         last = Some(last.filter(|last| last.done > ended.done).unwrap_or(ended));
     }
     let last = last.unwrap_or(Ended::nothing(due));
-    match failed {
+    let ended = match failed {
         Some((_, failed)) => Ended { done: last.done, rested: last.rested, ..failed },
         None => last,
+    };
+    if ended.outcome.kind() != Some(Kind::Unfinished) {
+        count(worker, group, due, ended);
     }
+    ended
+}
+
+/// The group as one, beside its requests.
+fn count(worker: &Worker, group: &Together, due: Tick, ended: Ended) {
+    let Some(first) = group.asks.first() else { return };
+    let due = due + ended.rested;
+    let mut sample = Sample {
+        step: first.step,
+        due,
+        sent: due,
+        done: ended.done.max(due),
+        outcome: ended.outcome,
+        class: Class::Error,
+        bytes_out: 0,
+        bytes_in: 0,
+    };
+    let said = Said { status: Some(ended.status).filter(|status| *status > 0), retry_after: false };
+    sample.class = worker.script.plan.good.class(sample.outcome, said, sample.response_time());
+    worker.log.borrow_mut().recorder.aside(&group.aside, &sample);
 }
 
 async fn one(

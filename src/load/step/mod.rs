@@ -40,7 +40,7 @@ use super::integrity::{Isolation, Version};
 use super::vars::{self, Dice, Named};
 use super::{LoadError, rows};
 use crate::base::secret::Secret;
-use crate::measure::sample::{JourneyId, StepId};
+use crate::measure::sample::{Aside, JourneyId, StepId};
 use crate::plan::load::LoadPlan;
 use crate::plan::program::{Http, OnFailure};
 use crate::plan::template::{Template, VarId};
@@ -102,6 +102,8 @@ pub enum Move {
 /// Compiled requests side by side.
 #[derive(Debug)]
 pub struct Together {
+    /// Its series.
+    pub aside: Aside,
     /// At most this many at once.
     pub parallel: usize,
     /// In order.

@@ -12,7 +12,7 @@ use super::{Ask, Course, Move, Picking, Together};
 use crate::load::LoadError;
 use crate::load::integrity::Isolation;
 use crate::load::vars;
-use crate::measure::sample::JourneyId;
+use crate::measure::sample::{Aside, JourneyId};
 use crate::plan::load::LoadPlan;
 use crate::plan::program::{Branch, Draw, Group, Http, Journey, Op, Repeat, Think};
 
@@ -142,7 +142,8 @@ impl Weave<'_> {
     fn group(&mut self, group: &Group) -> Result<(), LoadError> {
         self.think();
         let asks = group.requests.iter().map(|http| Ask::new(self.plan, http)).collect::<Result<Vec<_>, _>>()?;
-        self.moves.push(Move::Together(Box::new(Together { parallel: group.parallel, asks })));
+        let aside = Aside::Group(group.name.clone());
+        self.moves.push(Move::Together(Box::new(Together { aside, parallel: group.parallel, asks })));
         self.place = format!("journey/{}/{}", self.journey.name, group.name);
         self.places = 0;
         Ok(())

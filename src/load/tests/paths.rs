@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use super::server::{Answer, Server};
 use super::{run, written};
+use crate::measure::sample::Aside;
 use crate::plan::check::{self, Files, ScenarioOptions};
 
 /// A server that answers every path with `answer`, and the paths it saw.
@@ -93,6 +94,10 @@ fn a_group_sends_side_by_side_and_hands_on_what_it_found() {
     ] {
         let seen = run(written(&server, &format!(r#"load: [{load}], journeys: {{"a": (steps: [{steps}])}}"#)), 1);
         assert_eq!(seen.travel().completed, 5, "{:?}", seen.all.total().errors);
+        let group = &seen.all.asides[&Aside::Group("front".to_owned())];
+        // As one: until its last answer, and in no total.
+        assert_eq!((group.answered(), seen.all.total().answered()), (5, 25));
+        assert!((115_000..220_000).contains(&group.response.ok.value_at(1.0).unwrap()));
         let slowest = seen.travel().latency.ok.value_at(1.0).unwrap();
         // Three, then one, then the step after: three times 60 ms where one after the other would take five.
         assert!((170_000..300_000).contains(&slowest), "{slowest} us");

@@ -10,10 +10,10 @@ use super::chunk::{put, take};
 use crate::measure::histogram::{Bins, Extent};
 use crate::measure::interval::{Cell, Flow, Health, Interval, Travel};
 use crate::measure::outcome::Class;
-use crate::measure::sample::{JourneyId, StepId};
+use crate::measure::sample::{Aside, JourneyId, StepId};
 
 /// What a series or counter belongs to.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub(super) enum Of {
     /// The whole run.
     Run,
@@ -21,6 +21,8 @@ pub(super) enum Of {
     Journey(u16),
     /// A step, by id.
     Step(u16),
+    /// What steps count, seen otherwise.
+    Aside(Aside),
     /// A worker of the generator.
     Worker(u16),
 }
@@ -40,25 +42,28 @@ struct Parts<'a> {
 }
 
 impl<'a> Parts<'a> {
-    fn bins(&mut self, of: Of, what: &str, bins: &'a Bins) {
+    fn bins(&mut self, of: &Of, what: &str, bins: &'a Bins) {
         if !bins.is_empty() {
-            self.bins.push((Key { of, what: what.to_owned() }, bins));
+            self.bins.push((Key { of: of.clone(), what: what.to_owned() }, bins));
         }
     }
 
-    fn count(&mut self, of: Of, what: &str, n: u64) {
+    fn count(&mut self, of: &Of, what: &str, n: u64) {
         if n > 0 {
-            self.counts.push((Key { of, what: what.to_owned() }, n));
+            self.counts.push((Key { of: of.clone(), what: what.to_owned() }, n));
         }
     }
 
     fn of(second: &'a Interval) -> Self {
         let mut parts = Self::default();
         for (step, cell) in &second.steps {
-            parts.cell(Of::Step(step.0), cell);
+            parts.cell(&Of::Step(step.0), cell);
         }
         for (journey, travel) in &second.journeys {
-            parts.travel(Of::Journey(journey.0), travel);
+            parts.travel(&Of::Journey(journey.0), travel);
+        }
+        for (aside, cell) in &second.asides {
+            parts.cell(&Of::Aside(aside.clone()), cell);
         }
         let flow = &second.flow;
         for (what, n) in FLOWS.iter().zip([
@@ -70,18 +75,18 @@ impl<'a> Parts<'a> {
             flow.opened,
             flow.in_flight,
         ]) {
-            parts.count(Of::Run, what, n);
+            parts.count(&Of::Run, what, n);
         }
         for (worker, health) in &second.health {
             // One more than the reading, so that a quiet worker still leaves a trace.
             for (what, n) in HEALTHS.iter().zip([health.cpu_us, health.stall_us, health.waited_us]) {
-                parts.count(Of::Worker(*worker), what, n + 1);
+                parts.count(&Of::Worker(*worker), what, n + 1);
             }
         }
         parts
     }
 
-    fn cell(&mut self, of: Of, cell: &'a Cell) {
+    fn cell(&mut self, of: &Of, cell: &'a Cell) {
         self.bins(of, "response/ok", &cell.response.ok);
         self.bins(of, "response/rest", &cell.response.rest);
         self.bins(of, "service/ok", &cell.service.ok);
@@ -95,7 +100,7 @@ impl<'a> Parts<'a> {
         }
     }
 
-    fn travel(&mut self, of: Of, travel: &'a Travel) {
+    fn travel(&mut self, of: &Of, travel: &'a Travel) {
         self.bins(of, "latency/ok", &travel.latency.ok);
         self.bins(of, "latency/rest", &travel.latency.rest);
         for (what, n) in TRAVELS.iter().zip([
@@ -187,21 +192,33 @@ pub(super) fn decode(bytes: &mut &[u8], keys: &BTreeMap<u64, Key>) -> Option<Int
     Some(second)
 }
 
-fn place_bins(second: &mut Interval, key: &Key, bins: &Bins) {
-    match key.of {
-        Of::Step(id) => {
-            let cell = second.steps.entry(StepId(id)).or_default();
-            match key.what.as_str() {
-                "response/ok" => cell.response.ok.merge(bins),
-                "response/rest" => cell.response.rest.merge(bins),
-                "service/ok" => cell.service.ok.merge(bins),
-                "service/rest" => cell.service.rest.merge(bins),
-                "lateness" => cell.lateness.merge(bins),
-                _ => {}
-            }
+fn cell_bins(cell: &mut Cell, what: &str, bins: &Bins) {
+    match what {
+        "response/ok" => cell.response.ok.merge(bins),
+        "response/rest" => cell.response.rest.merge(bins),
+        "service/ok" => cell.service.ok.merge(bins),
+        "service/rest" => cell.service.rest.merge(bins),
+        "lateness" => cell.lateness.merge(bins),
+        _ => {}
+    }
+}
+
+fn cell_count(cell: &mut Cell, what: &str, n: u64) {
+    if let Some(class) = what.strip_prefix("class/") {
+        if let Some(class) = Class::ALL.into_iter().find(|known| known.name() == class) {
+            cell.classes.add(class, n);
         }
+    } else if let Some(kind) = what.strip_prefix("error/") {
+        *cell.errors.entry(kind.to_owned()).or_default() += n;
+    }
+}
+
+fn place_bins(second: &mut Interval, key: &Key, bins: &Bins) {
+    match &key.of {
+        Of::Step(id) => cell_bins(second.steps.entry(StepId(*id)).or_default(), &key.what, bins),
+        Of::Aside(aside) => cell_bins(second.asides.entry(aside.clone()).or_default(), &key.what, bins),
         Of::Journey(id) => {
-            let travel = second.journeys.entry(JourneyId(id)).or_default();
+            let travel = second.journeys.entry(JourneyId(*id)).or_default();
             match key.what.as_str() {
                 "latency/ok" => travel.latency.ok.merge(bins),
                 "latency/rest" => travel.latency.rest.merge(bins),
@@ -213,19 +230,11 @@ fn place_bins(second: &mut Interval, key: &Key, bins: &Bins) {
 }
 
 fn place_count(second: &mut Interval, key: &Key, n: u64) {
-    match key.of {
-        Of::Step(id) => {
-            let cell = second.steps.entry(StepId(id)).or_default();
-            if let Some(class) = key.what.strip_prefix("class/") {
-                if let Some(class) = Class::ALL.into_iter().find(|known| known.name() == class) {
-                    cell.classes.add(class, n);
-                }
-            } else if let Some(kind) = key.what.strip_prefix("error/") {
-                *cell.errors.entry(kind.to_owned()).or_default() += n;
-            }
-        }
+    match &key.of {
+        Of::Step(id) => cell_count(second.steps.entry(StepId(*id)).or_default(), &key.what, n),
+        Of::Aside(aside) => cell_count(second.asides.entry(aside.clone()).or_default(), &key.what, n),
         Of::Journey(id) => {
-            let travel = second.journeys.entry(JourneyId(id)).or_default();
+            let travel = second.journeys.entry(JourneyId(*id)).or_default();
             if let Some(slot) = TRAVELS.iter().position(|what| *what == key.what) {
                 *travel_slot(travel, slot) += n;
             }
@@ -236,7 +245,7 @@ fn place_count(second: &mut Interval, key: &Key, n: u64) {
             }
         }
         Of::Worker(id) => {
-            let Health { cpu_us, stall_us, waited_us } = second.health.entry(id).or_default();
+            let Health { cpu_us, stall_us, waited_us } = second.health.entry(*id).or_default();
             let n = n.saturating_sub(1);
             match key.what.as_str() {
                 "cpu_us" => *cpu_us += n,

@@ -15,7 +15,7 @@ use passing::{Running, Way, Ways};
 use super::histogram::{Hist, micros};
 use super::interval::{Cell, Flow, Health, Interval, Split, Travel};
 use super::outcome::{Class, Classes, Kind};
-use super::sample::{JourneyId, Sample, StepId};
+use super::sample::{Aside, JourneyId, Sample, StepId};
 use crate::base::clock::Tick;
 
 /// What one worker measured since its last frame, by due second.
@@ -166,18 +166,16 @@ impl Recorder {
 
     fn late(&mut self, second: u32, sample: &Sample) {
         let key = sample.outcome.kind().map(|kind| kind.key(&self.labels));
-        let cell = part(&mut self.sparse, second).steps.entry(sample.step).or_default();
-        let (response, service) = if sample.outcome.is_ok() {
-            (&mut cell.response.ok, &mut cell.service.ok)
-        } else {
-            (&mut cell.response.rest, &mut cell.service.rest)
-        };
-        response.record(micros(sample.response_time()));
-        service.record(micros(sample.service_time()));
-        cell.lateness.record(micros(sample.lateness()));
-        cell.classes.add(sample.class, 1);
-        if let Some(key) = key {
-            *cell.errors.entry(key).or_default() += 1;
+        add(part(&mut self.sparse, second).steps.entry(sample.step).or_default(), sample, key);
+    }
+
+    /// Counts `sample` once more, beside the steps: nothing flows, and no total changes.
+    pub fn aside(&mut self, aside: &Aside, sample: &Sample) {
+        let key = sample.outcome.kind().map(|kind| kind.key(&self.labels));
+        let asides = &mut part(&mut self.sparse, sample.due.second()).asides;
+        match asides.get_mut(aside) {
+            Some(cell) => add(cell, sample, key),
+            None => add(asides.entry(aside.clone()).or_default(), sample, key),
         }
     }
 
@@ -262,6 +260,21 @@ impl Recorder {
         };
         self.seq += 1;
         frame
+    }
+}
+
+fn add(cell: &mut Cell, sample: &Sample, kind: Option<String>) {
+    let (response, service) = if sample.outcome.is_ok() {
+        (&mut cell.response.ok, &mut cell.service.ok)
+    } else {
+        (&mut cell.response.rest, &mut cell.service.rest)
+    };
+    response.record(micros(sample.response_time()));
+    service.record(micros(sample.service_time()));
+    cell.lateness.record(micros(sample.lateness()));
+    cell.classes.add(sample.class, 1);
+    if let Some(kind) = kind {
+        *cell.errors.entry(kind).or_default() += 1;
     }
 }
 

@@ -65,7 +65,15 @@ fn fault(desk: &mut Desk, written: &Standing, on: Option<&str>, names: &mut Name
     let inject = desk.open(&written.inject).and_then(|one| inject::toxic(desk, one));
     let side = inject::side(desk, written.side.as_ref());
     let share = inject::share(desk, written.share.as_ref(), inject.as_ref());
-    Some(Fault { name: name?, on: on?.to_owned(), inject: inject?, side, share: share?, lasts: None })
+    Some(Fault {
+        name: name?,
+        on: on?.to_owned(),
+        inject: inject?.into(),
+        side,
+        share: share?,
+        lasts: None,
+        envelope: Box::default(),
+    })
 }
 
 /// A name of its kind: `[a-z0-9_-]{1,64}`, and not there before.

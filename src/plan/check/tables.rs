@@ -20,6 +20,8 @@ pub(super) struct Tables {
     pub(super) labels: Vec<String>,
     /// By step id: name, and where it stands.
     pub(super) steps: Vec<(String, Mark)>,
+    /// Groups of requests: name, and where it stands.
+    pub(super) groups: Vec<(String, Mark)>,
     /// Some step could not be read: names that are missing may be its own.
     pub(super) has_gaps: bool,
     /// Variables that hold a list, and the picks from them that are used.
@@ -76,13 +78,30 @@ impl Tables {
         }))
     }
 
-    /// The series of a new step; equal names are reported.
+    /// The series of a step: a new one, or that of the very same place, which several journeys may share; equal names of
+    /// different places are reported.
     pub(super) fn step(&mut self, desk: &mut Desk, name: String, at: Mark) -> StepId {
-        if let Some((_, first)) = self.steps.iter().find(|(known, _)| *known == name) {
-            desk.duplicate("steps", &name, at, *first);
+        if let Some(shared) = self.steps.iter().position(|known| *known == (name.clone(), at)) {
+            return StepId(narrow(shared));
         }
+        self.alone(desk, &name, at);
         self.steps.push((name, at));
         StepId(narrow(self.steps.len() - 1))
+    }
+
+    /// Gives a group its series, by the same rules.
+    pub(super) fn group(&mut self, desk: &mut Desk, name: &str, at: Mark) {
+        if !self.groups.iter().any(|known| *known == (name.to_owned(), at)) {
+            self.alone(desk, name, at);
+            self.groups.push((name.to_owned(), at));
+        }
+    }
+
+    /// Reports a name that another step or group has.
+    fn alone(&self, desk: &mut Desk, name: &str, at: Mark) {
+        if let Some((_, first)) = self.steps.iter().chain(&self.groups).find(|(known, _)| known == name) {
+            desk.duplicate("steps", name, at, *first);
+        }
     }
 
     /// `text` as a template; mistakes are reported with their place inside the text.

@@ -160,6 +160,9 @@ pub(super) fn group(
     (walk, written): (&mut Walk<'_>, &WrittenGroup),
 ) -> Option<Op> {
     let name = desk.text(&written.name).map(str::to_owned);
+    if let Some(name) = &name {
+        tables.group(desk, name, written.name.mark);
+    }
     let parallel = desk.open_if(written.parallel.as_ref()).copied().unwrap_or(PARALLEL);
     if let Some(spanned) = written.parallel.as_ref().filter(|_| !(1..=1000).contains(&parallel)) {
         desk.error("bad_number", spanned.mark, format!("{parallel} requests at once"), "write 1 to 1000");

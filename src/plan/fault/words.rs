@@ -2,7 +2,8 @@
 //!
 //! Not here: how it acts (`fault`).
 
-use super::{Fault, Time, Toxic};
+use super::rule::{Place, Rule, http};
+use super::{Fault, Inject, Time, Toxic};
 use crate::base::duration::show;
 use crate::base::ratio::Ratio;
 use crate::base::size::Size;
@@ -10,11 +11,48 @@ use crate::base::size::Size;
 impl Fault {
     /// In words: `latency of 80ms on proxy db`.
     pub fn words(&self) -> String {
+        let units = match &self.inject {
+            Inject::Toxic(_) => "connections",
+            Inject::Rule(Rule::Http(_)) => "requests that match",
+        };
         let share = match self.share {
             Ratio::ONE => String::new(),
-            share => format!(" of {} % of its connections", share.get() * 100.0),
+            share => format!(" of {} % of its {units}", share.get() * 100.0),
         };
         format!("{} on proxy {}{share}", self.inject.words(), self.on)
+    }
+}
+
+impl Inject {
+    fn words(&self) -> String {
+        match self {
+            Self::Toxic(toxic) => toxic.words(),
+            Self::Rule(Rule::Http(rule)) => rule.act.words(),
+        }
+    }
+}
+
+impl http::Act {
+    fn words(&self) -> String {
+        match self {
+            Self::Delay(hold) => {
+                let held = match hold.place {
+                    Place::Response => "responses",
+                    Place::Body(_) => "bodies",
+                    Place::Request | Place::Server => "requests",
+                };
+                format!("{held} held for {}", hold.time.words())
+            }
+            Self::Abort { status, reach: http::Reach::Never, .. } => {
+                format!("answers {status} instead of the server's")
+            }
+            Self::Abort { status, reach: http::Reach::Server, .. } => {
+                format!("answers {status} after the work is done")
+            }
+            Self::Truncate { after } => format!("content cut to {}", Size(*after)),
+            Self::Drop { after, .. } => format!("responses that end after {} of their content", Size(*after)),
+            Self::Rewrite { .. } => "changed fields".to_owned(),
+        }
     }
 }
 

@@ -243,6 +243,9 @@ pub fn tables(view: &View, cut: Cut) -> Markup {
         section id="steps" {
             h2 { "In numbers" }
             (table::steps(&steps, cut))
+            @if !tables.asides.is_empty() {
+                (table::cells("The same requests seen otherwise", "group, label or attempts", &tables.asides.iter().collect::<Vec<_>>()))
+            }
             (table::cells("Stretches of the run", "stretch", &tables.stretches.iter().collect::<Vec<_>>()))
             @if !tables.journeys.is_empty() { (table::journeys(&tables.journeys)) }
             @if !tables.errors.is_empty() { (table::errors(&tables.errors)) }

@@ -24,6 +24,8 @@ pub struct Tables {
     pub all: CellRow,
     /// One row per step, worst p95 first.
     pub steps: Vec<CellRow>,
+    /// One row per group, label, or attempts of a step: the same requests seen otherwise.
+    pub asides: Vec<CellRow>,
     /// One row per journey.
     pub journeys: Vec<JourneyRow>,
     /// One row per phase, act and impact.
@@ -168,6 +170,7 @@ pub fn of(account: &Account, course: &Course) -> Tables {
             Some(&totals.intervals.all.response),
         ),
         steps: steps(account, all),
+        asides: asides(account),
         journeys: totals.journeys.iter().map(|(name, travel)| journey(name, travel)).collect(),
         stretches: stretches(account, all),
         errors: errors(account, course),
@@ -197,6 +200,13 @@ fn steps(account: &Account, all: u64) -> Vec<CellRow> {
         rows.push(CellRow { strip: rest, ..row(&name, &other, seconds, all) });
     }
     rows
+}
+
+/// At most as many rows as steps have; what is left out stands in `result.json`.
+fn asides(account: &Account) -> Vec<CellRow> {
+    let all = account.totals.all.arrivals();
+    let rows = account.totals.asides.iter().take(STEPS);
+    rows.map(|(name, cell)| row(name, cell, account.totals.duration_s, all)).collect()
 }
 
 fn journey(name: &str, travel: &Travel) -> JourneyRow {

@@ -1,8 +1,11 @@
-//! The admin address: flags, leases, alerts, the database's restart, and what the shop knows of itself.
+//! The admin address: what can be set (`levers`), what can be done (`moves`), leases, alerts, and what the shop knows of
+//! itself.
 //!
 //! Every request carries the bearer token. A word of the shop's full set of levers that this build does not have yet is
 //! answered with 501 `not_built`; anything else unknown with 404.
 
+mod levers;
+mod moves;
 mod state;
 mod truth;
 
@@ -16,34 +19,24 @@ use hyper::{Request, StatusCode};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::flags::{Look, SMART_CART, Setting};
+use self::levers::Pull;
+use super::flags::SMART_CART;
+use super::gateway::balance::NAMES;
 use super::inside::Inside;
 use super::leases::{Closed, Terms};
 use super::pager::Receiver;
 use super::serve::{Reply, json_reply, read_body, read_json, refusal, reply};
-use super::switchboard::lease_name;
 use crate::base::digest::sha256;
 
 const LEASE: &str = "x-squall-lease";
 
 /// First words of levers that are not built yet.
-const LATER: [&str; 10] =
-    ["lb", "backends", "cache", "deploy", "rollback", "guardrail", "ratelimit", "autoscale", "cost", "db"];
+const LATER: [&str; 4] = ["guardrail", "autoscale", "cost", "db"];
 
 #[derive(Debug)]
 pub(super) struct Admin {
     inside: Arc<Inside>,
-    backends: [SocketAddr; 2],
-}
-
-/// Body of `PUT /admin/flags/{f}`.
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct FlagChange {
-    enabled: bool,
-    rollout_pct: Option<u8>,
-    #[serde(default)]
-    push: bool,
+    backends: [SocketAddr; NAMES.len()],
 }
 
 /// Body of `PUT /admin/leases/{id}`.
@@ -74,7 +67,7 @@ fn terms(headers: &HeaderMap) -> Result<Option<Terms>, Box<Reply>> {
 }
 
 impl Admin {
-    pub(super) fn new(inside: Arc<Inside>, backends: [SocketAddr; 2]) -> Arc<Self> {
+    pub(super) fn new(inside: Arc<Inside>, backends: [SocketAddr; NAMES.len()]) -> Arc<Self> {
         Arc::new(Self { inside, backends })
     }
 
@@ -91,6 +84,7 @@ impl Admin {
         };
         let path = head.uri.path();
         let segments: Vec<&str> = path.split('/').filter(|segment| !segment.is_empty()).collect();
+        let pull = Pull { inside: &self.inside, headers: &head.headers, body: &body };
         let answered = match (head.method.as_str(), segments.as_slice()) {
             ("GET", ["metrics"]) => {
                 Ok(reply(StatusCode::OK, "text/plain; version=0.0.4", truth::metrics(&self.inside)))
@@ -98,10 +92,19 @@ impl Admin {
             ("GET", ["admin", "state"]) => Ok(json_reply(StatusCode::OK, &state::state(&self.inside, self.backends))),
             ("GET", ["admin", "truth"]) => Ok(json_reply(StatusCode::OK, &truth::truth(&self.inside).await)),
             ("GET", ["admin", "flags", SMART_CART]) => Ok(json_reply(StatusCode::OK, &state::flag(&self.inside))),
-            ("PUT", ["admin", "flags", SMART_CART]) => self.change_flag(&head.headers, &body),
+            ("PUT", ["admin", "flags", SMART_CART]) => levers::flag(pull),
+            ("POST", ["admin", "deploy"]) => levers::deploy(pull),
+            ("POST", ["admin", "rollback"]) => levers::rollback(pull),
+            ("PUT", ["admin", "lb", "config"]) => levers::balance(pull),
+            ("POST", ["admin", "lb", "revert"]) => levers::revert_balance(pull),
+            ("POST", ["admin", "lb", "backends", name, word]) => moves::serve(pull, name, word),
+            ("POST", ["admin", "backends", name, word]) => moves::power(pull, name, word),
+            ("PUT", ["admin", "ratelimit"]) => levers::limits(pull),
+            ("PUT", ["admin", "cache"]) => levers::cache(pull),
+            ("POST", ["admin", "cache", word]) => moves::cache(pull, word, head.uri.query().unwrap_or_default()),
             ("PUT", ["admin", "leases", id]) => self.renew(id, &head.headers, &body),
             ("PUT", ["admin", "alerts"]) => self.change_alerts(&head.headers, &body),
-            ("POST", ["admin", "db", "restart"]) => self.restart_database(&head.headers),
+            ("POST", ["admin", "db", "restart"]) => moves::restart_database(pull),
             (_, ["admin", word, ..]) if LATER.contains(word) => {
                 Ok(refusal(StatusCode::NOT_IMPLEMENTED, "not_built", &format!("{path} is not built yet")))
             }
@@ -115,29 +118,6 @@ impl Admin {
         let wanted = self.inside.settings.admin_token.expose();
         // Digests: how long the comparison takes says nothing about the token.
         given.is_some_and(|given| sha256(given.as_bytes()) == sha256(wanted.as_bytes()))
-    }
-
-    fn change_flag(&self, headers: &HeaderMap, body: &[u8]) -> Result<Reply, Box<Reply>> {
-        let terms = terms(headers)?;
-        let change: FlagChange = read_json(body)?;
-        let now = self.inside.now();
-        let lease = {
-            let mut board = self.inside.board();
-            let rollout_pct = change.rollout_pct.unwrap_or(board.wanted().rollout_pct);
-            if rollout_pct > 100 {
-                return Err(Box::new(bad("`rollout_pct` is 0 to 100")));
-            }
-            let look = if change.push { Look::Pushed } else { Look::WhenDue };
-            let (lease, happened) = board.change(Setting { enabled: change.enabled, rollout_pct }, look, terms, now);
-            drop(board);
-            self.inside.note(happened, now);
-            lease
-        };
-        let mut data = state::flag(&self.inside);
-        if let Some(id) = lease {
-            data["lease"] = json!(lease_name(id));
-        }
-        Ok(json_reply(StatusCode::OK, &data))
     }
 
     fn renew(&self, name: &str, headers: &HeaderMap, body: &[u8]) -> Result<Reply, Box<Reply>> {
@@ -177,24 +157,13 @@ impl Admin {
         drop(alert);
         Ok(json_reply(StatusCode::OK, &state::alert(&self.inside)))
     }
-
-    /// Cuts every connection and empties the cache: what a database that comes back from a restart does to the shop.
-    fn restart_database(&self, headers: &HeaderMap) -> Result<Reply, Box<Reply>> {
-        refuse_lease(headers)?;
-        for pool in &self.inside.pools {
-            pool.cut();
-        }
-        self.inside.cache().flush();
-        self.inside.log.event("db_restart", self.inside.now(), &json!({}));
-        Ok(json_reply(StatusCode::OK, &json!({"connections": "cut", "cache": "cold"})))
-    }
 }
 
 /// A lease promises an undo; these changes have none.
 fn refuse_lease(headers: &HeaderMap) -> Result<(), Box<Reply>> {
     if headers.contains_key(LEASE) {
-        let reason = "a lease on this change is not built yet: send it without X-Squall-Lease";
-        return Err(Box::new(refusal(StatusCode::NOT_IMPLEMENTED, "not_built", reason)));
+        let reason = "this cannot be taken back by a lease: send it without X-Squall-Lease, and its reverse by hand";
+        return Err(Box::new(bad(reason)));
     }
     Ok(())
 }

@@ -1,4 +1,4 @@
-//! What players and probes may see of the shop: flags, leases, backends, cache, alert.
+//! What players and probes may see of the shop: flags, releases, balancer, limits, leases, backends, cache, alert.
 
 use std::net::SocketAddr;
 
@@ -8,15 +8,16 @@ use super::whole;
 use crate::base::clock::Tick;
 use crate::staging::cache::ENTRIES;
 use crate::staging::flags::SMART_CART;
-use crate::staging::inside::{Inside, RELEASE};
+use crate::staging::gateway::balance::NAMES;
+use crate::staging::inside::Inside;
 use crate::staging::leases::Lease;
 use crate::staging::store::pool::CONNECTIONS;
-use crate::staging::switchboard::{BACKENDS, lease_name};
+use crate::staging::switchboard::{BACKENDS, Topic, Wanted, lease_name};
 
 /// The flag: what was asked for, and who acts on it.
 pub(super) fn flag(inside: &Inside) -> Value {
     let board = inside.board();
-    let wanted = board.wanted();
+    let wanted = board.flag();
     let backends: Map<String, Value> =
         BACKENDS.iter().enumerate().map(|(n, name)| ((*name).to_owned(), json!(board.serving(n).acts()))).collect();
     json!({
@@ -25,9 +26,59 @@ pub(super) fn flag(inside: &Inside) -> Value {
     })
 }
 
-pub(super) fn lease(id: u64, lease: &Lease, now: Tick) -> Value {
+/// The release: what was asked for, what serves once every backend has it, and what each backend serves.
+pub(super) fn release(inside: &Inside) -> Value {
+    let board = inside.board();
+    let wanted = board.release();
+    let backends: Map<String, Value> = BACKENDS
+        .iter()
+        .enumerate()
+        .map(|(n, name)| {
+            let serving = board.rolling().serving(n);
+            ((*name).to_owned(), json!({"release": serving.release.name(), "share_pct": serving.share_pct}))
+        })
+        .collect();
+    let serving = board.rolling().settled().map(|rollout| rollout.release.name());
     json!({
-        "lease": lease_name(id), "flag": lease.flag, "for_s": lease.length.as_secs_f64(),
+        "wanted": wanted.release.name(), "share_pct": wanted.share_pct, "serving": serving.unwrap_or("rolling"),
+        "backends": backends,
+    })
+}
+
+/// The balancer: the configuration asked for, and what it knows of the backends.
+pub(super) fn balance(inside: &Inside) -> Value {
+    let config = inside.board().balance().clone();
+    let mut data = inside.balancer().state(inside.now());
+    data["config"] = json!(config);
+    data
+}
+
+/// The limits, and how many requests they turned away.
+pub(super) fn limits(inside: &Inside) -> Value {
+    let limits = json!(inside.board().limits());
+    json!({"limits": limits, "throttled": inside.limiter().throttled})
+}
+
+/// The cache.
+pub(super) fn cache(inside: &Inside) -> Value {
+    let mode = inside.board().cache();
+    json!({"mode": mode, "entries": inside.cache().len(), "room": ENTRIES})
+}
+
+fn topic(lease: &Lease<Topic, Wanted>) -> &'static str {
+    match lease.topic {
+        Topic::Flag => SMART_CART,
+        Topic::Release => "release",
+        Topic::Balance => "lb",
+        Topic::Limits => "ratelimit",
+        Topic::Cache => "cache",
+    }
+}
+
+/// An open lease.
+pub(super) fn lease(id: u64, lease: &Lease<Topic, Wanted>, now: Tick) -> Value {
+    json!({
+        "lease": lease_name(id), "on": topic(lease), "for_s": lease.length.as_secs_f64(),
         "expires_in_s": lease.until.since(now).as_secs_f64(), "drill": lease.drill,
     })
 }
@@ -41,17 +92,17 @@ pub(super) fn alert(inside: &Inside) -> Value {
 }
 
 /// Everything of `GET /admin/state`.
-pub(super) fn state(inside: &Inside, addresses: [SocketAddr; 2]) -> Value {
+pub(super) fn state(inside: &Inside, addresses: [SocketAddr; NAMES.len()]) -> Value {
     let now = inside.now();
     let leases: Vec<Value> = inside.board().leases().map(|(id, open)| lease(id, open, now)).collect();
     let flag = flag(inside);
-    let backends: Map<String, Value> = BACKENDS
+    let backends: Map<String, Value> = NAMES
         .iter()
         .enumerate()
         .map(|(n, name)| {
             let (in_use, waiting) = inside.pools[n].load();
             let data = json!({
-                "address": addresses[n].to_string(), "release": RELEASE,
+                "address": addresses[n].to_string(), "up": *inside.doors[n].borrow(),
                 "connections": {"most": CONNECTIONS, "in_use": in_use, "waiting": waiting},
             });
             ((*name).to_owned(), data)
@@ -60,11 +111,13 @@ pub(super) fn state(inside: &Inside, addresses: [SocketAddr; 2]) -> Value {
     json!({
         "id": inside.settings.id, "at_us": now.micros(), "utc": inside.log.utc(now),
         "flags": {SMART_CART: flag},
-        "release": {"serving": RELEASE},
+        "release": release(inside),
+        "lb": balance(inside),
+        "ratelimit": limits(inside),
         "leases": leases,
         "backends": backends,
         "in_flight": {"now": whole(&inside.counters.in_flight), "limit": inside.settings.in_flight},
-        "cache": {"entries": inside.cache().len(), "room": ENTRIES},
+        "cache": cache(inside),
         "alert": alert(inside),
     })
 }

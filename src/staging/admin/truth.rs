@@ -26,6 +26,8 @@ pub(super) async fn truth(inside: &Inside) -> Value {
             "refused_in_flight": whole(&counters.refused_in_flight),
             "refused_connection": whole(&counters.refused_connection), "abandoned": whole(&counters.abandoned),
         },
+        "throttled": inside.limiter().throttled,
+        "leaks": inside.leaks().truth(),
         "queries": whole(&counters.queries),
         "cache": {"hits": tally.hits, "misses": tally.misses, "pushed_out": tally.pushed_out},
     })
@@ -46,6 +48,7 @@ pub(super) fn metrics(inside: &Inside) -> String {
         ("shop_queries_total", "counter", counters.queries.load(Ordering::Relaxed)),
         ("shop_cache_hits_total", "counter", tally.hits),
         ("shop_cache_misses_total", "counter", tally.misses),
+        ("shop_throttled_total", "counter", inside.limiter().throttled),
         ("shop_cache_entries", "gauge", entries as u64),
     ];
     rows.iter().fold(String::new(), |mut text, (name, kind, value)| {

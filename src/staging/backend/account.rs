@@ -35,14 +35,14 @@ pub(super) async fn login(visit: &Visit, data: &Value) -> Result<Reply, Refusal>
     Ok(json_reply(StatusCode::OK, &data))
 }
 
-/// `GET /api/me`.
+/// `GET /api/me`: the name comes from the cache, where it is kept with whose it is.
 pub(super) async fn me(visit: &Visit) -> Result<Reply, Refusal> {
-    let owner = visit.owner()?;
-    let name = visit.held.user_name(owner.id()).await?.ok_or(Refusal::Unknown)?;
-    let lines = mini_cart(visit).await?;
-    // A name is never changed, so its version is the first.
-    let data = json!({"name": name, "version": 1});
-    Ok(json_reply(StatusCode::OK, &visit.private(owner, &lines, data)))
+    let fetch = async || {
+        let name = visit.held.user_name(visit.owner()?.id()).await?.ok_or(Refusal::Unknown)?;
+        // A name is never changed, so its version is the first.
+        Ok(json!({"name": name, "version": 1}))
+    };
+    visit.cached_part("me", "/api/me", fetch).await
 }
 
 /// `GET /api/profile`.

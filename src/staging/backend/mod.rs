@@ -6,9 +6,11 @@
 //! ```
 //!
 //! No handler sleeps: what takes time is the database. A request whose client goes away is dropped where it stands.
+//! The backup `dr` is outside the limit in flight; users of the control cohort are answered there without a database.
 
 mod account;
 mod cart;
+mod control;
 mod orders;
 mod pages;
 
@@ -21,14 +23,17 @@ use hyper::header::{HeaderMap, HeaderValue};
 use hyper::{Method, Request, StatusCode};
 use serde_json::{Value, json};
 
-use super::inside::{Inside, RELEASE};
+use super::gateway::balance::{DR, NAMES};
+use super::inside::{Inside, Kept};
+use super::leaks::Leak;
 use super::owner::Owner;
+use super::releases::Release;
 use super::serve::{Reply, holding, json_reply, read_body, read_json, refusal};
 use super::store::pool::{Held, Trouble};
 use super::store::queries::Line;
-use super::switchboard::BACKENDS;
+use super::weakness::{drag, mini_cart, private_key};
 
-/// One of the two backends.
+/// One of the backends.
 #[derive(Clone, Debug)]
 pub(super) struct Backend {
     inside: Arc<Inside>,
@@ -45,6 +50,13 @@ pub(super) struct Visit {
     pub(super) request: u64,
     /// True when the visitor gets the smart cart.
     pub(super) smart_cart: bool,
+    /// The release that serves this request, and the draw that chose it.
+    pub(super) release: Release,
+    pub(super) draw: u64,
+    /// The request as its sender names it.
+    pub(super) name: String,
+    /// True on the backup, whose catalogue is as old as the shop.
+    pub(super) old_catalogue: bool,
 }
 
 /// What a handler was asked, besides who asks.
@@ -55,6 +67,30 @@ struct Asked {
     query: String,
     headers: HeaderMap,
     body: Bytes,
+}
+
+/// Which release serves a request, and by which draw of its name.
+struct Served {
+    name: String,
+    draw: u64,
+    release: Release,
+}
+
+/// A request whose body is still to be read.
+struct Question {
+    method: Method,
+    path: String,
+    query: String,
+    headers: HeaderMap,
+    served: Served,
+}
+
+/// A request's name: the trace of its `traceparent`, its `X-Request-Id`, or a number of the shop's own.
+fn name_of(headers: &HeaderMap, inside: &Inside) -> String {
+    let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
+    let trace = text("traceparent").and_then(|parent| parent.split('-').nth(1)).filter(|trace| trace.len() == 32);
+    let name = trace.or_else(|| text("x-request-id").filter(|id| (1..=100).contains(&id.len())));
+    name.map_or_else(|| format!("r-{}", inside.counters.named.fetch_add(1, Ordering::Relaxed)), str::to_owned)
 }
 
 /// Why a handler gives no answer.
@@ -81,20 +117,26 @@ impl Backend {
     /// Answers one request.
     pub(super) async fn answer(self, request: Request<Incoming>) -> Reply {
         let (head, body) = request.into_parts();
+        let name = name_of(&head.headers, &self.inside);
+        let draw = self.inside.settings.seed.key(&name, &[]);
+        let release = self.inside.board().rolling().serving(self.index).of(draw);
         let mut reply = match head.uri.path() {
             "/healthz" => json_reply(StatusCode::OK, &json!({"ok": true})),
             "/readyz" => self.ready().await,
             path => {
                 let path = path.to_owned();
                 let query = head.uri.query().unwrap_or_default().to_owned();
-                let asked = (head.method, path, query, head.headers);
-                self.admit(asked, body).await
+                let served = Served { name: name.clone(), draw, release };
+                self.admit(Question { method: head.method, path, query, headers: head.headers, served }, body).await
             }
         };
         let headers = reply.headers_mut();
-        headers.insert("x-backend", HeaderValue::from_static(BACKENDS[self.index]));
-        headers.insert("x-release", HeaderValue::from_static(RELEASE));
+        headers.insert("x-backend", HeaderValue::from_static(NAMES[self.index]));
+        headers.insert("x-release", HeaderValue::from_static(release.name()));
         headers.entry("x-cache").or_insert(HeaderValue::from_static("none"));
+        if let Ok(name) = HeaderValue::from_str(&name) {
+            headers.insert("x-request-id", name);
+        }
         reply
     }
 
@@ -105,41 +147,59 @@ impl Backend {
         }
     }
 
-    async fn admit(&self, asked: (Method, String, String, HeaderMap), body: Incoming) -> Reply {
-        let Some(flight) = Flight::enter(&self.inside) else {
+    async fn admit(&self, question: Question, body: Incoming) -> Reply {
+        let flight = if self.index == DR { None } else { Flight::enter(&self.inside) };
+        if flight.is_none() && self.index != DR {
             let limit = self.inside.settings.in_flight;
             let reason = format!("{limit} requests are in flight, which is the limit; try again later");
             return refusal(StatusCode::SERVICE_UNAVAILABLE, "too_many_in_flight", &reason);
-        };
-        let (method, path, query, headers) = asked;
+        }
         let body = match read_body(body).await {
             Ok(body) => body,
             Err(refused) => return *refused,
         };
+        let Question { method, path, query, headers, served } = question;
         let owner = match self.inside.keys.who(&headers) {
             Ok(owner) => owner,
             Err(reason) => return refusal(StatusCode::UNAUTHORIZED, "who", reason),
         };
         let asked = Asked { method, path, query, headers, body };
-        let (reply, held) = match self.visit(owner).await {
+        if self.index == DR && asked.headers.get("x-cohort").is_some_and(|cohort| cohort == "control") {
+            return control::answer(&self.inside, owner, &asked).unwrap_or_else(|refused| self.refused(refused));
+        }
+        let (reply, held) = match self.visit(owner, served).await {
             Ok(mut visit) => {
                 let reply = visit.answer(&asked).await.unwrap_or_else(|refused| self.refused(refused));
                 (reply, Some(visit.held))
             }
             Err(trouble) => (self.refused(trouble.into()), None),
         };
-        holding(reply, (held, flight.answered()))
+        holding(reply, (held, flight.map(Flight::answered)))
     }
 
-    async fn visit(&self, owner: Option<Owner>) -> Result<Visit, Trouble> {
+    async fn visit(&self, owner: Option<Owner>, served: Served) -> Result<Visit, Trouble> {
         let held = self.inside.pools[self.index].take().await?;
+        let Served { name, draw, release } = served;
         // Read after the wait: a flag that was switched off meanwhile must not act any more.
         let serving = self.inside.board().serving(self.index);
-        let smart_cart = owner.is_some_and(|owner| serving.covers(owner.bucket(self.inside.settings.seed)));
+        let covered = owner.is_some_and(|owner| serving.covers(owner.bucket(self.inside.settings.seed)));
+        let smart_cart = covered && release != Release::R40;
         if smart_cart {
             self.inside.counters.smart_carts.fetch_add(1, Ordering::Relaxed);
         }
-        Ok(Visit { inside: Arc::clone(&self.inside), held, owner, request: self.inside.next_request(), smart_cart })
+        let request = self.inside.next_request();
+        let old_catalogue = self.index == DR;
+        Ok(Visit {
+            inside: Arc::clone(&self.inside),
+            held,
+            owner,
+            request,
+            smart_cart,
+            release,
+            draw,
+            name,
+            old_catalogue,
+        })
     }
 
     fn refused(&self, refused: Refusal) -> Reply {
@@ -162,6 +222,7 @@ impl Backend {
 
 impl Visit {
     async fn answer(&mut self, asked: &Asked) -> Result<Reply, Refusal> {
+        drag(self).await?;
         let segments: Vec<&str> = asked.path.split('/').filter(|segment| !segment.is_empty()).collect();
         match (asked.method.as_str(), segments.as_slice()) {
             ("GET", []) => pages::page(self, 0).await,
@@ -179,6 +240,32 @@ impl Visit {
             ("GET", ["api", "orders", id]) => orders::show(self, id).await,
             _ => Err(Refusal::Unknown),
         }
+    }
+
+    /// A private answer whose own part is cached with whose it is, and made by `fetch` when it is not there.
+    async fn cached_part<F>(&self, part: &str, path: &str, fetch: F) -> Result<Reply, Refusal>
+    where
+        F: AsyncFnOnce() -> Result<Value, Refusal>,
+    {
+        let viewer = self.owner()?;
+        let key = private_key(self.release, part, viewer);
+        if let Some(Kept::Private(owner, value)) = self.inside.cached(&key) {
+            if owner != viewer {
+                let (request, path) = (self.name.clone(), path.to_owned());
+                self.inside.leaks().add(Leak { request, viewer, owner, path });
+            }
+            return self.marked(owner, &value, "hit").await;
+        }
+        let value = Arc::new(fetch().await?);
+        self.inside.keep(&key, Kept::Private(viewer, Arc::clone(&value)));
+        self.marked(viewer, &value, "miss").await
+    }
+
+    async fn marked(&self, owner: Owner, part: &Value, mark: &'static str) -> Result<Reply, Refusal> {
+        let lines = mini_cart(self).await?;
+        let mut reply = json_reply(StatusCode::OK, &self.private(owner, &lines, part.clone()));
+        reply.headers_mut().insert("x-cache", HeaderValue::from_static(mark));
+        Ok(reply)
     }
 
     /// Who visits, for what only a signed-in visitor may see.

@@ -10,9 +10,10 @@ use hyper::header::HeaderMap;
 use serde_json::{Value, json};
 
 use super::{Refusal, Visit};
+use crate::staging::owner::Owner;
 use crate::staging::serve::{Reply, json_reply};
 use crate::staging::store::queries::{Order, Purchase};
-use crate::staging::weakness::mini_cart;
+use crate::staging::weakness::{correct_key, mini_cart};
 
 fn fields(order: Order) -> Value {
     let Order { seq, total_cents, version } = order;
@@ -39,6 +40,7 @@ pub(super) async fn place(visit: &Visit, headers: &HeaderMap) -> Result<Reply, R
     let purchase = Purchase { seq: next(visit), user: owner.id(), key: &key };
     let order = visit.held.place_order(purchase).await?.ok_or(Refusal::Unknown)?;
     visit.inside.ordered(purchase.seq, order.seq);
+    invalidate(visit, owner);
     let lines = mini_cart(visit).await?;
     Ok(json_reply(StatusCode::CREATED, &visit.private(owner, &lines, fields(order))))
 }
@@ -50,20 +52,26 @@ pub(super) async fn check_out(visit: &mut Visit, headers: &HeaderMap) -> Result<
     let purchase = Purchase { seq: next(visit), user: owner.id(), key: &key };
     let (cart_version, order) = visit.held.check_out(purchase).await?;
     visit.inside.ordered(purchase.seq, order.seq);
+    invalidate(visit, owner);
     let lines = mini_cart(visit).await?;
     let mut data = fields(order);
     data["cart_version"] = json!(cart_version);
     Ok(json_reply(StatusCode::CREATED, &visit.private(owner, &lines, data)))
 }
 
-/// `GET /api/orders`: the latest twenty.
+/// `GET /api/orders`: the latest twenty, from the cache until an order is placed.
 pub(super) async fn list(visit: &Visit) -> Result<Reply, Refusal> {
-    let owner = visit.owner()?;
-    let orders = visit.held.orders(owner.id()).await?;
-    let lines = mini_cart(visit).await?;
-    let version = orders.first().map_or(0, |order| order.seq);
-    let data = json!({"orders": orders.into_iter().map(fields).collect::<Vec<_>>(), "version": version});
-    Ok(json_reply(StatusCode::OK, &visit.private(owner, &lines, data)))
+    let fetch = async || {
+        let orders = visit.held.orders(visit.owner()?.id()).await?;
+        let version = orders.first().map_or(0, |order| order.seq);
+        Ok(json!({"orders": orders.into_iter().map(fields).collect::<Vec<_>>(), "version": version}))
+    };
+    visit.cached_part("orders", "/api/orders", fetch).await
+}
+
+/// An order of `owner` makes the list that is cached wrong.
+fn invalidate(visit: &Visit, owner: Owner) {
+    visit.inside.cache().forget(&correct_key("orders", owner));
 }
 
 /// `GET /api/orders/{id}`: an order of somebody else does not exist.

@@ -9,7 +9,7 @@ use hyper::header::HeaderValue;
 use serde_json::json;
 
 use super::{Refusal, Visit, summary, total};
-use crate::staging::inside::product_key;
+use crate::staging::inside::{Kept, product_key};
 use crate::staging::serve::{Reply, json_reply, reply};
 use crate::staging::store::queries::{Line, Product};
 use crate::staging::store::schema::{PAGES, products_of};
@@ -29,14 +29,22 @@ pub(super) fn number(text: &str) -> Result<i64, Refusal> {
     text.parse().ok().filter(|page| (0..PAGES).contains(page)).ok_or(Refusal::Unknown)
 }
 
+/// A product without asking the database: from the cache, or on the backup from its old catalogue.
+fn known(visit: &Visit, id: i64, key: &str) -> Option<Kept> {
+    if visit.old_catalogue {
+        let at = usize::try_from(id).ok()?;
+        return visit.inside.catalogue.get(at).cloned().map(Kept::Product);
+    }
+    visit.inside.cached(key)
+}
+
 async fn gather(visit: &Visit, page: i64) -> Result<Page, Refusal> {
     let stock = visit.held.stock(products_of(page).next().unwrap_or(0)).await?.ok_or(Refusal::Unknown)?;
     let mut products = Vec::new();
     let mut missed = Vec::new();
     for id in products_of(page) {
         let key = product_key(id);
-        let cached = visit.inside.cache().get(&key, visit.inside.now());
-        if let Some(product) = cached {
+        if let Some(Kept::Product(product)) = known(visit, id, &key) {
             products.push(product);
             continue;
         }
@@ -47,13 +55,14 @@ async fn gather(visit: &Visit, page: i64) -> Result<Page, Refusal> {
     let lines = mini_cart(visit).await?;
     let hits = products.len() - missed.len();
     for (key, product) in missed {
-        visit.inside.keep(&key, product);
+        visit.inside.keep(&key, Kept::Product(product));
     }
     Ok(Page { stock, products, lines, hits })
 }
 
-fn marked(mut reply: Reply, page: &Page) -> Reply {
+fn marked(visit: &Visit, mut reply: Reply, page: &Page) -> Reply {
     let mark = match page.hits {
+        _ if visit.old_catalogue => "stale",
         0 => "miss",
         hits if hits == page.products.len() => "hit",
         _ => "partial",
@@ -81,7 +90,7 @@ pub(super) async fn page(visit: &Visit, number: i64) -> Result<Reply, Refusal> {
         let _ = write!(html, "<li data-product=\"{id}\">{name} <span class=\"price\">{price}</span></li>");
     }
     html.push_str("</ul></body></html>");
-    Ok(marked(reply(StatusCode::OK, "text/html; charset=utf-8", html), &page))
+    Ok(marked(visit, reply(StatusCode::OK, "text/html; charset=utf-8", html), &page))
 }
 
 /// `GET /api/catalog?page=n`.
@@ -97,5 +106,5 @@ pub(super) async fn catalog(visit: &Visit, query: &str) -> Result<Reply, Refusal
         .map(|product| json!({"id": product.id, "name": &*product.name, "price_cents": product.price_cents}))
         .collect();
     let data = json!({"page": number, "stock": page.stock, "products": products, "mini_cart": summary(&page.lines)});
-    Ok(marked(json_reply(StatusCode::OK, &data), &page))
+    Ok(marked(visit, json_reply(StatusCode::OK, &data), &page))
 }

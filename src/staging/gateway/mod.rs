@@ -1,25 +1,34 @@
-//! The public address: shares requests out to the backends in turn, and keeps the shop's own account of every second.
+//! The public address: limits, shares requests out to the backends, and keeps the shop's own account of every second.
 //!
+//! ```text
+//! request ─► limits ─► control cohort? ─► dr, without the database
+//!                                     └─► balancer ─► backend, or one other if its connection fails and nothing is done twice
+//! ```
 //! It waits for nothing but the backend. When a client goes away, its request is dropped here and at the backend, and
-//! counted as abandoned. Not here: health checks, weights, a second try on another backend.
+//! counted as abandoned. Which backend is fit is decided in `balance`; `probe` asks them.
 
+pub(in crate::staging) mod balance;
+pub(in crate::staging) mod probe;
 pub(in crate::staging) mod seconds;
 mod upstream;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
 
 use bytes::Bytes;
 use http_body_util::Full;
 use hyper::body::Incoming;
-use hyper::header::{CONNECTION, HeaderMap, HeaderName, TRANSFER_ENCODING};
-use hyper::{Request, Response, StatusCode};
+use hyper::header::{CONNECTION, HeaderMap, HeaderName, HeaderValue, RETRY_AFTER, TRANSFER_ENCODING};
+use hyper::http::request::Parts;
+use hyper::{Method, Request, Response, StatusCode};
 use serde_json::json;
 
+use self::balance::{DR, NAMES};
 use self::seconds::Ending;
 use self::upstream::Upstream;
 use super::inside::Inside;
+use super::limiter::{Limits, Sender, class_of};
+use super::owner::Owner;
 use super::serve::{Reply, json_reply, read_body, refusal, reply};
 use crate::base::clock::Tick;
 
@@ -32,13 +41,33 @@ const OWN: [HeaderName; 3] = [CONNECTION, TRANSFER_ENCODING, HeaderName::from_st
 #[derive(Debug)]
 pub(super) struct Gateway {
     inside: Arc<Inside>,
-    upstreams: [Arc<Upstream>; 2],
-    turn: AtomicUsize,
+    upstreams: [Arc<Upstream>; NAMES.len()],
+}
+
+/// A request that has been read, so that it can be sent twice.
+struct Kept {
+    head: Parts,
+    body: Bytes,
+}
+
+impl Kept {
+    fn onward(&self) -> Request<Full<Bytes>> {
+        let mut onward = Request::new(Full::new(self.body.clone()));
+        onward.method_mut().clone_from(&self.head.method);
+        onward.uri_mut().clone_from(&self.head.uri);
+        onward.headers_mut().clone_from(&self.head.headers);
+        onward
+    }
+
+    /// True when doing it twice does nothing more than doing it once.
+    fn is_idempotent(&self) -> bool {
+        [Method::GET, Method::HEAD, Method::OPTIONS, Method::PUT, Method::DELETE].contains(&self.head.method)
+    }
 }
 
 impl Gateway {
-    pub(super) fn new(inside: Arc<Inside>, backends: [SocketAddr; 2]) -> Arc<Self> {
-        Arc::new(Self { inside, upstreams: backends.map(Upstream::new), turn: AtomicUsize::new(0) })
+    pub(super) fn new(inside: Arc<Inside>, backends: [SocketAddr; NAMES.len()]) -> Arc<Self> {
+        Arc::new(Self { inside, upstreams: backends.map(Upstream::new) })
     }
 
     /// Answers one request.
@@ -48,7 +77,10 @@ impl Gateway {
             "/healthz" | "/readyz" => self.forward(request).await,
             _ => {
                 let mut passage = Passage::enter(Arc::clone(&self.inside));
-                let reply = self.forward(request).await;
+                let reply = match self.limited(&request) {
+                    Some(refused) => refused,
+                    None => self.forward(request).await,
+                };
                 passage.ending = Ending::Status(reply.status().as_u16());
                 reply
             }
@@ -63,22 +95,72 @@ impl Gateway {
         )
     }
 
+    /// The refusal of a request that is above a limit.
+    fn limited(&self, request: &Request<Incoming>) -> Option<Reply> {
+        let limits = self.inside.board().limits().clone();
+        if limits == Limits::default() {
+            return None;
+        }
+        let tenant = self.inside.keys.who(request.headers()).ok().flatten().map(Owner::tenant_id);
+        let sender = Sender { tenant: tenant.as_deref(), class: class_of(request.uri().path()) };
+        let again = self.inside.limiter().pass(&limits, sender, self.inside.now()).err()?;
+        let mut refused = refusal(StatusCode::TOO_MANY_REQUESTS, "throttled", "above a limit of the shop; try later");
+        refused.headers_mut().insert(RETRY_AFTER, HeaderValue::from(again));
+        Some(refused)
+    }
+
     async fn forward(&self, request: Request<Incoming>) -> Reply {
-        let (head, body) = request.into_parts();
+        let (mut head, body) = request.into_parts();
         let body = match read_body(body).await {
             Ok(body) => body,
             Err(refused) => return *refused,
         };
-        let mut onward = Request::new(Full::new(body));
-        *onward.method_mut() = head.method;
-        *onward.uri_mut() = head.uri;
-        *onward.headers_mut() = passed_on(head.headers);
-        let upstream = &self.upstreams[self.turn.fetch_add(1, Ordering::Relaxed) % self.upstreams.len()];
-        match upstream.send(onward).await {
-            Ok(answer) => passed_back(answer),
-            Err(reason) => refusal(StatusCode::BAD_GATEWAY, "bad_gateway", &reason),
+        head.headers = passed_on(head.headers);
+        let kept = Kept { head, body };
+        if is_control(&kept.head.headers) {
+            return self.exchange(DR, &kept).await.unwrap_or_else(|reason| bad_gateway(&reason));
+        }
+        let Some(first) = self.pick(None) else {
+            return refusal(StatusCode::BAD_GATEWAY, "no_backend", "no backend is in service");
+        };
+        let reason = match self.exchange(first, &kept).await {
+            Ok(answer) => return answer,
+            Err(reason) => reason,
+        };
+        let again = self.inside.board().balance().retry && kept.is_idempotent();
+        match self.pick(Some(first)).filter(|other| again && *other != first) {
+            Some(other) => self.exchange(other, &kept).await.unwrap_or_else(|reason| bad_gateway(&reason)),
+            None => bad_gateway(&reason),
         }
     }
+
+    fn pick(&self, not: Option<usize>) -> Option<usize> {
+        let config = self.inside.board().balance().clone();
+        let now = self.inside.now();
+        let mut balancer = self.inside.balancer();
+        if *balancer.config() != config {
+            balancer.configure(config);
+        }
+        balancer.pick(not, now)
+    }
+
+    async fn exchange(&self, backend: usize, kept: &Kept) -> Result<Reply, String> {
+        let answered = self.upstreams[backend].send(kept.onward()).await;
+        let (well, now) = (answered.as_ref().map(drop).map_err(drop), self.inside.now());
+        if self.inside.balancer().connected(backend, well, now) {
+            self.inside.log.event("ejected", now, &json!({"backend": NAMES[backend]}));
+        }
+        answered.map(passed_back)
+    }
+}
+
+/// True for users that a drill must not touch.
+fn is_control(headers: &HeaderMap) -> bool {
+    headers.get("x-cohort").is_some_and(|cohort| cohort == "control")
+}
+
+fn bad_gateway(reason: &str) -> Reply {
+    refusal(StatusCode::BAD_GATEWAY, "bad_gateway", reason)
 }
 
 fn passed_on(mut headers: HeaderMap) -> HeaderMap {

@@ -1,5 +1,6 @@
 //! The shop over loopback: a real database, real ports, a clock moved by hand.
 
+mod levers;
 mod overload;
 mod trouble;
 
@@ -223,11 +224,14 @@ fn the_admin_address_wants_its_token_and_names_mistakes() {
             ("PUT /admin/flags/smart_cart", &[], r#"{"enabled":true,"colour":1}"#, 400),
             ("PUT /admin/flags/smart_cart", &[], r#"{"enabled":true,"rollout_pct":101}"#, 400),
             ("PUT /admin/flags/smart_cart", &[("x-squall-lease", "15")], r#"{"enabled":true}"#, 400),
-            ("PUT /admin/alerts", &[("x-squall-lease", "15s")], "{}", 501),
+            ("PUT /admin/alerts", &[("x-squall-lease", "15s")], "{}", 400),
+            ("POST /admin/cache/flush", &[("x-squall-lease", "15s")], "", 400),
             ("PUT /admin/alerts", &[], r#"{"to":"http://example.org/"}"#, 400),
             ("PUT /admin/alerts", &[], r#"{"threshold":0.2}"#, 200),
-            ("POST /admin/rollback", &[], r#"{"to":"r40"}"#, 501),
-            ("PUT /admin/lb/config", &[], "{}", 501),
+            ("POST /admin/rollback", &[], r#"{"to":"r4"}"#, 400),
+            ("POST /admin/deploy", &[], r#"{"release":"r42","share_pct":0}"#, 400),
+            ("PUT /admin/lb/config", &[], r#"{"weights":{"a":0,"b":0}}"#, 400),
+            ("PUT /admin/guardrail", &[], "{}", 501),
         ] {
             let (got, data) = admin(&shop, line, headers, body).await;
             assert_eq!(got, status, "{line} {body}: {data}");

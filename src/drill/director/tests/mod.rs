@@ -71,10 +71,11 @@ fn plan() -> DrillPlan {
     slow.does.apply = Lever::Fault(Fault {
         name: "slow".into(),
         on: "db".into(),
-        inject: Toxic::latency(secs(1)),
+        inject: Toxic::latency(secs(1)).into(),
         side: Side::Downstream,
         share: Ratio::ONE,
         lasts: None,
+        envelope: Box::default(),
     });
     slow.does.revert = None;
     DrillPlan {

@@ -34,5 +34,13 @@ pub(super) fn fault(
         None => None,
         Some(lasts) => Some(paces.read_at_least(desk, lasts, Duration::from_millis(1), "a fault")?),
     };
-    Some(Fault { name: act.to_owned(), on: on?.to_owned(), inject: inject?, side, share: share?, lasts })
+    Some(Fault {
+        name: act.to_owned(),
+        on: on?.to_owned(),
+        inject: inject?.into(),
+        side,
+        share: share?,
+        lasts,
+        envelope: Box::default(),
+    })
 }

@@ -11,7 +11,7 @@ use super::tables::Tables;
 use crate::measure::sample::StepId;
 use crate::plan::diagnostic::Place;
 use crate::plan::program::{self, Journey};
-use crate::plan::threshold::{ClockKind, Cmp, Level, Outcomes, Scope, Subject, Threshold, Window};
+use crate::plan::threshold::{Aspect, ClockKind, Cmp, Level, Outcomes, Scope, Subject, Threshold, Window};
 use crate::spec::source::{Mark, Spanned};
 use crate::spec::threshold::{self as written, Bound, Key, Line, Modifier, Value};
 use canonical::{id, selector_text};
@@ -32,6 +32,7 @@ pub(super) fn lines(
     let names = Names {
         steps: tables.steps.iter().map(|(name, _)| name.as_str()).collect(),
         journeys: journeys.iter().map(|one| (one.name.as_str(), steps_of(one))).collect(),
+        groups: groups(journeys),
         has_gaps: tables.has_gaps,
     };
     let mut lines = Lines { checks: vec![answered()], comparisons: Vec::new() };
@@ -70,6 +71,19 @@ pub(super) fn lines(
         lines.comparisons = relative::usual(desk, &names, whole);
     }
     lines
+}
+
+/// The names of all groups of requests.
+fn groups(journeys: &[Journey]) -> Vec<&str> {
+    let mut found = Vec::new();
+    for journey in journeys {
+        program::groups(&journey.steps, &mut |group| {
+            if !found.contains(&group) {
+                found.push(group);
+            }
+        });
+    }
+    found
 }
 
 fn steps_of(journey: &Journey) -> Vec<StepId> {
@@ -134,7 +148,7 @@ fn expand(
             id: id(line, text, &matches),
             level: level(line.level),
             subject,
-            scope: Scope { steps, ..base.clone() },
+            scope: names.scope(line, steps, &base),
             cmp: cmp(line.cmp),
             bound,
             window: Window::Whole,
@@ -227,6 +241,9 @@ fn scope(desk: &mut Desk, line: &Line, at: Mark) -> Option<Scope> {
                 is_whole = false;
                 let help = suggest(&one.glob, &PHASES);
                 desk.error_inside("bad_check", part, format!("no phase matches {}", one.glob), help);
+            }
+            Key::Label if !one.is_negated && scope.aspect == Aspect::Requests => {
+                scope.aspect = Aspect::Label(one.glob.clone());
             }
             Key::Phase | Key::Label | Key::Fault | Key::Status => {
                 is_whole = false;

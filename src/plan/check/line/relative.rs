@@ -6,7 +6,7 @@ use super::expansion::{Expansion, Names, step_sets};
 use super::{canonical, cmp, level, scope};
 use crate::plan::check::desk::Desk;
 use crate::plan::diagnostic::Place;
-use crate::plan::threshold::{Comparison, Margin, Scope, Subject, Threshold};
+use crate::plan::threshold::{Comparison, Margin, Subject, Threshold};
 use crate::spec::source::Mark;
 use crate::spec::threshold::{self as written, Bound, Line, Modifier, Reference, Value};
 
@@ -89,7 +89,7 @@ pub(super) fn expand(
         id: canonical::id(line, text, &matches),
         level: level(line.level),
         subject,
-        scope: Scope { steps, ..base.clone() },
+        scope: names.scope(line, steps, &base),
         cmp: cmp(line.cmp),
         margin,
         place: place.clone(),
