@@ -17,16 +17,16 @@ import sys
 
 import ground
 
-SCENARIO = """(name: "plain", target: (base: "{url}"),
+SCENARIO = """(name: "plain", target: (base: "{url}"), {client}
   load: [{load}],
   journeys: {{"get": (steps: [Http(name: "get", url: "/", check: [Status("200")])])}})
 """
 
 
-def scenario(folder, name, url, load):
+def scenario(folder, name, url, load, client=""):
     path = os.path.join(folder, f"{name}.ron")
     with open(path, "w", encoding="utf-8") as file:
-        file.write(SCENARIO.format(url=url, load=load))
+        file.write(SCENARIO.format(url=url, load=load, client=client))
     return path
 
 
@@ -35,11 +35,8 @@ def clients(args, url, folder):
     seconds, most = args.seconds, args.connections
     closed = f'Closed(name: "w", users: [Hold(users: {most}, for: "{seconds}s")], mix: {{"get": 1}})'
     closed = scenario(folder, "closed", url, closed)
-    rated = (
-        f'Open(name: "w", rate: [Hold(rate: "{args.rate}/s", for: "{seconds}s")], mix: {{"get": 1}}, '
-        f"client: (connections: Shared(max: {most})))"
-    )
-    rated = scenario(folder, "rated", url, rated)
+    rated = f'Open(name: "w", rate: [Hold(rate: "{args.rate}/s", for: "{seconds}s")], mix: {{"get": 1}})'
+    rated = scenario(folder, "rated", url, rated, f"client: (connections: Shared(max: {most})),")
     rivals = dict(ground.find(one) for one in args.rivals)
     for name in [name for name, path in rivals.items() if not path]:
         print(f"skipped: {name} is not there")

@@ -82,9 +82,9 @@ def squall(arguments, folder):
     cpu, out, err = cpu_of([SQUALL, "run", *arguments, "--threads", "1", "--json", "--out", folder])
     try:
         result = json.loads(out)
-    except ValueError:
+        totals = result["totals"]
+    except (ValueError, KeyError, TypeError):
         sys.exit(f"squall said nothing to count:\n{out}{err}")
-    totals = result["totals"]
     if totals["failed"] or totals["done"] == 0:
         sys.exit(f"squall had failures: {totals}")
     return cpu * 1e6 / totals["done"], result

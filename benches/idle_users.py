@@ -22,7 +22,7 @@ import ground
 GOAL_KIB = 28.0
 
 SCENARIO = """(name: "idle", target: (base: "{url}"),
-  load: [Closed(name: "idlers", users: [Hold(users: {users}, for: "{seconds}s")], mix: {{"come": 1}}, think: Fixed("10m"))],
+  load: [Closed(name: "idlers", users: [Hold(users: {users}, for: "1h")], mix: {{"come": 1}}, think: Fixed("30m"))],
   journeys: {{"come": (steps: [Http(name: "get", url: "/", check: [Status("200")])])}})
 """
 
@@ -48,11 +48,13 @@ def waiting(users, seconds, url, folder):
     """Resident memory once `users` are connected and wait, and how many sockets there are."""
     path = os.path.join(folder, f"idle_{users}.ron")
     with open(path, "w", encoding="utf-8") as file:
-        file.write(SCENARIO.format(url=url, users=users, seconds=seconds))
+        file.write(SCENARIO.format(url=url, users=users))
     command = ["taskset", "-c", "0", ground.SQUALL, "run", path, "--threads", "1", "--json", "--out", folder]
     run = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     try:
-        time.sleep(seconds * 0.75)
+        time.sleep(seconds)
+        if run.poll() is not None:
+            sys.exit(f"squall ended early: {' '.join(command)}")
         return resident_kib(run.pid), connected(run.pid)
     finally:
         run.send_signal(signal.SIGINT)

@@ -27,10 +27,10 @@ location = /cart { return 200 '{"version": 1, "lines": [{"sku": "p-1017", "qty":
 location = /orders { return 201 '{"order": {"id": "o-9", "state": "accepted"}, "total": 4200}'; }
 """
 
-SCENARIO = """(name: "five_steps", target: (base: "{url}"),
+SCENARIO = """(name: "five_steps", target: (base: "{url}"), client: (headers: {{"accept": "application/json"}}),
   load: [Closed(name: "shoppers", users: [Hold(users: {users}, for: "{seconds}s")], mix: {{"buy": 1}})],
   vars: {{"colour": Choice([("red", 3), ("blue", 1)])}},
-  journeys: {{"buy": (client: (headers: {{"accept": "application/json"}}), steps: [
+  journeys: {{"buy": (steps: [
     Http(name: "login", method: "POST", url: "/login", body: Json(r#"{{"email": "ada@shop.example", "password": "secret"}}"#),
       check: [Status("200")], extract: {{"token": Json(path: "$.token")}}),
     Http(name: "search", url: "/search", query: {{"q": "${{colour}} shoes"}}, headers: {{"authorization": "Bearer ${{token}}"}},

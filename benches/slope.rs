@@ -21,6 +21,7 @@ use squall::load::gate::gates;
 use squall::load::local::Collector;
 use squall::load::pulse::Message;
 use squall::load::step::Script;
+use squall::load::surge::Surge;
 use squall::measure::interval::Health;
 use squall::measure::outcome::{Class, Kind, Outcome};
 use squall::measure::record::RecordWriter;
@@ -63,6 +64,7 @@ fn post(plan: LoadPlan) -> Option<Post> {
         stops: [Stop::new(), Stop::new()],
         under_way: counters(),
         tickets: counters(),
+        surge: Surge::default(),
     })
 }
 
@@ -106,7 +108,7 @@ fn run(seconds: u64, each: u64) -> Option<Vec<(u64, u64)>> {
             recorder.sample(&sample(second, n, each));
         }
         let frame = recorder.frame(Tick::from_millis(second * 1_000 + 999), Health::default());
-        collector.take(Message::Frame { second: at, frame });
+        collector.take(Message::Frame { second: at, frame, booked: Vec::new() });
         drop(collector.show(at).ok()?);
         if (second + 1).is_multiple_of(60) {
             seen.push((second + 1, resident_kib()));

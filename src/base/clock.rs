@@ -136,6 +136,13 @@ fn wall_now() -> Timestamp {
 }
 
 impl Clock {
+    /// How far the wall clock is from where it was at the origin plus the time since then, ns; a clock in a test's hand never is.
+    pub fn wall_apart(&self) -> i64 {
+        let Source::Kernel(_) = self.source else { return 0 };
+        let should = self.utc(self.now()).as_nanosecond();
+        i64::try_from(wall_now().as_nanosecond() - should).unwrap_or(i64::MAX)
+    }
+
     /// A clock whose origin is now.
     pub fn start() -> Self {
         Self { source: Source::Kernel(nanos_of(ClockId::Monotonic)), wall: wall_now() }

@@ -36,6 +36,33 @@ pub fn base64(bytes: &[u8]) -> String {
     text
 }
 
+/// The bytes of `text` in base64, with or without padding; `None` for anything else.
+pub fn from_base64(text: &str) -> Option<Vec<u8>> {
+    let text = text.trim_end_matches('=').as_bytes();
+    let mut bytes = Vec::with_capacity(text.len() * 3 / 4);
+    for chunk in text.chunks(4) {
+        let mut word = 0_u32;
+        for digit in chunk {
+            let value = match digit {
+                b'A'..=b'Z' => digit - b'A',
+                b'a'..=b'z' => digit - b'a' + 26,
+                b'0'..=b'9' => digit - b'0' + 52,
+                b'+' => 62,
+                b'/' => 63,
+                _ => return None,
+            };
+            word = word << 6 | u32::from(value);
+        }
+        let missing = 4 - chunk.len();
+        if missing == 3 {
+            return None;
+        }
+        let [_, three @ ..] = (word << (6 * missing)).to_be_bytes();
+        bytes.extend_from_slice(three.get(..3 - missing)?);
+    }
+    Some(bytes)
+}
+
 /// HMAC-SHA-256 of `message` under `key`: 64 hexadecimal characters.
 pub fn hmac_sha256(key: &[u8], message: &[u8]) -> String {
     hex(hmac::sign(&hmac::Key::new(hmac::HMAC_SHA256, key), message).as_ref())
@@ -64,6 +91,8 @@ mod tests {
         );
         assert_eq!(sha256_base64(b"abc"), "ungWv48Bz+pBQUDeXa4iI7ADYaOWF3qctBD/YfIAFa0=");
         assert_eq!([base64(b"a"), base64(b"ab"), base64(b"abc")], ["YQ==", "YWI=", "YWJj"]);
+        assert_eq!(["YQ==", "YWI", "YWJj"].map(|text| from_base64(text).unwrap().len()), [1, 2, 3]);
+        assert_eq!((from_base64("YWJj"), from_base64("Y!"), from_base64("Y")), (Some(b"abc".to_vec()), None, None));
         assert_eq!(token::<16>().unwrap().len(), 32);
     }
 }

@@ -3,48 +3,63 @@
 //! Not here: the slots themselves (`slots`), the statistics (`judge::blocks`).
 
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use serde_json::Value;
 
 use super::args::{AbArgs, Global};
+use super::assemble::Judged;
 use super::exit::{Exit, Failure, could_not};
 use super::slots::{Course, Stage};
-use super::{assemble, folder, run, signals, target, term};
+use super::{assemble, ci, folder, ledger, run, signals, target, term};
 use crate::base::clock::{Clock, Tick};
 use crate::base::duration::Period;
 use crate::base::ratio::Ratio;
 use crate::base::seed::Seed;
 use crate::base::stop::Stop;
 use crate::judge::blocks::{self, Arm};
+use crate::judge::calibration::{self, Power};
 use crate::load;
+use crate::measure::host::fingerprint;
 use crate::measure::journal::{Event, Journal, RunFacts, Source};
 use crate::measure::record::RecordWriter;
 use crate::plan::ab::{AbPlan, Design};
-use crate::plan::check::{self, AbOptions, Files};
+use crate::plan::check::{self, AbOptions, Files, ScenarioOptions};
+use crate::plan::gate::Gate;
 use crate::plan::load::{LoadPlan, Origin};
+use crate::plan::threshold::{Comparison, Level};
+use crate::stats::EXACT_MOST;
+use crate::stats::holm::{blocks_to_see, detectable};
+use crate::stats::portable::{exp, ln};
 
 /// Settings of the command line, by flag name, as the journal keeps them.
 pub(super) type Settings = Vec<(String, String)>;
 
 pub(super) fn main(args: &AbArgs, global: &Global) -> Result<Exit, Failure> {
+    let Some((dir, judged)) = hold(args, global)? else { return Ok(Exit::Usage) };
+    ci::show(&judged, &dir, global)?;
+    Ok(judged.exit)
+}
+
+/// Holds one comparison, and judges it; `None`: the files have mistakes, which were shown.
+pub(super) fn hold(args: &AbArgs, global: &Global) -> Result<Option<(PathBuf, Judged)>, Failure> {
     let mut files = Files::disk();
-    let settings = settings(args);
-    let options = options(Seed(global.seed), &settings)?;
-    let (plan, warnings) = match check::ab(&mut files, &args.scenario, &options) {
-        Ok(checked) => checked,
+    let scenario = check::scenario(&mut files, &args.scenario, &ScenarioOptions { seed: Seed(global.seed) });
+    let gate = match scenario {
+        Ok((plan, _)) => plan.gate,
         Err(mistakes) => {
             term::diagnostics(&mistakes, global);
-            return Ok(Exit::Usage);
+            return Ok(None);
         }
     };
-    if !global.json {
-        term::diagnostics(&warnings, global);
-    }
+    let settings = settings(args, &gate);
+    let options = options(Seed(global.seed), &settings)?;
+    let Some(plan) = term::checked(check::ab(&mut files, &args.scenario, &options), global) else { return Ok(None) };
     if let Some(mistake) = plan.design.mistake(&plan.comparisons) {
         return Err(Failure::usage(mistake));
     }
+    let calibrated = calibrated(args, &plan)?;
     let confirmed = args.confirm.as_deref().map(|path| red(path, &plan)).transpose()?.unwrap_or_default();
     let guard = target::guard(&args.tail.target)?;
     let mut arms = Vec::new();
@@ -53,14 +68,54 @@ pub(super) fn main(args: &AbArgs, global: &Global) -> Result<Exit, Failure> {
         let refused = target::admit(&mut slot, &guard, &args.scenario)?;
         if refused.has_errors() {
             term::diagnostics(&refused, global);
-            return Ok(Exit::Usage);
+            return Ok(None);
         }
         arms.push(Arc::new(slot));
     }
-    let settings = settings.into_iter().chain(confirmed).collect();
+    let settings = settings.into_iter().chain(confirmed).chain(calibrated).collect();
     let facts = facts(&plan, &files, (args, settings), global);
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(could_not("start"))?;
-    runtime.block_on(compare(&plan, arms, facts, (args, global)))
+    runtime.block_on(compare(&plan, arms, facts, (args, global))).map(Some)
+}
+
+/// What the ledger of the environment says, as settings; a margin that it shows to be out of sight is refused.
+fn calibrated(args: &AbArgs, plan: &AbPlan) -> Result<Settings, Failure> {
+    let Some(env) = &args.tail.env else { return Ok(Vec::new()) };
+    let ledger = ledger::read(env, &fingerprint())?;
+    let (reds, all) = ledger.reds();
+    if all == 0 {
+        term::note(&format!("environment {env} has no calibration ledger: squall gate calibrate makes one"));
+    }
+    let blocking = |one: &&Comparison| matches!(one.level, Level::Hard | Level::Must);
+    let m = plan.comparisons.iter().filter(blocking).count().max(1);
+    let (n, alpha) = (plan.design.blocks, plan.design.alpha_of_stage() / m as f64);
+    for one in plan.comparisons.iter().filter(blocking).filter(|one| one.margin.slack.abs() > 0.0) {
+        let Some(sd) = ledger.sd(&one.id) else { continue };
+        let size = one.margin.slack.abs();
+        let size = if one.subject.is_share() { size } else { ln(1.0 + size) };
+        let Some(seen) = detectable(sd, n, alpha).filter(|seen| *seen > size) else { continue };
+        let would = blocks_to_see(size, sd, alpha, (n + 1, EXACT_MOST))
+            .map_or("longer slots".to_owned(), |n| format!("{n} blocks"));
+        let (seen, unit) = if one.subject.is_share() { (seen, "pp") } else { (exp(seen) - 1.0, "%") };
+        let seen = seen * 100.0;
+        return Err(Failure::usage(format!(
+            "{}: {n} blocks cannot see less than {seen:+.1} {unit} here: use {would}",
+            one.id
+        )));
+    }
+    Ok(vec![("env".to_owned(), env.clone()), ("ledger".to_owned(), format!("{reds}/{all}"))])
+}
+
+/// What the ledger, as the settings keep it, lets a comparison do.
+pub(super) fn power(settings: &[(String, String)], plan: &AbPlan) -> Power {
+    let kept = settings.iter().find(|(key, _)| key == "ledger").and_then(|(_, value)| value.split_once('/'));
+    let (reds, all) = kept.map_or((0, 0), |(reds, all)| (reds.parse().unwrap_or(0), all.parse().unwrap_or(0)));
+    let gate = &plan.load.gate;
+    let unproven = calibration::stored(reds, all, gate.max_false_red) == Power::Warn;
+    if gate.powers.only_calibrated && unproven {
+        return Power::Warn;
+    }
+    calibration::interleaved(reds, all, plan.design.alpha)
 }
 
 /// Where each arm answers, base first.
@@ -76,13 +131,14 @@ fn origins(args: &AbArgs, plan: &AbPlan) -> Result<[Origin; 2], Failure> {
     }
 }
 
-fn settings(args: &AbArgs) -> Settings {
+fn settings(args: &AbArgs, gate: &Gate) -> Settings {
+    let flags = &args.design;
     let mut settings = vec![
-        ("blocks".to_owned(), args.blocks.to_string()),
-        ("slot".to_owned(), args.slot.to_string()),
-        ("settle".to_owned(), args.settle.to_string()),
-        ("stages".to_owned(), args.stages.to_string()),
-        ("alpha".to_owned(), args.alpha.to_string()),
+        ("blocks".to_owned(), flags.blocks.unwrap_or(gate.blocks).to_string()),
+        ("slot".to_owned(), flags.slot.unwrap_or(Period(gate.slot)).to_string()),
+        ("settle".to_owned(), flags.settle.unwrap_or(Period(gate.settle)).to_string()),
+        ("stages".to_owned(), flags.stages.unwrap_or(gate.stages).to_string()),
+        ("alpha".to_owned(), flags.alpha.unwrap_or(Ratio::new(gate.alpha)).to_string()),
     ];
     let mut keep =
         |name: &str, value: Option<&String>| settings.extend(value.map(|value| (name.to_owned(), value.clone())));
@@ -90,7 +146,10 @@ fn settings(args: &AbArgs) -> Settings {
     keep("candidate", args.candidate.as_ref());
     keep("switch", Some(&args.tail.switch.join(" ")).filter(|text| !text.is_empty()));
     keep("confirm", args.confirm.as_ref());
-    args.control.iter().for_each(|step| keep("control", Some(step)));
+    let control = if flags.control.is_empty() { &gate.control } else { &flags.control };
+    for step in control {
+        keep("control", Some(step));
+    }
     settings
 }
 
@@ -138,7 +197,8 @@ pub(super) fn confirmed(settings: &[(String, String)]) -> Option<Vec<String>> {
 
 fn facts(plan: &AbPlan, files: &Files, (args, settings): (&AbArgs, Settings), global: &Global) -> RunFacts {
     let mut repeat = format!("squall ab {} --seed {}", args.scenario, global.seed);
-    for (flag, value) in settings.iter().filter(|(flag, _)| flag != "confirmed" && flag != "switch") {
+    for (flag, value) in settings.iter().filter(|(flag, _)| !["confirmed", "switch", "ledger"].contains(&flag.as_str()))
+    {
         repeat.extend([" --", flag, " ", value]);
     }
     if !args.tail.switch.is_empty() {
@@ -164,7 +224,7 @@ async fn compare(
     arms: Vec<Arc<LoadPlan>>,
     facts: RunFacts,
     (args, global): (&AbArgs, &Global),
-) -> Result<Exit, Failure> {
+) -> Result<(PathBuf, Judged), Failure> {
     let (stop, hurry) = (Stop::new(), Stop::new());
     signals::watch(&stop, &hurry)?;
     if args.tail.switch.is_empty() {
@@ -202,7 +262,8 @@ async fn compare(
     }
     let reason = run::reason_of(&stop);
     course.finish(clock.now().since(began), &reason)?;
-    run::conclude(&dir, &mut journal, &reason, global)
+    let judged = run::end(&dir, &mut journal, &reason)?;
+    Ok((dir, judged))
 }
 
 /// Whether the blocks so far leave something open that a further stage may decide.

@@ -13,11 +13,12 @@ use super::folder::{JOURNAL, RECORD};
 use crate::base::duration::show;
 use crate::base::seed::Seed;
 use crate::judge::account::{self, Account, Planned};
+use crate::judge::calibration::Power;
 use crate::judge::conclusion;
 use crate::judge::search::{self, Course, Search};
 use crate::judge::threshold::Profile;
 use crate::measure::interval::Interval;
-use crate::measure::journal::{self, Event, Line, RunFacts};
+use crate::measure::journal::{self, Contents, Event, JournalError, Line, RunFacts};
 use crate::measure::record::{self, Record, RecordError};
 use crate::plan::ab::AbPlan;
 use crate::plan::check::{self, DrillOptions, Files, ScenarioOptions};
@@ -30,16 +31,19 @@ use crate::report::{self, words};
 pub(super) struct Judged {
     pub(super) account: Account,
     pub(super) exit: Exit,
+    pub(super) plan: Plan,
 }
 
 /// A checked plan, as it was run.
 #[derive(Clone, Debug)]
 pub(super) enum Plan {
     Load(Arc<LoadPlan>),
+    /// Only the record is left; and why.
+    Lost(Arc<LoadPlan>, String),
     Drill(Arc<DrillPlan>),
     Find(Arc<LoadPlan>, Search),
-    /// With the comparisons that an earlier result found red, where that was asked for.
-    Ab(Box<AbPlan>, Option<Vec<String>>),
+    /// With the comparisons that an earlier result found red, where that was asked for, and what the ledger lets it do.
+    Ab(Box<AbPlan>, Option<Vec<String>>, Power),
 }
 
 /// Judges the run in `dir` and writes all its reports.
@@ -69,7 +73,7 @@ pub(super) fn judge(dir: &Path) -> Result<Judged, Failure> {
 
 /// Judges the run in `dir`, and its other shards, as `how` says.
 pub(super) fn judge_as(dir: &Path, how: &How) -> Result<Judged, Failure> {
-    let lines = journal::read(&dir.join(JOURNAL)).map_err(could_not("read the journal"))?.lines;
+    let journal = journal::read(&dir.join(JOURNAL));
     let path = dir.join(RECORD);
     let mut record = if how.shards.is_empty() {
         record::read(&path).map_err(could_not("read the record"))?
@@ -84,29 +88,52 @@ pub(super) fn judge_as(dir: &Path, how: &How) -> Result<Judged, Failure> {
     if let Some(window) = how.cut {
         cut(&mut record, window)?;
     }
-    let mut plan = plan_of(facts(&lines, dir)?)?;
+    let (lines, mut plan) = planned(journal, &record, dir)?;
     let is_changed = how.cut.is_some() || how.profile.is_some() || !how.checks.is_empty();
-    if is_changed && !matches!(plan, Plan::Load(_)) {
+    if is_changed && !matches!(plan, Plan::Load(_) | Plan::Lost(..)) {
         return Err(Failure::usage(format!(
             "{} is no load test: only those can be cut, or judged by other checks",
             dir.display()
         )));
     }
-    if let (Plan::Load(plan), false) = (&mut plan, how.checks.is_empty()) {
-        let checks = check::checks(&how.checks, "--check", plan).map_err(|mistakes| {
+    if let (Plan::Load(plan) | Plan::Lost(plan, _), false) = (&mut plan, how.checks.is_empty()) {
+        let checks = check::checks(&how.checks, "--check", (plan, &injected(&lines))).map_err(|mistakes| {
             Failure::usage(mistakes.0.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n"))
         })?;
         Arc::make_mut(plan).checks = checks;
     }
     let planned = match &plan {
         Plan::Load(plan) => how.profile.map_or(Planned::Load(plan), |profile| Planned::Gate(plan, profile)),
+        Plan::Lost(plan, why) => Planned::Record(plan, why),
         Plan::Drill(plan) => Planned::Drill(plan),
         Plan::Find(plan, search) => Planned::Find(plan, search),
-        Plan::Ab(plan, confirm) => Planned::Ab { plan, confirm: confirm.as_deref() },
+        Plan::Ab(plan, confirm, power) => Planned::Ab { plan, confirm: confirm.as_deref(), power: *power },
     };
     let account = account::of(planned, &lines, record);
-    let exit = conclusion::of(&account).into();
-    Ok(Judged { account, exit })
+    let exit = conclusion::of(&account);
+    Ok(Judged { account, exit, plan })
+}
+
+/// The lines of the journal and the plan in them; where it is missing or broken, what the record alone says.
+fn planned(journal: Result<Contents, JournalError>, record: &Record, dir: &Path) -> Result<(Vec<Line>, Plan), Failure> {
+    match journal {
+        Ok(contents) => {
+            let plan = plan_of(facts(&contents.lines, dir)?)?;
+            Ok((contents.lines, plan))
+        }
+        Err(error @ (JournalError::Io { .. } | JournalError::Broken { .. })) => {
+            let head = &record.head;
+            let plan = LoadPlan::lost(&head.name, &head.steps, &head.plan_hash);
+            Ok((Vec::new(), Plan::Lost(Arc::new(plan), error.to_string())))
+        }
+        Err(error) => Err(could_not("read the journal")(error)),
+    }
+}
+
+/// Names of what was injected.
+fn injected(lines: &[Line]) -> Vec<String> {
+    let named = |line: &Line| if let Event::Injected { id, .. } = &line.event { Some(id.clone()) } else { None };
+    lines.iter().filter_map(named).collect()
 }
 
 /// Keeps the seconds of `window`, counted from the run's first one.
@@ -142,6 +169,15 @@ pub(super) fn course(dir: &Path, search: &Search) -> Result<Course, Failure> {
     Ok(search::course(search, (&account::phases(&lines, &record.seconds), &lines), &record.seconds))
 }
 
+/// The drill whose run in `dir` has begun.
+pub(super) fn drill_of(dir: &Path) -> Result<Arc<DrillPlan>, Failure> {
+    let lines = journal::read(&dir.join(JOURNAL)).map_err(could_not("read the journal"))?.lines;
+    match plan_of(facts(&lines, dir)?)? {
+        Plan::Drill(plan) => Ok(plan),
+        _ => Err(Failure::usage(format!("{} is no drill", dir.display()))),
+    }
+}
+
 fn facts<'a>(lines: &'a [Line], dir: &Path) -> Result<&'a RunFacts, Failure> {
     match lines.first().map(|line| &line.event) {
         Some(Event::Run(facts)) => Ok(facts),
@@ -164,7 +200,8 @@ fn plan_of(facts: &RunFacts) -> Result<Plan, Failure> {
     if facts.command == "ab" {
         let options = ab::options(seed, &facts.settings)?;
         let plan = check::ab(&mut files, &main, &options).map(|(plan, _)| Box::new(plan)).map_err(stale)?;
-        return Ok(Plan::Ab(plan, ab::confirmed(&facts.settings)));
+        let power = ab::power(&facts.settings, &plan);
+        return Ok(Plan::Ab(plan, ab::confirmed(&facts.settings), power));
     }
     let options = ScenarioOptions { seed };
     let (plan, _) = check::scenario(&mut files, &main, &options).map_err(stale)?;
@@ -185,6 +222,7 @@ pub(super) fn drill_settings(options: &DrillOptions) -> Vec<(String, String)> {
         "data",
         options.data.map(|data| if data == ShopData::TestLike { "test-like" } else { "realistic" }.to_owned()),
     );
+    keep("allow-destructive", options.allow_destructive.then(|| "yes".to_owned()));
     // The address may hold a password; that it was a real database is all a report needs.
     keep("database", options.database.as_ref().map(|_| "postgres://***".to_owned()));
     settings
@@ -197,6 +235,7 @@ fn drill_options<'a>(seed: Seed, setting: &impl Fn(&str) -> Option<&'a str>) -> 
         responder: if setting("responder") == Some("none") { check::Responder::None } else { check::Responder::Robot },
         data: setting("data").map(|text| if text == "test-like" { ShopData::TestLike } else { ShopData::Realistic }),
         database: setting("database").map(str::to_owned),
+        allow_destructive: setting("allow-destructive").is_some(),
         ..DrillOptions::default()
     }
 }

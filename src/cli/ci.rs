@@ -37,8 +37,19 @@ impl Ci {
     }
 }
 
+/// Shows the run in `dir` to the person at the terminal, and to the system around it.
+pub(super) fn show(judged: &Judged, dir: &Path, global: &Global) -> Result<(), Failure> {
+    show_as(judged, &Ci::of(global), (dir, global))
+}
+
+/// The same, with another idea of the system around it.
+pub(super) fn show_as(judged: &Judged, ci: &Ci, (dir, global): (&Path, &Global)) -> Result<(), Failure> {
+    term::result(judged, dir, global);
+    tell(judged, ci, dir)
+}
+
 /// Tells it of the run in `dir`.
-pub(super) fn tell(judged: &Judged, ci: &Ci, dir: &Path) -> Result<(), Failure> {
+fn tell(judged: &Judged, ci: &Ci, dir: &Path) -> Result<(), Failure> {
     let (account, code) = (&judged.account, judged.exit.code());
     let view = view::of(account, code);
     if ci.annotates {

@@ -10,14 +10,15 @@ use tokio::sync::mpsc;
 use super::args::{Data, DrillArgs, Global, Responder};
 use super::assemble::Judged;
 use super::exit::{Exit, Failure, could_not};
-use super::{assemble, ci, folder, rehearse, run, signals, target, term};
+use super::{assemble, ci, folder, keeper, recover, rehearse, run, signals, target, term};
 use crate::base::clock::Clock;
 use crate::base::seed::Seed;
 use crate::base::stop::Stop;
 use crate::console::sandbox::events_v2::Sandbox;
+use crate::drill::keeper::Program;
 use crate::drill::stage::{self, DrillError, StageEnv};
 use crate::judge::words::quantity;
-use crate::measure::journal::RunFacts;
+use crate::measure::journal::{self, Event, RunFacts};
 use crate::plan::check::{self, DrillOptions, Files};
 use crate::plan::drill::{DrillPlan, ShopData, System};
 use crate::plan::guard::Guard;
@@ -43,8 +44,7 @@ pub(super) fn main(args: &DrillArgs, global: &Global) -> Result<Exit, Failure> {
     let mut held = Vec::new();
     for _ in 0..args.repeat {
         let (dir, judged) = series.hold(&ready, global)?;
-        term::result(&judged, &dir, global);
-        ci::tell(&judged, &ci::Ci::of(global), &dir)?;
+        ci::show(&judged, &dir, global)?;
         exit = exit.graver(judged.exit);
         let ended_by_hand = judged.exit.is_signal();
         held.push(judged);
@@ -84,21 +84,13 @@ pub(super) struct Ready {
     pub(super) plan: Arc<DrillPlan>,
     facts: RunFacts,
     guard: Guard,
+    keeper: Program,
 }
 
 /// Checks the file and asks the guard; `None` after the mistakes have been printed.
 pub(super) fn prepare(args: &DrillArgs, options: &DrillOptions, global: &Global) -> Result<Option<Ready>, Failure> {
     let mut files = Files::disk();
-    let (plan, warnings) = match check::drill(&mut files, &args.file, options) {
-        Ok(checked) => checked,
-        Err(mistakes) => {
-            term::diagnostics(&mistakes, global);
-            return Ok(None);
-        }
-    };
-    if !global.json {
-        term::diagnostics(&warnings, global);
-    }
+    let Some(plan) = term::checked(check::drill(&mut files, &args.file, options), global) else { return Ok(None) };
     let guard = target::guard(&args.target)?;
     let refused = guard.judge_drill(&plan, &args.file);
     if refused.has_errors() {
@@ -106,7 +98,26 @@ pub(super) fn prepare(args: &DrillArgs, options: &DrillOptions, global: &Global)
         return Ok(None);
     }
     let facts = facts(&plan, &files, (args, options), global);
-    Ok(Some(Ready { plan: Arc::new(plan), facts, guard }))
+    if matches!(plan.system, System::Remote { .. }) {
+        refuse_open_items(&facts.target, global)?;
+    }
+    let keeper = keeper::program(&args.target, global)?;
+    Ok(Some(Ready { plan: Arc::new(plan), facts, guard, keeper }))
+}
+
+/// A system that an earlier drill left something on is not shaken again before that is healed.
+fn refuse_open_items(system: &str, global: &Global) -> Result<(), Failure> {
+    let of_this_system = |path: &&PathBuf| {
+        let lines = journal::read(path).map(|contents| contents.lines).unwrap_or_default();
+        matches!(lines.first().map(|line| &line.event), Some(Event::Run(facts)) if facts.target == system)
+    };
+    match recover::unclosed(&global.out)?.iter().find(of_this_system) {
+        None => Ok(()),
+        Some(path) => Err(Failure {
+            exit: Exit::Unclean,
+            message: format!("{} has an open item on {system}: heal it with `squall recover` first", path.display()),
+        }),
+    }
 }
 
 /// Drills held one after the other: one runtime, and one word that ends them all.
@@ -121,6 +132,7 @@ impl Series {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(could_not("start"))?;
         let (stop, hurry) = (Stop::new(), Stop::new());
         runtime.block_on(async { signals::watch(&stop, &hurry) })?;
+        signals::watch_keys(&stop)?;
         Ok(Self { runtime, stop, hurry })
     }
 
@@ -141,6 +153,7 @@ pub(super) fn options(args: &DrillArgs, global: &Global) -> DrillOptions {
         },
         data: args.shop.data.map(shop_data),
         database: args.shop.database.clone(),
+        allow_destructive: args.allow_destructive,
         ..DrillOptions::default()
     }
 }
@@ -154,7 +167,10 @@ pub(super) fn shop_data(data: Data) -> ShopData {
 
 fn facts(plan: &DrillPlan, files: &Files, (args, options): (&DrillArgs, &DrillOptions), global: &Global) -> RunFacts {
     let settings = assemble::drill_settings(options);
-    let flags = settings.iter().flat_map(|(flag, value)| [" --", flag, " ", value]).collect::<String>();
+    let flag = |(flag, value): &(String, String)| {
+        if flag == "allow-destructive" { format!(" --{flag}") } else { format!(" --{flag} {value}") }
+    };
+    let flags = settings.iter().map(flag).collect::<String>();
     RunFacts {
         command: "drill".to_owned(),
         name: plan.name.clone(),
@@ -191,6 +207,7 @@ async fn hold(ready: &Ready, (stop, hurry): (Stop, Stop), global: &Global) -> Re
         pages_url: sandbox.url(),
         facts: ready.facts.clone(),
         vouch: target::vouch(ready.guard.clone()),
+        keeper: Some(ready.keeper.clone()),
         on_note: Box::new(move |text| notes.borrow_mut().note(text)),
         on_second: Box::new(move |second| seconds.borrow_mut().second(second)),
     };
@@ -198,7 +215,9 @@ async fn hold(ready: &Ready, (stop, hurry): (Stop, Stop), global: &Global) -> Re
     live.borrow_mut().finish();
     match ended {
         Ok(_) => Ok((dir.clone(), assemble::render(&dir)?)),
-        Err(error @ DrillError::InForce { .. }) => Err(Failure { exit: Exit::Unclean, message: error.to_string() }),
+        Err(error @ (DrillError::InForce { .. } | DrillError::Unclean { .. })) => {
+            Err(Failure { exit: Exit::Unclean, message: error.to_string() })
+        }
         Err(error) => Err(Failure::could_not(format!("could not hold the drill: {error}"))),
     }
 }

@@ -3,22 +3,8 @@
 use std::fmt;
 use std::process::ExitCode;
 
-use crate::judge::conclusion::Conclusion;
-
 /// How the process ends.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Exit {
-    Passed,
-    Failed,
-    Usage,
-    CouldNotRun,
-    Inconclusive,
-    Invalid,
-    Aborted,
-    Unclean,
-    Interrupted,
-    Terminated,
-}
+pub(super) use crate::judge::conclusion::Conclusion as Exit;
 
 /// Printed by `--help`.
 pub(super) const TABLE: &str = "\
@@ -35,23 +21,11 @@ Exit codes:
   143  terminated (SIGTERM), likewise";
 
 impl Exit {
+    /// The number.
     pub(super) fn code(self) -> u8 {
-        match self {
-            Self::Passed => 0,
-            Self::Failed => 1,
-            Self::Usage => 2,
-            Self::CouldNotRun => 3,
-            Self::Inconclusive => 4,
-            Self::Invalid => 5,
-            Self::Aborted => 6,
-            Self::Unclean => 7,
-            Self::Interrupted => 130,
-            Self::Terminated => 143,
-        }
+        self.exit_code()
     }
-}
 
-impl Exit {
     /// Which of two stands for both: the first that applies, in the order of the house.
     pub(super) fn graver(self, other: Self) -> Self {
         const ORDER: [Exit; 10] = [
@@ -72,22 +46,6 @@ impl Exit {
     /// True when a person ended it: nothing more is begun.
     pub(super) fn is_signal(self) -> bool {
         matches!(self, Self::Interrupted | Self::Terminated)
-    }
-}
-
-impl From<Conclusion> for Exit {
-    fn from(conclusion: Conclusion) -> Self {
-        match conclusion {
-            Conclusion::Passed => Self::Passed,
-            Conclusion::Failed => Self::Failed,
-            Conclusion::CouldNotRun => Self::CouldNotRun,
-            Conclusion::Inconclusive => Self::Inconclusive,
-            Conclusion::Invalid => Self::Invalid,
-            Conclusion::Aborted => Self::Aborted,
-            Conclusion::Unclean => Self::Unclean,
-            Conclusion::Interrupted => Self::Interrupted,
-            Conclusion::Terminated => Self::Terminated,
-        }
     }
 }
 

@@ -9,21 +9,30 @@
 //! | `ci` | what GitHub and GitLab are told of a run |
 //! | `target` | the guard at work: who may be sent traffic |
 //! | `url` | a scenario from the flags of `squall run URL` |
-//! | `signals` | Ctrl-C and SIGTERM become the stop word |
+//! | `signals` | Ctrl-C, SIGTERM and the keys of a drill become the stop word |
+//! | `keeper` | the process beside a drill that holds its undos |
 //! | `slots` | the slots of a comparison |
-//! | `run` `ab` `drill` `find` `gate` `selftest` `check` `report` `staging` `proxy` `recover` `completions` | one command each |
+//! | `store` `earlier` | accepted runs; what of them a gate compares with |
+//! | `ledger` `calibrate` | how often a gate cries wolf, and how that is found out |
+//! | `run` `ab` `drill` `find` `gate` `baseline` `selftest` `check` `report` `staging` `proxy` `recover` `completions` | one command each |
 
 mod ab;
 mod args;
 mod assemble;
+mod baseline;
+mod calibrate;
 mod check;
 mod ci;
 mod completions;
+mod decisions;
 mod drill;
+mod earlier;
 mod exit;
 mod find;
 mod folder;
 mod gate;
+mod keeper;
+mod ledger;
 mod proxy;
 mod recover;
 mod rehearse;
@@ -33,6 +42,7 @@ mod selftest;
 mod signals;
 mod slots;
 mod staging;
+mod store;
 mod target;
 mod term;
 mod url;
@@ -78,6 +88,7 @@ fn dispatch(args: &Args) -> Result<Exit, Failure> {
         Command::Find(find) => find::main(find, &args.global),
         Command::Check(check) => check::main(check, &args.global),
         Command::Gate(gate) => gate::main(gate, &args.global),
+        Command::Baseline(command) => baseline::main(command, &args.global),
         Command::Report(report) => report::main(report, &args.global),
         Command::Staging(staging) => staging::main(staging, &args.global),
         Command::Proxy(proxy) => proxy::main(proxy, &args.global),

@@ -1,6 +1,6 @@
 //! `squall proxy`: proxies with faults, commanded over the Toxiproxy API, until Ctrl-C.
 //!
-//! Not here: the API (`fault::api`), the reading of files (`plan::check`).
+//! Not here: the API (`fault::api`), the reading of files (`plan::check`), the keeper of a drill (`keeper`).
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::Path;
@@ -11,18 +11,23 @@ use serde_json::json;
 use tokio::net::TcpListener;
 
 use super::args::{Global, ProxyArgs};
+use super::decisions::LEDGER;
 use super::exit::{Exit, Failure, could_not};
-use super::{signals, target, term};
+use super::{keeper, signals, target, term};
 use crate::base::clock::Clock;
 use crate::base::secret::Secret;
 use crate::base::seed::Seed;
 use crate::base::stop::{Stop, StopReason};
-use crate::fault::Proxies;
 use crate::fault::api::{Api, Gate};
+use crate::fault::{Proxies, Scribe};
 use crate::plan::check::{self, Files};
+use crate::plan::fault::Keep;
 use crate::plan::guard::Net;
 
 pub(super) fn main(args: &ProxyArgs, global: &Global) -> Result<Exit, Failure> {
+    if let Some(dir) = &args.keeper {
+        return keeper::main(dir, args, global);
+    }
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(could_not("start"))?;
     runtime.block_on(serve(args, global))
 }
@@ -44,15 +49,19 @@ async fn serve(args: &ProxyArgs, global: &Global) -> Result<Exit, Failure> {
     let proxies = Proxies::start(Clock::start(), Seed(global.seed)).map_err(could_not("start the proxies"))?;
     let ttl = Some(args.toxic_ttl.0).filter(|ttl| *ttl > Duration::ZERO);
     let api = Arc::new(Api::new(proxies.clone(), gate, ttl));
-    if let Some(path) = &args.config {
-        configure(&api, path, global).await?;
-    }
+    let ledger = match &args.config {
+        Some(path) => configure(&api, &proxies, path, global).await?,
+        None => None,
+    };
     let listener = TcpListener::bind(address).await.map_err(could_not(&format!("listen on {address}")))?;
     announce(&proxies, listener.local_addr().map_err(could_not("listen"))?, global);
     let serving = tokio::spawn(api.serve(listener));
     stop.requested().await;
     serving.abort();
     proxies.shutdown().await;
+    if let Some(ledger) = ledger {
+        ledger.finish().map_err(could_not("write the ledger"))?;
+    }
     Ok(match stop.reason() {
         Some(StopReason::Interrupted) => Exit::Interrupted,
         Some(StopReason::Terminated) => Exit::Terminated,
@@ -60,7 +69,7 @@ async fn serve(args: &ProxyArgs, global: &Global) -> Result<Exit, Failure> {
     })
 }
 
-fn gate(args: &ProxyArgs) -> Result<Gate, Failure> {
+pub(super) fn gate(args: &ProxyArgs) -> Result<Gate, Failure> {
     let net = |text: &String| {
         let wrong =
             || Failure::usage(format!("--allow-listen {text}: write it as an address or a range, 10.20.0.0/16"));
@@ -85,10 +94,11 @@ fn gate(args: &ProxyArgs) -> Result<Gate, Failure> {
 }
 
 /// A `.json` file is what `/populate` takes; anything else is a file of proxies.
-async fn configure(api: &Api, path: &str, global: &Global) -> Result<(), Failure> {
+async fn configure(api: &Api, proxies: &Proxies, path: &str, global: &Global) -> Result<Option<Scribe>, Failure> {
     if Path::new(path).extension().is_some_and(|ending| ending.eq_ignore_ascii_case("json")) {
         let body = std::fs::read(path).map_err(|error| Failure::usage(format!("cannot read {path}: {error}")))?;
-        return api.populate_from(&body).await.map_err(|error| Failure::could_not(format!("{path}: {error}")));
+        let done = api.populate_from(&body).await;
+        return done.map(|()| None).map_err(|error| Failure::could_not(format!("{path}: {error}")));
     }
     let plan = match check::proxies(&mut Files::disk(), path) {
         Ok((plan, warnings)) => {
@@ -100,11 +110,24 @@ async fn configure(api: &Api, path: &str, global: &Global) -> Result<(), Failure
             return Err(Failure::usage(format!("{path} must be right before anything is opened")));
         }
     };
-    for one in plan {
+    let ledger = keep(proxies, plan.ledger, global)?;
+    for one in plan.proxies {
         let made = api.add(&one.name, (&one.listen, &one.upstream), one.faults).await;
         made.map_err(|error| Failure::could_not(format!("proxy `{}`: {error}", one.name)))?;
     }
-    Ok(())
+    Ok(ledger)
+}
+
+/// The decisions of the file's faults go to `decisions.sqd` in the folder of `--out`, when the file asks for them.
+fn keep(proxies: &Proxies, keep: Keep, global: &Global) -> Result<Option<Scribe>, Failure> {
+    if keep == Keep::Off {
+        return Ok(None);
+    }
+    let path = global.out.join(LEDGER);
+    std::fs::create_dir_all(&global.out).map_err(could_not("make the folder"))?;
+    let scribe = proxies.keep_ledger(keep, &path).map_err(could_not(&format!("write {}", path.display())))?;
+    term::note(&format!("decisions go to {}", path.display()));
+    Ok(Some(scribe))
 }
 
 /// Says where it listens.

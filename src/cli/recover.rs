@@ -36,7 +36,7 @@ pub(super) fn main(args: &RecoverArgs, global: &Global) -> Result<Exit, Failure>
         if global.json {
             said.push(json!({
                 "journal": path.display().to_string(), "torn": recovered.torn,
-                "earlier": recovered.earlier,
+                "earlier": recovered.earlier, "keeper": recovered.keeper,
                 "healed": recovered.healed.iter().map(|(act, how)| json!({ "act": act, "how": how })).collect::<Vec<_>>(),
                 "failed": recovered.failed.iter().map(|(act, why)| json!({ "act": act, "why": why })).collect::<Vec<_>>(),
             }));
@@ -57,6 +57,7 @@ fn sentences(path: &Path, recovered: &Recovered) -> Vec<String> {
     if recovered.torn {
         lines.push(format!("{place}: the last line was torn and is dropped"));
     }
+    lines.extend(recovered.keeper.iter().map(|words| format!("{place}: {words}")));
     let healed = recovered.earlier.iter().chain(recovered.healed.iter().map(|(act, _)| act));
     lines.extend(healed.map(|act| format!("{place}: `{act}` is healed, and was read back")));
     lines.extend(recovered.failed.iter().map(|(act, why)| format!("{place}: `{act}` is NOT healed: {why}")));
@@ -67,7 +68,7 @@ fn sentences(path: &Path, recovered: &Recovered) -> Vec<String> {
 }
 
 /// Journals under `out` with an entry that was never verified healed, oldest first.
-fn unclosed(out: &Path) -> Result<Vec<PathBuf>, Failure> {
+pub(super) fn unclosed(out: &Path) -> Result<Vec<PathBuf>, Failure> {
     let Ok(entries) = fs::read_dir(out) else { return Ok(Vec::new()) };
     let mut found: Vec<PathBuf> =
         entries.flatten().map(|entry| entry.path().join(JOURNAL)).filter(|path| path.is_file()).collect();

@@ -8,12 +8,18 @@ use super::args::{Global, ReportArgs};
 use super::assemble::{self, How};
 use super::exit::{Exit, Failure, could_not};
 use super::folder::RECORD;
-use super::term;
+use super::{decisions, term};
 use crate::base::duration::Period;
 use crate::measure::record;
 use crate::report;
 
 pub(super) fn main(args: &ReportArgs, global: &Global) -> Result<Exit, Failure> {
+    if args.decisions {
+        for dir in &args.runs {
+            decisions::print(dir, global)?;
+        }
+        return Ok(Exit::Passed);
+    }
     if let Some((first, others)) = args.runs.split_first().filter(|(_, others)| !others.is_empty())
         && are_shards(&args.runs)?
     {

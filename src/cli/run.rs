@@ -4,6 +4,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use super::args::{Global, RunArgs};
+use super::assemble::Judged;
 use super::exit::{Exit, Failure, could_not};
 use super::{assemble, ci, folder, signals, target, term, url};
 use crate::base::clock::{Clock, Tick};
@@ -29,16 +30,9 @@ pub(super) fn main(args: &RunArgs, global: &Global) -> Result<Exit, Failure> {
         (Files::disk(), args.what.clone())
     };
     let options = ScenarioOptions { seed: Seed(global.seed) };
-    let (mut plan, warnings) = match check::scenario(&mut files, &path, &options) {
-        Ok(checked) => checked,
-        Err(mistakes) => {
-            term::diagnostics(&mistakes, global);
-            return Ok(Exit::Usage);
-        }
+    let Some(mut plan) = term::checked(check::scenario(&mut files, &path, &options), global) else {
+        return Ok(Exit::Usage);
     };
-    if !global.json {
-        term::diagnostics(&warnings, global);
-    }
     if let Err(error) = load::secrets::reveal(&plan) {
         return Err(Failure::usage(error));
     }
@@ -66,7 +60,7 @@ fn facts(plan: &LoadPlan, files: &Files, args: &RunArgs, global: &Global) -> Res
         plan_hash: plan.hash.clone(),
         squall: env!("CARGO_PKG_VERSION").to_owned(),
         files,
-        settings: plan.client.wires.notes(),
+        settings: plan.notes(),
         target: origin,
         repeat: url::repeat(args, global.seed),
     })
@@ -98,16 +92,34 @@ async fn run(plan: Arc<LoadPlan>, facts: RunFacts, args: &RunArgs, global: &Glob
         .map_err(could_not("start the load"))?;
     let timer = Timer::new(&clock).map_err(could_not("make a timer"))?;
     phases(phase_starts(&plan, start_at), timer, &mut journal, running).await?;
+    audit(&plan, &dir, &clock, &mut journal).await?;
     conclude(&dir, &mut journal, &reason_of(&stop), global)
 }
 
-/// Judges, writes the journal's last line and the reports, prints the summary.
-pub(super) fn conclude(dir: &Path, journal: &mut Journal, reason: &str, global: &Global) -> Result<Exit, Failure> {
+/// Reads the books of acknowledged writes back and journals what was found.
+pub(super) async fn audit(
+    plan: &Arc<LoadPlan>,
+    dir: &Path,
+    clock: &Clock,
+    journal: &mut Journal,
+) -> Result<(), Failure> {
+    for (book, found) in load::audit(plan, dir, clock).await.map_err(could_not("audit the books"))? {
+        journal.append(Source::Controller, "", Event::Audit { book, found }).map_err(could_not("write the journal"))?;
+    }
+    Ok(())
+}
+
+/// Writes the journal's last line, judges, and writes the reports.
+pub(super) fn end(dir: &Path, journal: &mut Journal, reason: &str) -> Result<Judged, Failure> {
     let end = Event::End { reason: reason.to_owned() };
     journal.append(Source::Controller, "", end).map_err(could_not("write the journal"))?;
-    let judged = assemble::render(dir)?;
-    term::result(&judged, dir, global);
-    ci::tell(&judged, &ci::Ci::of(global), dir)?;
+    assemble::render(dir)
+}
+
+/// The same, and shows what the run came to.
+pub(super) fn conclude(dir: &Path, journal: &mut Journal, reason: &str, global: &Global) -> Result<Exit, Failure> {
+    let judged = end(dir, journal, reason)?;
+    ci::show(&judged, dir, global)?;
     Ok(judged.exit)
 }
 

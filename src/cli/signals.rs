@@ -1,4 +1,7 @@
-//! Ctrl-C and SIGTERM become the stop word; what stopping means is everybody else's business.
+//! Ctrl-C, SIGTERM and the keys of a drill become the stop word; what stopping means is everybody else's business.
+
+use std::io::{self, BufRead as _, IsTerminal as _};
+use std::thread;
 
 use tokio::signal::unix::{SignalKind, signal};
 
@@ -25,4 +28,40 @@ pub(super) fn watch(stop: &Stop, hurry: &Stop) -> Result<(), Failure> {
         }
     });
     Ok(())
+}
+
+/// Two `x` on the terminal, with or without a space between them, then Enter: abort. Without a terminal nobody types.
+pub(super) fn watch_keys(stop: &Stop) -> Result<(), Failure> {
+    if !io::stdin().is_terminal() {
+        return Ok(());
+    }
+    let stop = stop.clone();
+    let read = move || {
+        for line in io::stdin().lock().lines().map_while(Result::ok) {
+            if is_abort(&line) {
+                stop.request(StopReason::Aborted("`x x` was typed on the terminal".to_owned()));
+            }
+        }
+    };
+    thread::Builder::new().name("keys".to_owned()).spawn(read).map(drop).map_err(could_not("watch the terminal"))
+}
+
+fn is_abort(line: &str) -> bool {
+    let keys: String = line.chars().filter(|key| !key.is_whitespace()).collect();
+    keys == "xx"
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn two_x_abort_and_nothing_else_does() {
+        for line in ["x x", "xx", " x  x "] {
+            assert!(is_abort(line), "{line}");
+        }
+        for line in ["x", "", "xxx", "x y", "X X", "exit"] {
+            assert!(!is_abort(line), "{line}");
+        }
+    }
 }

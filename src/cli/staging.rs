@@ -12,7 +12,7 @@ use crate::base::secret::Secret;
 use crate::base::seed::Seed;
 use crate::base::stop::Stop;
 use crate::drill::stage::stack::{Ground, Stack, fresh_token};
-use crate::staging::settings::{Data, Ports, Settings};
+use crate::staging::settings::{Data, Pass, Ports, Settings};
 
 pub(super) fn main(args: &StagingArgs, global: &Global) -> Result<Exit, Failure> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(could_not("start"))?;
@@ -32,6 +32,7 @@ async fn serve(args: &StagingArgs, global: &Global) -> Result<Exit, Failure> {
     let ground = Ground {
         clock: &clock,
         seed: Seed(global.seed),
+        pass: Pass::Standard,
         database: args.shop.database.as_deref(),
         vouch: &*Arc::clone(&vouch),
     };

@@ -63,8 +63,10 @@ pub(super) fn admit(plan: &mut LoadPlan, guard: &Guard, file: &str) -> Result<Di
     if refused.has_errors() {
         return Ok(refused);
     }
+    let later = Arc::new(guard.clone());
     for origin in &mut plan.origins {
         pin(origin, guard)?;
+        origin.guard = Some(Arc::clone(&later));
     }
     Ok(Diagnostics::default())
 }

@@ -9,6 +9,7 @@ use tracing_subscriber::EnvFilter;
 use super::args::Global;
 use super::assemble::Judged;
 use super::exit::Failure;
+use crate::plan::check::Checked;
 use crate::plan::diagnostic::{Diagnostic, Diagnostics, Severity};
 use crate::report;
 use crate::report::knee;
@@ -63,6 +64,22 @@ pub(super) fn diagnostics(all: &Diagnostics, global: &Global) {
         let warnings = all.0.len() - errors;
         let tail = if warnings == 0 { String::new() } else { format!(", {warnings} warnings") };
         note(&format!("{errors} {}{tail}", if errors == 1 { "mistake" } else { "mistakes" }));
+    }
+}
+
+/// What was read, its warnings shown; `None` when it has mistakes, which were shown.
+pub(super) fn checked<T>(found: Checked<T>, global: &Global) -> Option<T> {
+    match found {
+        Ok((value, warnings)) => {
+            if !global.json {
+                diagnostics(&warnings, global);
+            }
+            Some(value)
+        }
+        Err(mistakes) => {
+            diagnostics(&mistakes, global);
+            None
+        }
     }
 }
 

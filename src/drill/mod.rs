@@ -11,11 +11,13 @@
 //! | `director` | what happens next: phases, acts, the robot, leases, clean-up |
 //! | `lever` | what can be pulled: requests to the admin side, faults on proxies, probes |
 //! | `stage` | the shell: starts the system, carries out commands, writes the journal |
+//! | `keeper` | a process of its own that holds proxies, leases and undos when the drill dies |
 //! | `recover` | heals what a killed drill left behind, from its journal alone |
 //!
 //! Not here: what users felt and what it is worth (`judge`), documents and pictures (`report`).
 
 pub mod director;
+pub mod keeper;
 pub mod lever;
 pub mod recover;
 pub mod stage;

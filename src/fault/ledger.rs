@@ -14,6 +14,8 @@ use std::time::Duration;
 
 use thiserror::Error;
 
+use crate::plan::fault::Keep;
+
 /// The first bytes of a ledger.
 pub const MAGIC: [u8; 8] = *b"SQUALLD1";
 /// Bytes of an entry.
@@ -23,18 +25,6 @@ const WAITING: usize = 64 << 20;
 const NAME: u8 = 255;
 const BY_ARRIVAL: u8 = 1;
 const CLAMPED: u8 = 2;
-
-/// What a ledger keeps.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Keep {
-    /// Decisions that touch.
-    #[default]
-    Hits,
-    /// All decisions.
-    Full,
-    /// Nothing.
-    Off,
-}
 
 /// What was decided, as it is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]

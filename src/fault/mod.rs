@@ -30,6 +30,7 @@ mod proxy;
 mod pump;
 mod registry;
 mod rule;
+mod scribe;
 mod snapshot;
 mod stats;
 mod talk;
@@ -46,6 +47,8 @@ pub use injection::{Healed, Injection};
 pub use proxies::Proxies;
 pub use proxy::ProxySpec;
 pub use registry::ProxyState;
+pub use rule::Asked;
+pub use scribe::{Scribe, Written};
 pub use stats::{Distinct, FaultStats, Holds, Untouched};
 
 /// Why the fault proxy could not do what it was asked.

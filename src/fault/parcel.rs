@@ -2,9 +2,14 @@
 //!
 //! Pure. Not here: order and cuts (`chain`), waiting (`pump`). Toxics write into an [`Outbox`], chains read it.
 
+use std::time::Duration;
+
 use bytes::Bytes;
 
 use crate::base::clock::Tick;
+
+/// Silence that counts as the border between two messages.
+const PAUSE: Duration = Duration::from_millis(20);
 
 /// The direction of a stream through the proxy.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -102,11 +107,27 @@ impl Piece {
     }
 }
 
+/// An end that stands beside the queue.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Ring {
+    pub(super) at: Tick,
+    pub(super) how: Close,
+    /// It waits for a pause.
+    pub(super) patient: bool,
+}
+
+impl Ring {
+    /// When it ends the connection, if nothing is heard from the peers after `heard`.
+    pub(super) fn due(self, heard: Tick) -> Tick {
+        if self.patient { self.at.max(heard + PAUSE) } else { self.at }
+    }
+}
+
 /// Where a toxic puts what it lets through, and when.
 #[derive(Debug, Default)]
 pub struct Outbox {
     pub(super) sent: Vec<(Tick, Piece)>,
-    pub(super) alarms: Vec<(Tick, Close)>,
+    pub(super) alarms: Vec<Ring>,
     pub(super) changed: bool,
 }
 
@@ -128,6 +149,11 @@ impl Outbox {
 
     /// Ends the connection out of order: at `at`, whatever is still queued is dropped. The earliest alarm wins.
     pub fn alarm(&mut self, at: Tick, how: Close) {
-        self.alarms.push((at, how));
+        self.alarms.push(Ring { at, how, patient: false });
+    }
+
+    /// The same, at the first pause of both directions at `at` or later.
+    pub fn alarm_when_idle(&mut self, at: Tick, how: Close) {
+        self.alarms.push(Ring { at, how, patient: true });
     }
 }

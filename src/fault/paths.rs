@@ -11,6 +11,7 @@ use super::FaultError;
 use super::proxies::Proxies;
 use super::proxy::{ProxySpec, bind};
 use super::registry::ProxyState;
+use super::rule::Asked;
 use super::worker::Command;
 use crate::plan::fault::Fault;
 
@@ -148,6 +149,15 @@ impl Proxies {
     /// Every proxy as it stands, by name.
     pub fn states(&self) -> Vec<ProxyState> {
         self.control.registry().states()
+    }
+
+    /// The most frequent query shapes that a proxy saw; none when it reads no statements.
+    ///
+    /// # Errors
+    /// There is no such proxy.
+    pub fn fingerprints(&self, name: &str) -> Result<Vec<Asked>, FaultError> {
+        let definition = self.control.registry().definition(name)?;
+        Ok(definition.world.frequent())
     }
 
     /// One proxy as it stands.

@@ -20,6 +20,7 @@ use super::dial::dial;
 use super::link::{Link, LinkKey};
 use super::parcel::Close;
 use super::pump::{Local, Pump, Seat, end};
+use super::rule::World;
 use super::snapshot::Snapshot;
 use super::stats::Traffic;
 use super::worker::{Command, Team};
@@ -67,6 +68,8 @@ pub(super) struct Definition {
     pub(super) next: AtomicU64,
     /// Bytes, over all workers.
     pub(super) traffic: Arc<Traffic>,
+    /// What its connections share.
+    pub(super) world: Arc<World>,
 }
 
 /// A proxy on one worker.
@@ -196,7 +199,12 @@ impl Proxy {
 
     fn seat(&self, ordinal: u64, local: &Local) -> Rc<Seat> {
         let key = LinkKey { connection: ordinal, ..self.key };
-        let link = Link::open(key, &self.definition.spec.speaks, &self.snapshot.borrow(), local.wakes.clock().now());
+        let link = Link::open(
+            key,
+            (&self.definition.spec.speaks, &self.definition.world),
+            &self.snapshot.borrow(),
+            local.wakes.clock().now(),
+        );
         let seat = Rc::new(Seat::new(link));
         self.seats.borrow_mut().insert(ordinal, Rc::clone(&seat));
         self.definition.open.fetch_add(1, Relaxed);

@@ -129,6 +129,7 @@ impl Pump {
         let how = poll_fn(|cx| {
             seat.attend(cx);
             let mut link = seat.link.borrow_mut();
+            link.attend(cx);
             let polled = self.poll(cx, &mut link);
             self.count(link.waiting());
             polled
@@ -200,6 +201,7 @@ impl Pump {
             }
             Ok(n) => {
                 self.traffic.received(way, n);
+                link.chain(way).hear(now);
                 let got = into.get(..n).unwrap_or_default();
                 if straight == 0 {
                     link.arrive(way, now, Signal::Data(Bytes::copy_from_slice(got)));

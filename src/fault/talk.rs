@@ -5,11 +5,14 @@
 //! ```
 //! Pure. Not here: what a speaker does (`rule`), sockets (`pump`). Owned by `link`.
 
+use std::sync::Arc;
+use std::task::Context;
+
 use super::chain::Chain;
 use super::decide::Unit;
 use super::delay_line::{DelayLine, Transit};
 use super::parcel::{Close, Piece, Signal, Way};
-use super::rule::{Docket, Heard, Post, Speaker};
+use super::rule::{Bell, Docket, Heard, Post, Speaker};
 use super::snapshot::{FaultId, Snapshot};
 use crate::base::clock::Tick;
 
@@ -17,6 +20,8 @@ use crate::base::clock::Tick;
 #[derive(Debug)]
 pub(super) struct Talk {
     speaker: Box<dyn Speaker>,
+    /// Rung from other connections.
+    bell: Arc<Bell>,
     docket: Docket,
     /// What waits on its way to the server.
     up: DelayLine,
@@ -28,11 +33,11 @@ pub(super) struct Talk {
 }
 
 impl Talk {
-    pub(super) fn new(speaker: Box<dyn Speaker>, unit: Unit, snapshot: &Snapshot) -> Self {
+    pub(super) fn new((speaker, bell): (Box<dyn Speaker>, Arc<Bell>), unit: Unit, snapshot: &Snapshot) -> Self {
         let mut docket = Docket::new(unit);
         docket.sync(snapshot);
         let (up, down) = (DelayLine::default(), DelayLine::default());
-        Self { speaker, docket, up, down, server: Chain::default(), wake: None }
+        Self { speaker, bell, docket, up, down, server: Chain::default(), wake: None }
     }
 
     /// Brings the rules to those of `snapshot`; holds of faults that went end now.
@@ -68,9 +73,14 @@ impl Talk {
         None
     }
 
-    /// Wakes the speaker if its instant has come.
+    /// The task that moves the bytes, which the bell wakes.
+    pub(super) fn attend(&self, cx: &Context<'_>) {
+        self.bell.attend(cx);
+    }
+
+    /// Wakes the speaker if its instant has come, or somebody rang.
     pub(super) fn wake(&mut self, now: Tick) {
-        if self.wake.is_some_and(|at| at <= now) {
+        if self.wake.is_some_and(|at| at <= now) || self.bell.is_ringing() {
             self.wake = None;
             self.hear(Heard::Woken, now);
         }
@@ -140,7 +150,7 @@ impl Talk {
     /// Bytes that wait in direction `way`.
     pub(super) fn waits(&self, way: Way) -> usize {
         match way {
-            Way::Up => self.up.bytes() + self.server.waiting(),
+            Way::Up => self.up.bytes() + self.server.waiting() + self.bell.backlog(),
             Way::Down => self.down.bytes(),
         }
     }

@@ -14,6 +14,8 @@ pub enum Conclusion {
     Passed,
     /// A check or an expectation does not hold.
     Failed,
+    /// A mistake in a file or on the command line; never of a run.
+    Usage,
     /// The environment, or our bug.
     CouldNotRun,
     /// Too little evidence.
@@ -36,6 +38,7 @@ impl Conclusion {
         match self {
             Self::Passed => 0,
             Self::Failed => 1,
+            Self::Usage => 2,
             Self::CouldNotRun => 3,
             Self::Inconclusive => 4,
             Self::Invalid => 5,
@@ -60,7 +63,7 @@ pub fn of(account: &Account) -> Conclusion {
         () if begins("could not run") || begins("failed") => Conclusion::CouldNotRun,
         () if begins("invalid") || verdict == Verdict::Invalid => Conclusion::Invalid,
         () if begins("aborted") => Conclusion::Aborted,
-        () if begins("unsteady") || lacks_ground(account) => Conclusion::Inconclusive,
+        () if begins("unsteady") || begins("inconclusive") || lacks_ground(account) => Conclusion::Inconclusive,
         () if verdict == Verdict::Fail => Conclusion::Failed,
         () if verdict == Verdict::Inconclusive => Conclusion::Inconclusive,
         () => Conclusion::Passed,

@@ -3,6 +3,8 @@
 //! An unanswered arrival (failed or shed) ranks above every answer. Called by `threshold`, `live`, `validity`.
 //! Not here: comparison with a bound.
 
+use std::collections::BTreeMap;
+
 use crate::measure::histogram::{Bins, micros, rank_of};
 use crate::measure::interval::{Cell, Interval, Split};
 use crate::measure::outcome::Class;
@@ -46,8 +48,15 @@ pub fn of(subject: Subject, scope: &Scope, seconds: &[&Interval]) -> Option<Esti
                 estimate.deff = Some(share.n / share.n_eff);
             }
         }
-        Subject::Mean | Subject::Offered | Subject::Achieved | Subject::Goodput => look.mean_interval(&mut estimate),
-        Subject::Max | Subject::Min | Subject::Requests => {}
+        Subject::Mean | Subject::Apdex(_) | Subject::Offered | Subject::Achieved | Subject::Goodput => {
+            look.mean_interval(&mut estimate);
+        }
+        Subject::Max
+        | Subject::Min
+        | Subject::Requests
+        | Subject::GeneratorCpu
+        | Subject::Recovery
+        | Subject::Unavailable => {}
     }
     Some(estimate)
 }
@@ -55,6 +64,12 @@ pub fn of(subject: Subject, scope: &Scope, seconds: &[&Interval]) -> Option<Esti
 /// What `subject` is in `seconds`, without interval. `None`: nothing was measured.
 pub fn point(subject: Subject, scope: &Scope, seconds: &[&Interval]) -> Option<Estimate> {
     let look = Look { subject, scope, seconds };
+    match subject {
+        Subject::GeneratorCpu => return busiest(seconds),
+        // No second by itself tells a clock: `recovery` does.
+        Subject::Recovery | Subject::Unavailable => return None,
+        _ => {}
+    }
     let (mut n, mut unanswered, mut counted) = (0, 0, 0);
     let mut bins = Bins::default();
     for cell in cells(seconds, scope) {
@@ -84,6 +99,7 @@ pub fn point(subject: Subject, scope: &Scope, seconds: &[&Interval]) -> Option<E
         Subject::Min => bins.extent().min as f64,
         Subject::Offered | Subject::Achieved | Subject::Goodput => counted as f64 / length,
         Subject::Requests => n as f64,
+        Subject::Apdex(_) => counted as f64 / (2 * n) as f64,
         _ => counted as f64 / n as f64,
     };
     Some(Estimate { value, interval: None, n, unanswered, n_eff: None, deff: None })
@@ -161,7 +177,8 @@ impl Look<'_> {
         let outcome = self.scope.outcome;
         match self.subject {
             Subject::Errors if outcome == Outcomes::Ok => 0,
-            Subject::Errors => lost(cell),
+            Subject::Errors if self.scope.statuses.is_empty() => lost(cell),
+            Subject::Errors => self.lost_with_status(cell),
             Subject::Timeouts => cell.classes.get(Class::Timeout),
             Subject::Shed => cell.classes.get(Class::Shed),
             Subject::Slow(limit) => {
@@ -175,8 +192,22 @@ impl Look<'_> {
             Subject::Achieved | Subject::AchievedShare => cell.answered() + cell.failed(),
             Subject::Goodput => cell.classes.get(Class::Ok),
             Subject::Offered | Subject::Requests => cell.arrivals(),
-            Subject::Quantile(_) | Subject::Mean | Subject::Max | Subject::Min | Subject::Lateness(_) => 0,
+            // Twice those in time and once those that are tolerated, so that it stays whole.
+            Subject::Apdex(limit) => {
+                let answers = if outcome == Outcomes::Failed { None } else { Some(&cell.response.ok) };
+                let within = |limit| answers.map_or(0, |bins| bins.at_or_below(micros(limit)));
+                within(limit) + within(limit.saturating_mul(4))
+            }
+            _ => 0,
         }
+    }
+
+    /// Failures whose status every selector wants.
+    fn lost_with_status(&self, cell: &Cell) -> u64 {
+        let wanted = |key: &str| self.scope.statuses.iter().all(|one| one.counts(key));
+        let sum = |keep: bool| cell.errors.iter().filter(|(key, _)| wanted(key) == keep).map(|(_, n)| n).sum::<u64>();
+        // What was shed has no status, and not always a kind.
+        if wanted("") { lost(cell).saturating_sub(sum(false)) } else { sum(true) }
     }
 
     /// The seconds cut into batches, as (first, one past the last) positions.
@@ -225,7 +256,9 @@ impl Look<'_> {
         }
         let value = |seconds: &[&Interval]| point(self.subject, self.scope, seconds).map(|one| one.value);
         let values: Vec<f64> = match self.subject {
-            Subject::Mean => self.cuts().into_iter().filter_map(value).filter(|value| value.is_finite()).collect(),
+            Subject::Mean | Subject::Apdex(_) => {
+                self.cuts().into_iter().filter_map(value).filter(|value| value.is_finite()).collect()
+            }
             // A batch without arrivals has the rate 0.
             _ => self.cuts().into_iter().map(|seconds| value(seconds).unwrap_or(0.0)).collect(),
         };
@@ -233,6 +266,17 @@ impl Look<'_> {
             estimate.interval = Some(((estimate.value - found.half_width).max(0.0), estimate.value + found.half_width));
         }
     }
+}
+
+/// The share of a processor that the busiest worker took, over all of `seconds`; n is the number of seconds that tell.
+fn busiest(seconds: &[&Interval]) -> Option<Estimate> {
+    let mut workers: BTreeMap<u16, u64> = BTreeMap::new();
+    for (worker, health) in seconds.iter().flat_map(|one| &one.health) {
+        *workers.entry(*worker).or_default() += health.cpu_us;
+    }
+    let most = workers.into_values().max()?;
+    let value = most as f64 / 1e6 / seconds.len() as f64;
+    Some(Estimate { value, interval: None, n: seconds.len() as u64, unanswered: 0, n_eff: None, deff: None })
 }
 
 /// Failed and shed arrivals.

@@ -103,6 +103,10 @@ pub enum Reason {
     ControlMoved,
     /// The arms were under unlike load, or failed unlike.
     ArmsUnlike,
+    /// The ledger does not let this comparison fail a run.
+    Uncalibrated,
+    /// What was compared was not measured alike.
+    Fingerprint,
 }
 
 impl Reason {
@@ -126,6 +130,8 @@ impl Reason {
             Self::CarryOver => "carry_over",
             Self::ControlMoved => "control_moved",
             Self::ArmsUnlike => "arms_unlike",
+            Self::Uncalibrated => "uncalibrated",
+            Self::Fingerprint => "fingerprint",
         }
     }
 }
@@ -154,6 +160,24 @@ pub struct Evidence {
     /// For a comparison; its value is then a ratio less 1 (or a difference of shares), the ends are one-sided bounds at
     /// the error of the gate, and n counts blocks.
     pub compare: Option<Box<Compare>>,
+}
+
+impl Evidence {
+    /// No number at all.
+    pub fn nothing() -> Self {
+        Self {
+            value: None,
+            low: None,
+            high: None,
+            bound: None,
+            unit: Unit::Count,
+            n: 0,
+            n_eff: None,
+            deff: None,
+            window_s: (0.0, 0.0),
+            compare: None,
+        }
+    }
 }
 
 /// What a comparison of two arms rests on.
@@ -210,6 +234,26 @@ pub struct Finding {
     pub evidence: Evidence,
     /// Where the demand is written; `None` for built-in ones.
     pub source: Option<Place>,
+}
+
+impl Finding {
+    /// A must-finding without numbers: id, subject, expected, observed, next.
+    pub fn plain(kind: FindingKind, texts: [&str; 5], (verdict, reason): (Verdict, Reason)) -> Self {
+        let [id, subject, expected, observed, next] = texts.map(str::to_owned);
+        Self {
+            id,
+            kind,
+            level: Level::Must,
+            verdict,
+            reason,
+            subject,
+            expected,
+            observed,
+            next,
+            evidence: Evidence::nothing(),
+            source: None,
+        }
+    }
 }
 
 /// The verdict of a run: the worst of its findings; `info` never counts, and `should` at most warns.

@@ -7,7 +7,7 @@ use std::collections::VecDeque;
 use super::estimate;
 use super::threshold::{LEAST_IN_WINDOW, whole};
 use crate::measure::interval::Interval;
-use crate::plan::threshold::{Aspect, Subject, Threshold, Window};
+use crate::plan::threshold::{Aspect, EVERY_PHASE, Subject, Threshold, Window};
 
 /// Seconds of the window of a check that names none.
 const WINDOW: usize = 10;
@@ -53,10 +53,12 @@ impl Watch {
     /// Takes the next live second; `phases` are the names of the phases and faults under way.
     pub fn fold(&mut self, second: &Interval, phases: &[&str]) -> Alarm {
         let wanted = &self.check.scope.phases;
-        let inside = if wanted.is_empty() {
+        let inside = if self.check.scope.but.iter().any(|phase| phases.contains(&phase.as_str())) {
+            false
+        } else if wanted.is_empty() {
             !phases.iter().any(|phase| matches!(*phase, "warmup" | "drain"))
         } else {
-            wanted.iter().any(|phase| phases.contains(&phase.as_str()))
+            wanted.iter().any(|phase| phase == EVERY_PHASE || phases.contains(&phase.as_str()))
         };
         if inside && self.alarm != Alarm::Raised {
             self.seconds.push_back(second.clone());
@@ -82,7 +84,7 @@ impl Watch {
 
     /// True when it watches the generator itself: then an abort makes the run invalid, not failed.
     pub fn is_about_us(&self) -> bool {
-        matches!(self.check.subject, Subject::Lateness(_))
+        self.check.subject.is_about_us()
     }
 
     /// Whether the window holds; `None` when it has too little to say.
@@ -99,7 +101,8 @@ impl Watch {
             return Some(false);
         }
         let seen = estimate::point(self.check.subject, &self.check.scope, &seconds)?;
-        (seen.n >= LEAST_IN_WINDOW).then(|| self.check.cmp.holds(seen.value, self.check.bound))
+        let enough = seen.n >= LEAST_IN_WINDOW || self.check.subject == Subject::GeneratorCpu;
+        enough.then(|| self.check.cmp.holds(seen.value, self.check.bound))
     }
 
     fn count(&mut self, holds: bool) {

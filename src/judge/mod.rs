@@ -12,6 +12,7 @@
 //! | `steady` `impact` `slo` | was it quiet before; when did users feel it; what did it cost? |
 //! | `uncertainty` | how sure are those instants? |
 //! | `efficacy` `reference` | did an action work; when would an alert have rung? |
+//! | `recovery` | how long after a fault was healed were users back? |
 //! | `score` | what of a drill's expectations was met? |
 //! | `baseline` `fingerprint` | what do earlier runs say of this one; may they be compared? |
 //! | `calibration` | how often does a gate cry wolf? |
@@ -31,6 +32,7 @@ pub mod finding;
 pub mod fingerprint;
 pub mod impact;
 pub mod live;
+pub mod recovery;
 pub mod reference;
 pub mod score;
 pub mod search;

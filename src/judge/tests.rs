@@ -19,6 +19,7 @@ pub(super) fn check(subject: Subject, cmp: Cmp, bound: f64) -> Threshold {
         after: std::time::Duration::ZERO,
         abort: None,
         n_least: None,
+        lean: None,
         place: Place::default(),
     }
 }
@@ -56,6 +57,6 @@ pub(super) fn second(second: u32, total: u64, failed: u64, took_us: u64) -> Inte
     (travel.planned, travel.started) = (total, total);
     (travel.completed, travel.failed) = (total - failed, failed);
     (interval.flow.sent, interval.flow.done, interval.flow.good) = (total, total, total - failed);
-    interval.health.insert(0, Health { cpu_us: 100_000, stall_us: 900, waited_us: 1_000 });
+    interval.health.insert(0, Health { cpu_us: 100_000, stall_us: 900, waited_us: 1_000, ..Health::default() });
     interval
 }

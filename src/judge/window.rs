@@ -8,7 +8,10 @@ use super::account::{Band, BandKind};
 use crate::base::name::is_meant;
 use crate::measure::interval::{Cell, Interval};
 use crate::measure::sample::{Aside, StepId};
-use crate::plan::threshold::{Aspect, Scope};
+use crate::plan::threshold::{Aspect, EVERY_PHASE, Scope};
+
+/// The phase in which nothing is done to the target.
+pub const STEADY: &str = "steady";
 
 /// Whole seconds of the run's clock under a name checks can use: `from` is in it, `to` is not.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -37,6 +40,10 @@ pub fn stretches(bands: &[Band]) -> Vec<Stretch> {
     bands.iter().filter_map(stretch).collect()
 }
 
+fn is_shaken(name: &str) -> bool {
+    name.starts_with("fault:") || name.starts_with("recovery:")
+}
+
 #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "float casts saturate, which is wanted")]
 fn whole(seconds: f64) -> u32 {
     seconds as u32
@@ -53,11 +60,19 @@ pub fn pieces<'a>(
     let within = |second: u32, names: &dyn Fn(&str) -> bool| {
         stretches.iter().any(|one| names(&one.name) && (one.from..one.to).contains(&second))
     };
+    let named = |phase: &str, second: u32| match phase {
+        EVERY_PHASE => true,
+        // What a fault or its aftermath touched is not steady, whatever the plan calls it.
+        STEADY => within(second, &|name| name == STEADY) && !within(second, &is_shaken),
+        phase => within(second, &|name| name == phase),
+    };
     let wanted = |second: u32| {
-        if scope.phases.is_empty() {
+        if scope.but.iter().any(|phase| named(phase, second)) {
+            false
+        } else if scope.phases.is_empty() {
             !within(second, &|name| matches!(name, "warmup" | "drain"))
         } else {
-            within(second, &|name| scope.phases.iter().any(|phase| phase == name))
+            scope.phases.iter().any(|phase| named(phase, second))
         }
     };
     let dropped = usize::try_from(after.as_secs()).unwrap_or(usize::MAX);
@@ -121,10 +136,11 @@ mod tests {
     #[test]
     fn borders_round_and_a_fault_keeps_its_first_and_last_second() {
         assert_eq!(chosen(&[], 0), [[2, 3, 4, 5, 6, 7]]);
-        assert_eq!(chosen(&["steady"], 0), [[2, 3, 4, 5, 6, 7]]);
+        assert_eq!(chosen(&["steady"], 0), [vec![2, 3], vec![7]], "what a fault touched is not steady");
         assert_eq!(chosen(&["fault:slow"], 0), [[4, 5, 6]]);
         assert_eq!(chosen(&["warmup", "fault:slow", "drain"], 0), [vec![0, 1], vec![4, 5, 6], vec![8, 9]]);
-        assert_eq!(chosen(&["steady"], 4), [[6, 7]]);
+        assert_eq!(chosen(&["steady"], 2), [[7]]);
+        assert_eq!(chosen(&["*"], 0), [[0, 1, 2, 3, 4, 5, 6, 7, 8, 9]]);
         assert!(chosen(&["impact"], 0).is_empty() && chosen(&["fault:fast"], 0).is_empty());
     }
 

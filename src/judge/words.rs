@@ -4,7 +4,7 @@
 
 use super::finding::Reason;
 use crate::base::duration::show;
-use crate::plan::threshold::{ClockKind, Outcomes, Scope, Subject, Threshold, Unit, Window};
+use crate::plan::threshold::{ClockKind, EVERY_PHASE, Margin, Outcomes, Scope, Subject, Threshold, Unit, Window};
 
 /// `value` in `unit`, three significant digits: `241 ms`, `1.24 s`, `0.42 %`, `512 /s`, `12`.
 pub fn quantity(value: f64, unit: Unit) -> String {
@@ -15,6 +15,7 @@ pub fn quantity(value: f64, unit: Unit) -> String {
         Unit::S => format!("{} s", digits(value)),
         Unit::Ratio => format!("{} %", digits(value * 100.0)),
         Unit::PerS => format!("{} /s", digits(value)),
+        Unit::Count if value.fract().abs() > 0.0 => digits(value),
         Unit::Count => format!("{value:.0}"),
     }
 }
@@ -54,6 +55,10 @@ pub fn subject(subject: Subject) -> String {
         Subject::Achieved | Subject::AchievedShare => "achieved".to_owned(),
         Subject::Goodput => "goodput".to_owned(),
         Subject::Requests => "requests".to_owned(),
+        Subject::Apdex(limit) => format!("apdex({})", show(limit)),
+        Subject::Recovery => "recovery".to_owned(),
+        Subject::Unavailable => "unavailable".to_owned(),
+        Subject::GeneratorCpu => "generator_cpu".to_owned(),
     }
 }
 
@@ -70,10 +75,14 @@ fn scope(scope: &Scope, steps: &[String]) -> String {
     if !scope.steps.is_empty() {
         parts.push(format!("step={}", names.join("|")));
     }
-    if !scope.phases.is_empty() {
+    if !scope.phases.is_empty() && !scope.phases.iter().any(|phase| phase == EVERY_PHASE) {
         // The slots of one arm are one thing to a reader.
         let slots = scope.phases.len() > 1 && scope.phases.iter().all(|phase| phase.starts_with("candidate:"));
         parts.push(if slots { "phase=candidate:*".to_owned() } else { format!("phase={}", scope.phases.join("|")) });
+    }
+    parts.extend(scope.but.iter().map(|phase| format!("phase!={phase}")));
+    for one in &scope.statuses {
+        parts.push(format!("status{}{}", if one.is_negated { "!=" } else { "=" }, one.pattern));
     }
     match scope.outcome {
         Outcomes::Any => {}
@@ -95,7 +104,23 @@ pub fn demand(check: &Threshold) -> String {
         Window::For(length) => format!(", not broken for {}", show(length)),
         Window::In(share, length) => format!(", in {} of {}", quantity(share, Unit::Ratio), show(length)),
     };
+    let bound = match check.lean {
+        Some(lean) if check.bound.is_finite() => {
+            format!("{} {}, which is {bound}", lean.on.word(), margin(lean.margin, check.subject))
+        }
+        Some(lean) => format!("{} {}", lean.on.word(), margin(lean.margin, check.subject)),
+        None => bound,
+    };
     format!("{} {} {bound}{window}", subject(check.subject), check.cmp.sign())
+}
+
+/// A margin as users write it: `+5 %`, `-1 pp`, `+5 % or 10 ms`.
+pub fn margin(margin: Margin, subject: Subject) -> String {
+    let unit = if subject.is_share() { "pp" } else { "%" };
+    let text = format!("{:+.3}", margin.slack * 100.0);
+    let text = text.trim_end_matches('0').trim_end_matches('.');
+    let or = margin.least_us.map(|us| format!(" or {}", quantity(us, Unit::Us))).unwrap_or_default();
+    format!("{text} {unit}{or}")
 }
 
 /// One fixed sentence of advice per reason.
@@ -120,6 +145,12 @@ pub fn advice(reason: Reason) -> &'static str {
         Reason::ControlMoved => "find what else differs between the arms: a step moved that the change cannot touch",
         Reason::ArmsUnlike => {
             "give both arms the same load and compare their errors as well: unlike arms have unlike times"
+        }
+        Reason::Uncalibrated => {
+            "run `squall gate calibrate` until the ledger proves few false reds: until then this comparison only warns"
+        }
+        Reason::Fingerprint => {
+            "measure both on the same machine with the same plan, or name the field with --allow-mismatch"
         }
         Reason::Censored => "it did not happen while the run was observed: rehearse this response again",
     }

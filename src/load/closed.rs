@@ -7,7 +7,8 @@ use std::rc::Rc;
 
 use super::arrivals::Arrival;
 use super::core::Worker;
-use super::crew::Tally;
+use super::crew::{Crew, Tally};
+use super::pace::Limits;
 use super::step::pause::Pause;
 use super::user::{self, User};
 use crate::base::clock::Tick;
@@ -58,9 +59,20 @@ impl Life {
     }
 }
 
+/// Opens the connection of one of the first users before anybody asks.
+async fn ahead(worker: &Rc<Worker>, here: &Crew, user: &mut User, number: u64) {
+    let client = &worker.script.plan.client;
+    if number < client.wires.life.open_first as u64 {
+        let now = worker.pace.now();
+        let mut limits = Limits::new(&worker.pace, (now, now + client.timeouts.total), &here.cut);
+        here.client.seat_ahead(&mut user.seat, &mut limits).await;
+    }
+}
+
 async fn live(worker: &Rc<Worker>, crew: usize, life: &Life, pause: &Pause) {
     let here = &worker.crews[crew];
     let mut user = User { number: Some(life.number), ..User::default() };
+    ahead(worker, here, &mut user, life.number).await;
     let mut pass = 0_u64;
     let mut free = here.origin;
     for (from, to) in &life.spans {
@@ -84,7 +96,11 @@ async fn live(worker: &Rc<Worker>, crew: usize, life: &Life, pause: &Pause) {
                 tokio::task::yield_now().await;
                 ended = worker.pace.now();
             }
-            due = (ended + pause.length(worker.seed, here.key, n)).max(due + life.rounds.cycle);
+            let free = ended + pause.length(worker.seed, here.key, n);
+            if !life.rounds.cycle.is_zero() && free > due + life.rounds.cycle {
+                worker.log.borrow_mut().recorder.journey(course.id, due, |travel| travel.overran += 1);
+            }
+            due = free.max(due + life.rounds.cycle);
             pass += 1;
         }
         free = due;

@@ -13,12 +13,13 @@ use std::task::Poll;
 use std::time::Duration;
 
 use super::crew::Crew;
-use super::exemplars::Exemplars;
+use super::exemplars::{Beside, Exemplars};
 use super::gate::Gate;
 use super::pace::{Limits, Pace};
 use super::pulse::{self, Message};
 use super::step::http::Ended;
 use super::step::{Course, Script};
+use super::surge::Surge;
 use super::user::User;
 use super::{LoadError, closed, open};
 use crate::base::clock::{Clock, Tick, thread_cpu_nanos};
@@ -27,8 +28,10 @@ use crate::base::shard::Shard;
 use crate::base::stop::Stop;
 use crate::base::timer::Timer;
 use crate::measure::interval::Health;
+use crate::measure::ledger::Entry;
+use crate::measure::outcome::Class;
 use crate::measure::recorder::Recorder;
-use crate::measure::sample::Sample;
+use crate::measure::sample::{Aside, Sample};
 use crate::plan::good::Said;
 use crate::plan::load::Pattern;
 
@@ -75,6 +78,8 @@ pub struct Post {
     pub gates: Arc<Vec<Option<Gate>>>,
     /// Shared tickets taken by workload, over all workers.
     pub tickets: Arc<Vec<AtomicU64>>,
+    /// What every open rate is multiplied by.
+    pub surge: Surge,
 }
 
 /// What a worker writes down.
@@ -84,6 +89,8 @@ pub struct Log {
     pub recorder: Recorder,
     /// Examples.
     pub exemplars: Exemplars,
+    /// Lines for the books of the run, by number.
+    pub booked: Vec<(u16, Entry)>,
 }
 
 /// The state of one worker.
@@ -107,6 +114,8 @@ pub struct Worker {
     pub halted: Cell<bool>,
     /// Users who wait for a journey.
     pub spare: RefCell<Vec<User>>,
+    /// What every open rate is multiplied by.
+    pub surge: Surge,
     /// Journeys under way now, and the most in this second.
     alive: Cell<(u64, u64)>,
 }
@@ -123,9 +132,10 @@ impl Worker {
             shard: post.shard,
             gates: Arc::clone(&post.gates),
             crews: plan.workloads.iter().enumerate().map(|(n, one)| Crew::new(post, n, one)).collect(),
-            log: RefCell::new(Log { recorder, exemplars: Exemplars::default() }),
+            log: RefCell::new(Log { recorder, exemplars: Exemplars::default(), booked: Vec::new() }),
             halted: Cell::new(false),
             spare: RefCell::default(),
+            surge: post.surge.clone(),
             alive: Cell::default(),
         }
     }
@@ -153,12 +163,22 @@ impl Worker {
         self.gates.get(origin).and_then(Option::as_ref)
     }
 
+    fn class(&self, sample: &Sample, said: Said) -> Class {
+        self.script.plan.good.class(sample.outcome, said, sample.response_time())
+    }
+
+    /// Classes and records one of several attempts of a request.
+    pub fn attempted(&self, mut sample: Sample, said: Said) {
+        sample.class = self.class(&sample, said);
+        self.log.borrow_mut().recorder.aside(&Aside::Attempts(sample.step), &sample);
+    }
+
     /// Classes and records a finished request.
-    pub fn finished(&self, mut sample: Sample, said: Said) -> Ended {
-        sample.class = self.script.plan.good.class(sample.outcome, said, sample.response_time());
+    pub fn finished(&self, mut sample: Sample, said: Said, beside: Beside<'_>) -> Ended {
+        sample.class = self.class(&sample, said);
         let mut log = self.log.borrow_mut();
         log.recorder.sample(&sample);
-        log.exemplars.see(&sample, said.status.unwrap_or(0));
+        log.exemplars.see(&sample, said.status.unwrap_or(0), beside);
         Ended { outcome: sample.outcome, status: said.status.unwrap_or(0), ..Ended::nothing(sample.done) }
     }
 
@@ -213,7 +233,8 @@ impl Worker {
             flow.opened += opened;
             flow.in_flight = most;
         });
-        Message::Frame { second, frame: log.recorder.frame(end, health) }
+        let booked = std::mem::take(&mut log.booked);
+        Message::Frame { second, frame: log.recorder.frame(end, health), booked }
     }
 }
 

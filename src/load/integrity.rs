@@ -6,11 +6,11 @@ use std::time::Duration;
 
 use super::LoadError;
 use super::client::answer::Answer;
+use super::step::booking::Booking;
 use super::step::extract::{Reading, Source};
 use super::user::User;
 use crate::base::clock::Tick;
-use crate::measure::outcome::Kind;
-use crate::plan::program::{Owner, Truth};
+use crate::plan::program::{Owner, Truth, Versioned};
 use crate::plan::template::Template;
 use regex::bytes::Regex;
 
@@ -37,6 +37,34 @@ impl Isolation {
     }
 }
 
+/// What the answers of a request say about the truth of the system, compiled.
+#[derive(Debug, Default)]
+pub struct Truths {
+    /// Versions they show.
+    pub versions: Vec<Version>,
+    /// Writes they acknowledge.
+    pub bookings: Vec<Booking>,
+}
+
+impl Truths {
+    /// Compiles `truths`.
+    pub fn new(truths: &[Truth]) -> Result<Self, LoadError> {
+        let mut all = Self::default();
+        for truth in truths {
+            match truth {
+                Truth::Version(version) => all.versions.push(Version::new(version)?),
+                Truth::Ledger(booking) => all.bookings.push(Booking::new(booking)?),
+            }
+        }
+        Ok(all)
+    }
+
+    /// True when nothing is looked at.
+    pub fn is_empty(&self) -> bool {
+        self.versions.is_empty() && self.bookings.is_empty()
+    }
+}
+
 /// A version that an answer shows, compiled.
 #[derive(Debug)]
 pub struct Version {
@@ -50,19 +78,19 @@ pub type Memory = Vec<(String, String, Tick)>;
 
 impl Version {
     /// Compiles `truth`.
-    pub fn new(truth: &Truth) -> Result<Self, LoadError> {
+    pub fn new(truth: &Versioned) -> Result<Self, LoadError> {
         Ok(Self { key: truth.key.clone(), from: Source::new(&truth.version)?, lag: truth.lag })
     }
 
-    /// Remembers an acknowledged write; tells a read that is older than it should be.
-    pub fn judge(&self, reading: &Reading<'_>, memory: &mut Memory, (sent, done): (Tick, Tick)) -> Option<Kind> {
+    /// Remembers an acknowledged write; tells a read that is older than it should be, by how long after that write it was asked.
+    pub fn judge(&self, reading: &Reading<'_>, memory: &mut Memory, (sent, done): (Tick, Tick)) -> Option<Duration> {
         let shown = self.from.first(reading)?;
         let held = memory.iter_mut().find(|(key, ..)| *key == self.key);
         match (self.lag, held) {
             (None, Some((_, version, at))) => (*version, *at) = (shown, done),
             (None, None) => memory.push((self.key.clone(), shown, done)),
             (Some(lag), Some((_, version, at))) if sent > *at + lag && is_older(&shown, version) => {
-                return Some(Kind::Stale);
+                return Some(sent - *at);
             }
             (Some(_), _) => {}
         }

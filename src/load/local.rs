@@ -13,14 +13,17 @@ use tokio::sync::oneshot;
 use super::core::{Farewell, Post, live};
 use super::gate::gates;
 use super::pulse::Message;
+use super::secrets::Mask;
 use super::step::Script;
+use super::surge::Surge;
 use super::{Env, LoadError, secrets};
 use crate::base::clock::{Clock, Tick};
 use crate::base::shard::Shard;
 use crate::base::stop::{Stop, StopReason};
 use crate::measure::host;
 use crate::measure::interval::Interval;
-use crate::measure::record::{Done, RecordWriter};
+use crate::measure::ledger::{Books, Entry};
+use crate::measure::record::{Done, RecordError, RecordWriter};
 use crate::measure::recorder::Frame;
 use crate::plan::load::{LoadPlan, Pattern};
 
@@ -65,6 +68,19 @@ pub fn start(
     env: Env,
     on_second: impl FnMut(Interval) + Send + 'static,
 ) -> Result<Running, LoadError> {
+    start_surging(plan, env, Surge::default(), on_second)
+}
+
+/// [`start`], with a handle by which every open rate can be multiplied while it runs.
+///
+/// # Errors
+/// As [`start`].
+pub fn start_surging(
+    plan: Arc<LoadPlan>,
+    env: Env,
+    surge: Surge,
+    on_second: impl FnMut(Interval) + Send + 'static,
+) -> Result<Running, LoadError> {
     let workers = env.threads.unwrap_or_else(|| workers_for(&plan, env.shard)).max(1);
     let shards = u64::from(env.shard.of.max(1));
     let gates = Arc::new(gates(&plan, shards));
@@ -72,6 +88,7 @@ pub fn start(
     let (under_way, tickets) = (counters(), counters());
     let mut script = Script::new(plan)?;
     script.given = secrets::reveal(&script.plan)?;
+    script.stop = env.stop.clone();
     let script = Arc::new(script);
     raise_descriptors();
     let halt = Stop::new();
@@ -87,6 +104,7 @@ pub fn start(
         under_way,
         gates,
         tickets,
+        surge,
     };
     let (out, frames) = channel();
     let mut crew = Vec::new();
@@ -157,6 +175,11 @@ pub struct Collector {
     /// The last second each worker has closed.
     closed: Vec<Option<u32>>,
     frames: Vec<u32>,
+    /// What must not be written down.
+    mask: Mask,
+    /// The books of acknowledged writes, and lines not yet written.
+    books: Books,
+    booked: Vec<(u16, Entry)>,
     /// Frames not yet shown.
     held: Vec<Frame>,
     farewell: Farewell,
@@ -170,6 +193,9 @@ impl Collector {
             clock: post.clock.clone(),
             start_at: post.start_at,
             stops: post.stops.clone(),
+            books: Books::new(record.folder(), &post.script.plan.books.names),
+            booked: Vec::new(),
+            mask: Mask::new(post.script.given.iter().map(|(_, secret)| secret)),
             record,
             closed: vec![None; workers],
             frames: vec![0; workers],
@@ -221,7 +247,8 @@ impl Collector {
     /// Takes what a worker sent.
     pub fn take(&mut self, message: Message) {
         match message {
-            Message::Frame { second, frame } => {
+            Message::Frame { second, frame, booked } => {
+                self.booked.extend(booked);
                 let worker = usize::from(frame.worker);
                 if let (Some(closed), Some(frames)) = (self.closed.get_mut(worker), self.frames.get_mut(worker)) {
                     *closed = Some(second);
@@ -252,6 +279,8 @@ impl Collector {
             frame.parts.iter().for_each(|part| live.merge(part));
         }
         self.record.frames(std::mem::take(&mut self.held))?;
+        let io = |(path, source)| RecordError::Io { path, source };
+        self.books.write(&std::mem::take(&mut self.booked)).map_err(io)?;
         Ok(live)
     }
 
@@ -267,7 +296,7 @@ impl Collector {
             cpu_us: self.farewell.cpu_us,
             max_rss_kib: host::max_rss_kib(),
         };
-        let exemplars = self.farewell.exemplars.written(&self.plan.steps, &self.plan.labels);
+        let exemplars = self.farewell.exemplars.written(&self.plan.steps, &self.plan.labels, &self.mask);
         self.record.finish(&exemplars, &done)?;
         Ok(done)
     }

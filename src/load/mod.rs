@@ -13,9 +13,10 @@
 //! | `core` `crew` `pulse` | one worker; a workload on it; its heartbeat and frames |
 //! | `local` | all workers of this machine, and the collector |
 //! | `open` `closed` `lounge` | who begins when, and who stays |
+//! | `surge` | all open rates multiplied while they run |
 //! | `user` `vars` `rows` `secrets` | one journey; its variables, their draws, rows and secrets |
 //! | `listing` | the plan of arrivals as a text, for people and for comparison |
-//! | `cookies` `integrity` | a user's cookies; leaks and stale reads |
+//! | `cookies` `integrity` `audit` | a user's cookies; leaks and stale reads; acknowledged writes read back |
 //! | `step` `client` | one move of a journey; connections and HTTP |
 //! | `reach` | names to addresses, and a first connection to each origin |
 //! | `truth` | a scripted target, and the arrivals of a plan on paper: what the engine is tested against |
@@ -24,6 +25,7 @@
 //! Not here: who may be sent traffic (`plan::guard`; the caller pins addresses), judgement (`judge`).
 
 pub mod arrivals;
+mod audit;
 pub mod client;
 pub mod closed;
 pub mod cookies;
@@ -42,6 +44,7 @@ pub mod reach;
 pub mod rows;
 pub mod secrets;
 pub mod step;
+pub mod surge;
 pub mod truth;
 pub mod user;
 pub mod vars;
@@ -62,7 +65,8 @@ use crate::plan::load::LoadPlan;
 #[cfg(test)]
 mod tests;
 
-pub use local::{Running, start};
+pub use audit::audit;
+pub use local::{Running, start, start_surging};
 pub use reach::{preflight, resolve};
 
 /// The head of a record of `plan` that begins with `clock`.

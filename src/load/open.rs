@@ -9,6 +9,7 @@ use super::core::Worker;
 use super::crew::Tally;
 use super::pace::wake_for;
 use super::step::Move;
+use super::surge::Walk;
 use super::user;
 use crate::base::clock::Tick;
 use crate::plan::load::Pattern;
@@ -29,9 +30,11 @@ pub async fn drive(worker: Rc<Worker>, crew: usize) {
     let share = 1.0 / f64::from(worker.shard.of);
     let lasts = script.lasts.get(here.workload).copied().unwrap_or(u64::MAX);
     let mut in_a_row = 0;
+    let mut walk = Walk::default();
     for Arrival { n, due } in mine.take_while(|one| one.n < lasts) {
-        let rate = curve.rate_at(due.secs_f64()) * share;
-        let due = here.origin + due.since(Tick::ZERO);
+        let times = worker.surge.times(worker.pace.now());
+        let rate = curve.rate_at(due.secs_f64()) * share * times;
+        let due = here.origin + walk.step(due, times).since(Tick::ZERO);
         if !worker.rest_until_arrival(wake_for(due, rate)).await {
             break;
         }
@@ -45,6 +48,9 @@ pub async fn drive(worker: Rc<Worker>, crew: usize) {
             }
         }
         waiting -= 1;
+        if walk.is_multiplied() {
+            worker.surge.count();
+        }
         begin(&worker, crew, Arrival { n, due });
     }
     let visits = here.arrivals.get().planned;
@@ -88,7 +94,7 @@ fn begin(worker: &Rc<Worker>, crew: usize, arrival: Arrival) {
         let here = &worker.crews[crew];
         let course = &worker.script.courses[usize::from(id.0)];
         let mut user = worker.spare.borrow_mut().pop().unwrap_or_default();
-        user.admitted = admitted;
+        user.bearing.admitted = admitted;
         (user.visit, user.number) = (0, None);
         let ended = user::travel(&worker, here, &mut user, arrival, course).await;
         if let Some(lounge) = &here.lounge {

@@ -10,6 +10,7 @@ use crate::base::clock::{Tick, thread_cpu_nanos};
 use crate::base::stop::Stop;
 use crate::measure::host;
 use crate::measure::interval::Health;
+use crate::measure::ledger::Entry;
 use crate::measure::recorder::Frame;
 
 /// How often a worker looks at its own pulse.
@@ -24,6 +25,8 @@ pub enum Message {
         second: u32,
         /// What was measured.
         frame: Frame,
+        /// Lines for the books of the run, by number.
+        booked: Vec<(u16, Entry)>,
     },
     /// The worker is done; its last frame went before.
     End(Box<Farewell>),
@@ -38,6 +41,7 @@ pub async fn keep(worker: &Worker, post: &Post, out: &Sender<Message>) {
         worker.pace.until(beat).await;
         let now = worker.pace.now();
         pulse.stall = pulse.stall.max(now - beat);
+        pulse.look(post.clock.wall_apart());
         if !worker.halted.get() && post.stops.iter().any(Stop::is_requested) {
             worker.halt();
         }
@@ -68,19 +72,32 @@ struct Pulse {
     stall: Duration,
     cpu: u64,
     waited: u64,
+    /// How far the wall clock was from the monotonic one at the last look, ns.
+    apart: Option<i64>,
+    /// Its longest jump, ns.
+    jump: u64,
 }
 
 impl Pulse {
     fn new() -> Self {
-        Self { stall: Duration::ZERO, cpu: thread_cpu_nanos() / 1_000, waited: host::waited_us() }
+        let waited = host::waited_us() + host::stolen_us();
+        Self { stall: Duration::ZERO, cpu: thread_cpu_nanos() / 1_000, waited, apart: None, jump: 0 }
+    }
+
+    /// Looks at the wall clock, which is `apart` from the monotonic one.
+    fn look(&mut self, apart: i64) {
+        let before = self.apart.replace(apart).unwrap_or(apart);
+        self.jump = self.jump.max(before.abs_diff(apart));
     }
 
     fn take(&mut self) -> Health {
-        let before = std::mem::replace(self, Self::new());
+        let new = Self { apart: self.apart, ..Self::new() };
+        let before = std::mem::replace(self, new);
         Health {
             cpu_us: self.cpu - before.cpu,
             stall_us: u64::try_from(before.stall.as_micros()).unwrap_or(u64::MAX),
             waited_us: self.waited.saturating_sub(before.waited),
+            jump_us: before.jump / 1_000,
         }
     }
 }

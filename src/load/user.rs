@@ -11,6 +11,7 @@ use super::core::Worker;
 use super::crew::Crew;
 use super::integrity::Memory;
 use super::rows::{self, Asking};
+use super::step::http::Ended;
 use super::step::turn::Turn;
 use super::step::{Course, Move, group, http};
 use super::vars::{self, Dice};
@@ -18,6 +19,7 @@ use crate::base::clock::Tick;
 use crate::measure::histogram::micros;
 use crate::measure::outcome::{Kind, Outcome};
 use crate::measure::recorder::Arrived;
+use crate::plan::misbehave::How;
 use crate::plan::program::OnFailure;
 use crate::plan::template::VarId;
 
@@ -28,8 +30,8 @@ pub struct User {
     pub values: Vec<String>,
     /// Its own connections, when they are not shared.
     pub seat: Seat,
-    /// True when its next request has the target's leave already.
-    pub admitted: bool,
+    /// What is special about its requests.
+    pub bearing: Bearing,
     /// Which journey of its session this is, from 0.
     pub visit: u64,
     /// Its key in every draw: the workload's, and another one for each further visit.
@@ -50,6 +52,15 @@ pub struct User {
     pub lanes: Vec<Seat>,
 }
 
+/// What is special about the requests of a user; as a rule nothing.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Bearing {
+    /// True when the next one has the target's leave already.
+    pub admitted: bool,
+    /// What is wrong with them in this journey.
+    pub trick: Option<How>,
+}
+
 impl User {
     /// The value of `var`; empty when it was never set.
     pub fn value(&self, var: VarId) -> &str {
@@ -64,6 +75,7 @@ impl User {
             seat: self.lanes.pop().unwrap_or_default(),
             jar: self.jar.clone(),
             memory: self.memory.clone(),
+            bearing: Bearing { admitted: false, ..self.bearing },
             ..Self::default()
         }
     }
@@ -111,12 +123,15 @@ enum Fate {
     Failed,
     /// The run ended.
     Unfinished,
+    /// Its user misbehaved and broke off.
+    Staged,
 }
 
 impl Fate {
     /// The fate after a step with this outcome.
-    fn after(self, outcome: Outcome, course: &Course) -> Self {
-        match outcome.kind() {
+    fn after(self, ended: &Ended, course: &Course) -> Self {
+        match ended.outcome.kind() {
+            None if ended.outcome == Outcome::Staged && ended.status == 0 => Self::Staged,
             None => self,
             Some(Kind::Unfinished) => Self::Unfinished,
             // What the target has no room for goes no further.
@@ -159,6 +174,7 @@ fn steer(worker: &Worker, user: &mut User, course: &Course, (one, at, dice): (&M
 /// Runs one journey, begun already, and counts what it came to. Returns when its last step ended.
 pub async fn travel(worker: &Worker, crew: &Crew, user: &mut User, arrival: Arrival, course: &Course) -> Tick {
     user.begin(worker, crew, arrival.n);
+    user.bearing.trick = course.trick(user.dice(worker, arrival.n));
     let mut next = arrival.due;
     let mut rested = Duration::ZERO;
     let mut fate = Fate::Completed(true);
@@ -180,13 +196,13 @@ pub async fn travel(worker: &Worker, crew: &Crew, user: &mut User, arrival: Arri
                 let ended = http::run(worker, crew, user, ask, (next, dice)).await;
                 (next, user.status) = (ended.done, ended.status);
                 rested += ended.rested;
-                fate = fate.after(ended.outcome, course);
+                fate = fate.after(&ended, course);
             }
             Move::Together(group) => {
                 let ended = group::run(worker, crew, user, group, (next, dice)).await;
                 (next, user.status) = (ended.done, ended.status);
                 rested += ended.rested;
-                fate = fate.after(ended.outcome, course);
+                fate = fate.after(&ended, course);
             }
             Move::Again(number, back) => {
                 if let Some(pause) = course.turns[*number].again(*number, user, dice) {
@@ -200,9 +216,12 @@ pub async fn travel(worker: &Worker, crew: &Crew, user: &mut User, arrival: Arri
             }
             other => at = steer(worker, user, course, (other, at, dice)),
         }
-        if matches!(fate, Fate::Failed | Fate::Unfinished) {
+        if matches!(fate, Fate::Failed | Fate::Unfinished | Fate::Staged) {
             break;
         }
+    }
+    if user.bearing.trick.is_some() && fate != Fate::Unfinished {
+        fate = Fate::Staged;
     }
     count(worker, course, (fate, arrival.due), (next - arrival.due).saturating_sub(rested));
     next
@@ -216,6 +235,7 @@ fn count(worker: &Worker, course: &Course, (fate, due): (Fate, Tick), took: Dura
         Fate::Completed(false) => Arrived::Badly,
         Fate::Failed => Arrived::Not,
         Fate::Unfinished => return log.recorder.journey(course.id, due, |travel| travel.unfinished += 1),
+        Fate::Staged => return log.recorder.journey(course.id, due, |travel| travel.staged += 1),
     };
     log.recorder.arrived(course.id, due, (end, micros(took)));
 }

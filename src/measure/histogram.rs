@@ -7,9 +7,9 @@ use std::mem;
 use std::time::Duration;
 
 use hdrhistogram::Histogram;
-use hdrhistogram::serialization::{Serializer, V2DeflateSerializer};
+use hdrhistogram::serialization::{Deserializer, Serializer, V2DeflateSerializer};
 
-use crate::base::digest::base64;
+use crate::base::digest::{base64, from_base64};
 
 /// Sub-buckets at three significant digits.
 const SUB_BITS: u32 = 11;
@@ -243,6 +243,24 @@ impl Bins {
     /// Exact mean, in microseconds; 0 when there is nothing.
     pub fn mean(&self) -> f64 {
         if self.n == 0 { 0.0 } else { self.extent.sum as f64 / self.n as f64 }
+    }
+
+    /// All histograms of an interval log in microseconds together; `None` when one cannot be read.
+    pub fn from_interval_log(log: &str) -> Option<Self> {
+        let mut bins = Self::default();
+        for line in log.lines().filter(|line| !line.starts_with('#') && !line.starts_with('"')) {
+            let raw = from_base64(line.rsplit(',').next()?.trim())?;
+            let held: Histogram<u64> = Deserializer::new().deserialize(&mut raw.as_slice()).ok()?;
+            for step in held.iter_recorded() {
+                let mut one = Self::default();
+                one.push(step.value_iterated_to(), step.count_at_value());
+                let (low, high) = (held.lowest_equivalent(step.value_iterated_to()), step.value_iterated_to());
+                let sum = (low / 2 + high / 2).saturating_mul(step.count_at_value());
+                one.extent = Extent { sum, min: low, max: high };
+                bins.merge(&one);
+            }
+        }
+        Some(bins)
     }
 
     /// The standard V2 + DEFLATE form, base64, as an interval log holds it.

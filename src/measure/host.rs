@@ -48,6 +48,18 @@ pub fn waited_us() -> u64 {
         .map_or(0, |nanos| nanos / 1_000)
 }
 
+/// Microseconds that other guests of this machine took from one of its processors, on average, since it started.
+pub fn stolen_us() -> u64 {
+    let text = fs::read_to_string("/proc/stat").unwrap_or_default();
+    stolen(&text) / cores() as u64
+}
+
+/// The eighth number of the first line, in hundredths of a second (proc(5)).
+fn stolen(stat: &str) -> u64 {
+    let all = stat.lines().next().unwrap_or_default();
+    all.split_whitespace().nth(8).and_then(|ticks| ticks.parse::<u64>().ok()).map_or(0, |ticks| ticks * 10_000)
+}
+
 fn field(path: &str, name: &str) -> Option<String> {
     let text = fs::read_to_string(path).ok()?;
     text.lines().find_map(|line| {
@@ -63,6 +75,12 @@ fn kib(text: &str) -> Option<u64> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn stolen_time_is_the_eighth_number() {
+        assert_eq!(stolen("cpu  1 2 3 4 5 6 7 80 9 10\ncpu0 1 1 1 1 1 1 1 1"), 800_000);
+        assert_eq!(stolen("cpu  1 2 3"), 0);
+    }
 
     #[test]
     fn this_machine_has_cores_and_memory() {

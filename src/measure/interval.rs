@@ -46,6 +46,8 @@ pub struct Cell {
     pub classes: Classes,
     /// How many failures of each kind, by the kind's stable key.
     pub errors: BTreeMap<String, u64>,
+    /// Requests of clients that misbehave on purpose: in nothing else here.
+    pub staged: u64,
 }
 
 impl Cell {
@@ -55,6 +57,7 @@ impl Cell {
         self.service.merge(&other.service);
         self.lateness.merge(&other.lateness);
         self.classes.merge(&other.classes);
+        self.staged += other.staged;
         for (kind, n) in &other.errors {
             *self.errors.entry(kind.clone()).or_default() += n;
         }
@@ -91,6 +94,10 @@ pub struct Travel {
     pub shed: u64,
     /// Journeys cut off by the end of the run.
     pub unfinished: u64,
+    /// Journeys of users who misbehaved on purpose, to whatever end.
+    pub staged: u64,
+    /// Journeys of users with a cycle that took longer than it, so that the next was due at once.
+    pub overran: u64,
     /// End of the last step - due - think time, microseconds.
     pub latency: Split,
 }
@@ -104,6 +111,8 @@ impl Travel {
         self.failed += other.failed;
         self.shed += other.shed;
         self.unfinished += other.unfinished;
+        self.staged += other.staged;
+        self.overran += other.overran;
         self.latency.merge(&other.latency);
     }
 }
@@ -147,8 +156,10 @@ pub struct Health {
     pub cpu_us: u64,
     /// Longest lateness of its 10 ms heartbeat, microseconds.
     pub stall_us: u64,
-    /// Time ready to run but waiting for a processor, microseconds.
+    /// Time ready to run but waiting for a processor, or taken by other guests of the machine, microseconds.
     pub waited_us: u64,
+    /// Longest jump of the wall clock against the monotonic one within a heartbeat, microseconds.
+    pub jump_us: u64,
 }
 
 impl Health {
@@ -157,6 +168,7 @@ impl Health {
         self.cpu_us += other.cpu_us;
         self.stall_us = self.stall_us.max(other.stall_us);
         self.waited_us += other.waited_us;
+        self.jump_us = self.jump_us.max(other.jump_us);
     }
 }
 

@@ -17,6 +17,7 @@ pub mod histogram;
 pub mod host;
 pub mod interval;
 pub mod journal;
+pub mod ledger;
 pub mod outcome;
 pub mod record;
 pub mod recorder;

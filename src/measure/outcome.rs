@@ -27,6 +27,23 @@ pub enum Phase {
     Judged,
 }
 
+impl Phase {
+    /// The name in files.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Resolve => "resolve",
+            Self::Connect => "connect",
+            Self::Tls => "tls",
+            Self::Wait => "wait",
+            Self::Send => "send",
+            Self::Await => "await",
+            Self::Read => "read",
+            Self::Any => "any",
+            Self::Judged => "judged",
+        }
+    }
+}
+
 /// Why a request did not count as answered. The key of `errors` in `result.json`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Kind {
@@ -212,13 +229,15 @@ pub enum Outcome {
         /// How far it came.
         byte: u64,
     },
+    /// Of a client that misbehaves on purpose: in no ratio and in no percentile.
+    Staged,
 }
 
 impl Outcome {
-    /// The failure's kind; `None` when answered.
+    /// The failure's kind; `None` when answered or staged.
     pub fn kind(self) -> Option<Kind> {
         match self {
-            Self::Answered => None,
+            Self::Answered | Self::Staged => None,
             Self::Refused(kind) | Self::Failed { kind, .. } => Some(kind),
         }
     }

@@ -4,9 +4,10 @@
 
 use std::time::Duration;
 
+use super::check::ProxyPlan;
 use super::condition::{Condition, Limits};
 use super::diagnostic::Place;
-use super::fault::Fault;
+pub use super::lever::{Command, HttpRequest, Kube, Lever, Pick, Process, ProcessDeed, Surge, Toxiproxy};
 use super::load::LoadPlan;
 pub use super::people::{Cue, RobotDeed, RobotStep, Role};
 use super::slo::Slo;
@@ -56,7 +57,7 @@ pub struct About {
 }
 
 /// What is shaken.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub enum System {
     /// The embedded staging system, started for this drill.
     Shop {
@@ -77,6 +78,10 @@ pub enum System {
         admin: String,
         /// Environment variable with the admin token.
         token_env: String,
+        /// Path on the public side where it agrees to be shaken.
+        handshake: String,
+        /// Proxies that squall puts between its parts; a process of their own keeps them.
+        proxies: Vec<ProxyPlan>,
     },
 }
 
@@ -121,6 +126,13 @@ pub struct Act {
     pub hidden: bool,
     /// What it does.
     pub does: Technical,
+}
+
+impl Act {
+    /// Addresses that its levers send something to, beside the system's own sides.
+    pub fn addresses(&self) -> impl Iterator<Item = &str> {
+        [Some(&self.does.apply), self.does.revert.as_ref()].into_iter().flatten().filter_map(Lever::address)
+    }
 }
 
 /// When an act is due.
@@ -169,22 +181,6 @@ pub struct Technical {
     pub proof: Proof,
     /// How far it should move the share of bad requests, 0 to 1; `None`: not said.
     pub moves_bad: Option<f64>,
-}
-
-/// What can be pulled.
-#[derive(Clone, Debug, PartialEq)]
-pub enum Lever {
-    /// A request to the system's admin side.
-    Http {
-        /// `PUT`, `POST`, `DELETE`, `GET`.
-        method: String,
-        /// Path on the admin address.
-        path: String,
-        /// JSON body, checked to be JSON; empty for none.
-        json: String,
-    },
-    /// A fault on one of the system's proxies.
-    Fault(Fault),
 }
 
 /// What shows that an act touched something.

@@ -7,9 +7,12 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::audit::Books;
 use super::curve::Curve;
 use super::deck::Deck;
+use super::gate::Gate;
 use super::good::Good;
+use super::guard::{Guard, Refusal};
 use super::program::{Journey, Think};
 use super::retry::{Patience, Retry};
 use super::staff::Staff;
@@ -42,11 +45,34 @@ pub struct LoadPlan {
     pub good: Good,
     /// What must hold.
     pub checks: Vec<Threshold>,
+    /// Books of acknowledged writes.
+    pub books: Books,
+    /// How that becomes a verdict.
+    pub gate: Gate,
     /// SHA-256 over the checked plan with all defaults filled in, and the seed.
     pub hash: String,
 }
 
 impl LoadPlan {
+    /// The plan of a run of which only the record is left: its name, its steps and its digest, and nothing to judge it by.
+    pub fn lost(name: &str, steps: &[String], hash: &str) -> Self {
+        Self {
+            name: name.to_owned(),
+            origins: Vec::new(),
+            client: Client::default(),
+            workloads: Vec::new(),
+            journeys: Vec::new(),
+            steps: steps.to_vec(),
+            labels: Arc::default(),
+            values: Values::default(),
+            good: Good::default(),
+            checks: Vec::new(),
+            books: Books::default(),
+            gate: Gate::default(),
+            hash: hash.to_owned(),
+        }
+    }
+
     /// Highest planned rate of journeys, per second, over all open workloads.
     pub fn peak_rate(&self) -> f64 {
         self.workloads
@@ -76,6 +102,8 @@ pub struct Origin {
     pub pinned: Vec<SocketAddr>,
     /// At most this many attempts a second, over all workloads; `None`: as fast as it goes.
     pub ceiling: Option<Rate>,
+    /// Who vouches for addresses its name may have later; `None`: nobody but those who vouch for loopback.
+    pub guard: Option<Arc<Guard>>,
 }
 
 /// In clear or over TLS.
@@ -112,7 +140,16 @@ pub enum Via {
 impl Origin {
     /// An origin in clear, reached at `pinned`.
     pub fn clear(host: impl Into<String>, port: u16, pinned: Vec<SocketAddr>) -> Self {
-        Self { scheme: Scheme::Http, host: host.into(), port, via: None, pinned, ceiling: None }
+        Self { scheme: Scheme::Http, host: host.into(), port, via: None, pinned, ceiling: None, guard: None }
+    }
+
+    /// Whether `address`, which its name has now, may be sent traffic.
+    ///
+    /// # Errors
+    /// When nobody vouches for it.
+    pub fn vouches(&self, address: SocketAddr) -> Result<(), Refusal> {
+        let guard = self.guard.as_deref().cloned().unwrap_or_default();
+        guard.admit_later(address, &self.host, &self.pinned)
     }
 
     /// Lowers the ceiling to `rate`, never raises it.

@@ -8,9 +8,10 @@
 //! | `curve` `deck` `staff` | the rate over time, the exact mix, and which users are there when |
 //! | `program` `course` `draw` | journeys compiled to steps by number; steps that hold steps; variables and their draws |
 //! | `template` `values` | texts with `${…}`, precompiled; where values come from |
-//! | `load` `held` | a checked scenario; one rate of it held |
-//! | `good` `retry` | what a good request is; what clients do about others |
-//! | `threshold` | checks of a scenario |
+//! | `audit` | books of acknowledged writes, and how they are read back |
+//! | `load` `held` `notes` | a checked scenario; one rate of it held |
+//! | `good` `retry` `misbehave` | what a good request is; what clients do about others; bad clients |
+//! | `threshold` `gate` | checks of a scenario; how they become a verdict |
 //! | `wires` | how a target is reached |
 //! | `ab` | a scenario that compares two targets |
 //! | `guard` | who may be sent traffic |
@@ -18,6 +19,7 @@
 //! | `fault` | a checked fault |
 
 pub mod ab;
+pub mod audit;
 pub mod check;
 pub mod condition;
 pub mod course;
@@ -27,10 +29,14 @@ pub mod diagnostic;
 pub mod draw;
 pub mod drill;
 pub mod fault;
+pub mod gate;
 pub mod good;
 pub mod guard;
 pub mod held;
+pub mod lever;
 pub mod load;
+pub mod misbehave;
+mod notes;
 mod people;
 pub mod program;
 pub mod retry;

@@ -6,9 +6,11 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::audit::Booking;
 pub use super::course::{Branch, Condition, Group, Repeat, Turns, groups, requests};
 pub use super::draw::{Draw, Drawn, Stamp};
 use super::good::StatusSet;
+use super::misbehave::Misbehaviour;
 use super::template::{Template, VarId};
 use crate::measure::sample::StepId;
 
@@ -25,6 +27,8 @@ pub struct Journey {
     pub on_failure: OnFailure,
     /// Whose data it may see; `None`: nobody looks.
     pub owner: Option<Owner>,
+    /// Which of its users misbehave; shares add up to at most 1.
+    pub misbehave: Vec<Misbehaviour>,
 }
 
 /// Whose data a journey may see: another owner's tag in any answer is a leak.
@@ -133,9 +137,18 @@ pub struct Http {
     pub truth: Vec<Truth>,
 }
 
+/// What an answer says about the truth of the system.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Truth {
+    /// A version that it shows.
+    Version(Versioned),
+    /// A write that it acknowledges.
+    Ledger(Booking),
+}
+
 /// A version that an answer shows.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Truth {
+pub struct Versioned {
     /// What is versioned; one memory for each user and key.
     pub key: String,
     /// Where the version stands in the answer.

@@ -30,6 +30,8 @@ pub struct Retry {
     pub jitter: Jitter,
     /// Further tries per first try at most, over the last ten seconds of a workload on one worker; `None`: no limit.
     pub budget: Option<f64>,
+    /// Whether the pause is at least what a `Retry-After` asks for.
+    pub retry_after: bool,
 }
 
 /// A set of failures.
@@ -119,7 +121,8 @@ mod tests {
     fn pauses_grow_to_their_limit_and_chance_takes_its_part() {
         let millis = Duration::from_millis;
         let backoff = Backoff::Exponential { base: millis(200), factor: 2.0, at_most: millis(1000) };
-        let retry = |jitter| Retry { on: Failures::default(), times: 9, backoff, jitter, budget: None };
+        let retry =
+            |jitter| Retry { on: Failures::default(), times: 9, backoff, jitter, budget: None, retry_after: true };
         for (jitter, number, u, want) in [
             (Jitter::Off, 1, 0.3, 200),
             (Jitter::Off, 3, 0.3, 800),

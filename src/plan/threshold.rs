@@ -30,8 +30,41 @@ pub struct Threshold {
     pub abort: Option<u32>,
     /// Least number of arrivals, instead of the statistical minimum.
     pub n_least: Option<u64>,
+    /// What the bound leans on instead of being a number; `bound` then waits for what was measured there.
+    pub lean: Option<Lean>,
     /// Where it is written.
     pub place: Place,
+}
+
+/// A bound that leans on another measured value of the same quantity.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Lean {
+    /// Where that value comes from.
+    pub on: Ground,
+    /// How far from it the bound lies.
+    pub margin: Margin,
+}
+
+/// Where the value comes from that a bound leans on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ground {
+    /// The steady phase of the same run.
+    Steady,
+    /// The accepted runs of an environment, or one earlier run.
+    Baseline,
+    /// The last release.
+    Anchor,
+}
+
+impl Ground {
+    /// The word in a check.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Steady => "steady",
+            Self::Baseline => "baseline",
+            Self::Anchor => "anchor",
+        }
+    }
 }
 
 /// One line against another run of the same plan, after expansion. `judge::blocks` decides it.
@@ -107,6 +140,14 @@ pub enum Subject {
     Requests,
     /// A quantile of our own lateness.
     Lateness(f64),
+    /// (answers within this + half of those within four times this) / arrivals; 0 to 1.
+    Apdex(Duration),
+    /// From healed to the first 30 s as good as the steady phase, µs; the scope names the fault.
+    Recovery,
+    /// Time between injection and recovery with less than half of the steady goodput, µs; the scope names the fault.
+    Unavailable,
+    /// Share of a processor that the busiest worker of the generator took.
+    GeneratorCpu,
 }
 
 /// The unit of a measured number.
@@ -128,10 +169,18 @@ impl Subject {
     /// The unit its values and bound have.
     pub fn unit(self) -> Unit {
         match self {
-            Self::Quantile(_) | Self::Mean | Self::Max | Self::Min | Self::Lateness(_) => Unit::Us,
-            Self::Errors | Self::Timeouts | Self::Shed | Self::Slow(_) | Self::AchievedShare => Unit::Ratio,
+            Self::Quantile(_)
+            | Self::Mean
+            | Self::Max
+            | Self::Min
+            | Self::Lateness(_)
+            | Self::Recovery
+            | Self::Unavailable => Unit::Us,
+            Self::Errors | Self::Timeouts | Self::Shed | Self::Slow(_) | Self::AchievedShare | Self::GeneratorCpu => {
+                Unit::Ratio
+            }
             Self::Offered | Self::Achieved | Self::Goodput => Unit::PerS,
-            Self::Requests => Unit::Count,
+            Self::Requests | Self::Apdex(_) => Unit::Count,
         }
     }
 
@@ -144,15 +193,32 @@ impl Subject {
     pub fn is_latency(self) -> bool {
         matches!(self, Self::Quantile(_) | Self::Mean | Self::Max | Self::Min)
     }
+
+    /// True for the clocks of a fault, which no second can tell by itself.
+    pub fn is_clock(self) -> bool {
+        matches!(self, Self::Recovery | Self::Unavailable)
+    }
+
+    /// True for what is about the generator and not about the target.
+    pub fn is_about_us(self) -> bool {
+        matches!(self, Self::Lateness(_) | Self::GeneratorCpu)
+    }
 }
+
+/// Stands for every second of the run in a scope's phases, warm-up and drain among them.
+pub const EVERY_PHASE: &str = "*";
 
 /// Which arrivals a check is about.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Scope {
     /// Steps; empty: all.
     pub steps: Vec<StepId>,
-    /// Phase names that count; empty: all but `warmup` and `drain`.
+    /// Phase names that count; empty: all but `warmup` and `drain`. [`EVERY_PHASE`] is all of the run.
     pub phases: Vec<String>,
+    /// Phase names that do not count, whatever else is said.
+    pub but: Vec<String>,
+    /// Statuses of refused answers that are counted; all must agree. Empty: failures of any kind.
+    pub statuses: Vec<Statuses>,
     /// Which outcomes.
     pub outcome: Outcomes,
     /// Which clock.
@@ -173,6 +239,26 @@ pub enum Aspect {
     Attempts,
     /// Only those with a label that this glob means: its value, or `name=value`. Values are known after the run alone.
     Label(String),
+}
+
+/// Statuses by pattern.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Statuses {
+    /// Three characters: a digit, or `x` for any: `5xx`.
+    pub pattern: String,
+    /// True: all failures but those.
+    pub is_negated: bool,
+}
+
+impl Statuses {
+    /// Whether a failure of the kind with this key is counted.
+    pub fn counts(&self, key: &str) -> bool {
+        let matches = |status: &str| {
+            status.len() == self.pattern.len()
+                && self.pattern.bytes().zip(status.bytes()).all(|(wanted, seen)| wanted == b'x' || wanted == seen)
+        };
+        key.strip_prefix("status_").is_some_and(matches) != self.is_negated
+    }
 }
 
 /// Which outcomes a check is about.

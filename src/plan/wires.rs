@@ -15,6 +15,8 @@ pub struct Wires {
     pub tls: Tls,
     /// Local addresses, used in turn; empty: the system's choice. No part of the plan hash.
     pub source: Vec<IpAddr>,
+    /// Names are looked up again for new connections after this long; `None`: once, at the start.
+    pub dns: Option<Duration>,
     /// The life of one connection.
     pub life: Life,
 }

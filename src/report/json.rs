@@ -6,8 +6,8 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value, json};
 
-use super::knee;
 use super::view::{self, checks, tables::answered_at};
+use super::{arrivals, knee};
 use crate::judge::account::{Account, BandKind, Clocks, Confidence, DrillAccount, Ranges};
 use crate::judge::finding::{Compare, Finding};
 use crate::measure::histogram::Bins;
@@ -33,12 +33,13 @@ pub fn result(account: &Account, exit_code: u8) -> Value {
         "exit_code": exit_code,
         "duration_s": number(totals.duration_s),
         "totals": {
-            "planned": planned(account),
+            "planned": arrivals::planned(account),
             "sent": totals.flow.sent,
             "done": totals.flow.done,
             "failed": all.failed(),
             "shed": all.classes.get(Class::Shed),
             "not_started": totals.not_started,
+            "staged": all.staged,
             "bytes_in": totals.flow.bytes_in,
             "bytes_out": totals.flow.bytes_out,
         },
@@ -48,6 +49,8 @@ pub fn result(account: &Account, exit_code: u8) -> Value {
         "steps": steps(account),
         "journeys": journeys(&totals.journeys),
         "errors": all.errors,
+        "arrivals": arrivals::json(account),
+        "exemplars": account.exemplars,
         "generator": generator(account),
         "findings": account.findings.iter().map(finding).collect::<Vec<_>>(),
         "faults": faults(account),
@@ -62,12 +65,6 @@ pub fn result(account: &Account, exit_code: u8) -> Value {
         object.insert("find".to_owned(), knee::json(course));
     }
     result
-}
-
-/// Arrivals of the plan: as the generator counted them, else as the journeys did.
-fn planned(account: &Account) -> u64 {
-    let travelled = || account.totals.journeys.values().map(|travel| travel.planned).sum();
-    account.done.as_ref().map_or_else(travelled, |done| done.planned)
 }
 
 /// A finite number, or null.
@@ -141,6 +138,8 @@ fn journeys(journeys: &BTreeMap<String, Travel>) -> Value {
             "failed": travel.failed,
             "shed": travel.shed,
             "unfinished": travel.unfinished,
+            "staged": travel.staged,
+            "overran": travel.overran,
             "latency_us": of_split(&travel.latency, travel.planned),
         })
     };

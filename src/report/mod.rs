@@ -18,6 +18,7 @@
 //! Not here: judgement (`judge`), the run itself, who reads the files.
 
 pub mod annotation;
+pub mod arrivals;
 pub mod gitlab;
 pub mod hlog;
 pub mod html;

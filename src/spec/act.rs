@@ -4,7 +4,9 @@ use serde::Deserialize;
 
 use super::condition::{Holds, Signal};
 use super::drill::{Role, Stated};
+use super::envelope::{Caps, Pattern, Per, Ramp};
 use super::inject::{Inject, Side};
+use super::lever::{CommandLever, HttpLever, KubeLever, LoadLever, ProcessLever, ToxiproxyLever};
 use super::source::Spanned;
 use super::written::{Extra, Written, plain, written};
 
@@ -62,7 +64,8 @@ written! {
         owner: Option<Spanned<Owner>>,
         proof: Option<Spanned<Proof>>,
         moves: Option<Spanned<Vec<Spanned<Move>>>>,
-    } later { destructive }
+        destructive: Option<Spanned<bool>>,
+    } later {}
 }
 
 /// What can be pulled.
@@ -70,6 +73,11 @@ written! {
 pub(crate) enum Lever {
     Http(Box<HttpLever>),
     Fault(Box<Fault>),
+    Process(Box<ProcessLever>),
+    Command(Box<CommandLever>),
+    Toxiproxy(Box<ToxiproxyLever>),
+    Kube(Box<KubeLever>),
+    Load(Box<LoadLever>),
 }
 
 impl Written for Lever {
@@ -77,13 +85,13 @@ impl Written for Lever {
         match self {
             Self::Http(http) => http.extra(),
             Self::Fault(fault) => fault.extra(),
+            Self::Process(process) => process.extra(),
+            Self::Command(command) => command.extra(),
+            Self::Toxiproxy(toxic) => toxic.extra(),
+            Self::Kube(kube) => kube.extra(),
+            Self::Load(load) => load.extra(),
         }
     }
-}
-
-written! {
-    /// A request to the system's admin side.
-    HttpLever { method: Spanned<String>, path: Spanned<String>, json: Option<Spanned<String>> } later { url, timeout }
 }
 
 written! {
@@ -94,7 +102,11 @@ written! {
         side: Option<Spanned<Side>>,
         share: Option<Spanned<String>>,
         lasts: Option<Spanned<String>>,
-    } later { name, users, per, pattern, ramp, caps }
+        per: Option<Spanned<Per>>,
+        pattern: Option<Spanned<Pattern>>,
+        ramp: Option<Spanned<Ramp>>,
+        caps: Option<Spanned<Caps>>,
+    } later { name, users }
 }
 
 /// Who is to undo it.
@@ -179,12 +191,17 @@ plain!(Kind);
 #[derive(Clone, Debug, Deserialize)]
 pub(crate) enum Remedy {
     Http(Box<HttpLever>),
+    Command(Box<CommandLever>),
     Manual,
 }
 
 impl Written for Remedy {
     fn extra(&self) -> Extra<'_> {
-        if let Self::Http(http) = self { http.extra() } else { Extra::default() }
+        match self {
+            Self::Http(http) => http.extra(),
+            Self::Command(command) => command.extra(),
+            Self::Manual => Extra::default(),
+        }
     }
 }
 

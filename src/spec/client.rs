@@ -58,11 +58,13 @@ written! {
 written! {
     /// Own ones for each user.
     PerUser {
+        streams: Option<Spanned<u64>>,
+        open_first: Option<Spanned<u64>>,
         open_rate: Option<Spanned<String>>,
         max_requests: Option<Spanned<u64>>,
         max_age: Option<Spanned<String>>,
         idle: Option<Spanned<String>>,
-    } later { streams, open_first }
+    } later {}
 }
 
 written! {
@@ -74,7 +76,8 @@ written! {
         idle: Option<Spanned<String>>,
         total: Option<Spanned<String>>,
         tls: Option<Spanned<String>>,
-    } later { resolve }
+        resolve: Option<Spanned<String>>,
+    } later {}
 }
 
 written! {

@@ -4,6 +4,7 @@ use serde::Deserialize;
 
 use super::act::{Act, Mitigation};
 use super::condition::{Abort, Reference};
+use super::proxy::Listener;
 use super::source::Spanned;
 use super::written::{Extra, Written, plain, written};
 
@@ -74,7 +75,13 @@ written! {
 
 written! {
     /// A running system.
-    Remote { base: Spanned<String>, admin: Spanned<String>, token_env: Spanned<String> } later { handshake, proxies }
+    Remote {
+        base: Spanned<String>,
+        admin: Spanned<String>,
+        token_env: Spanned<String>,
+        handshake: Option<Spanned<String>>,
+        proxies: Option<Spanned<Vec<Spanned<Listener>>>>,
+    } later {}
 }
 
 written! {
@@ -84,8 +91,12 @@ written! {
 
 written! {
     /// How the drill runs.
-    Run { time_factor: Option<Spanned<f64>>, at_most: Spanned<String>, bad_budget: Option<Spanned<u64>> }
-    later { allow_destructive, scale_alerts }
+    Run {
+        time_factor: Option<Spanned<f64>>,
+        at_most: Spanned<String>,
+        bad_budget: Option<Spanned<u64>>,
+        allow_destructive: Option<Spanned<bool>>,
+    } later { scale_alerts }
 }
 
 written! {

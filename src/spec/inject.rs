@@ -97,7 +97,7 @@ written! {
 
 written! {
     /// Connections are cut when they are old.
-    MaxLifetime { after: Spanned<Time>, from: Option<Spanned<Origin>>, close: Option<Spanned<Ending>> } later { at }
+    MaxLifetime { after: Spanned<Time>, from: Option<Spanned<Origin>>, close: Option<Spanned<Ending>>, at: Option<Spanned<Moment>> } later {}
 }
 
 written! {
@@ -121,6 +121,7 @@ pub(crate) enum Time {
     Normal { mean: Spanned<String>, sd: Spanned<String> },
     Pareto { min: Spanned<String>, alpha: Spanned<f64> },
     Quantiles(Vec<(Spanned<String>, Spanned<String>)>),
+    Recorded { file: Spanned<String> },
 }
 
 /// For what a time is drawn.
@@ -183,6 +184,13 @@ pub(crate) enum Origin {
     Injected,
 }
 
+/// When a connection that is old is cut.
+#[derive(Clone, Copy, Debug, Deserialize)]
+pub(crate) enum Moment {
+    Now,
+    Idle,
+}
+
 /// Which direction.
 #[derive(Clone, Copy, Debug, Deserialize)]
 pub(crate) enum Side {
@@ -191,4 +199,4 @@ pub(crate) enum Side {
     Both,
 }
 
-plain!(Time, Draw, Silence, Data, Ending, Corruption, Outage, Existing, Origin, Side);
+plain!(Time, Draw, Silence, Data, Ending, Corruption, Outage, Existing, Moment, Origin, Side);

@@ -8,6 +8,7 @@
 //! | `words` | words of the grammar that are known but not built yet |
 //! | `scenario` `client` `step` | a scenario |
 //! | `threshold` | one line of a scenario's `checks` |
+//! | `gate` | how its findings become a verdict |
 //! | `drill` `act` `condition` | a drill |
 //! | `inject` | toxics and their parameters |
 //! | `proxy` | a file of proxies |
@@ -21,7 +22,10 @@ pub(crate) mod allow;
 pub(crate) mod client;
 pub(crate) mod condition;
 pub(crate) mod drill;
+pub(crate) mod envelope;
+pub(crate) mod gate;
 pub(crate) mod inject;
+pub(crate) mod lever;
 pub(crate) mod names;
 pub(crate) mod proxy;
 pub(crate) mod scenario;

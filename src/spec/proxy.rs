@@ -2,13 +2,14 @@
 //!
 //! Not here: ranges and names (`plan::check::proxy`).
 
+use super::envelope::{Caps, Keep, Pattern, Per, Ramp};
 use super::inject::{Inject, Side};
 use super::source::Spanned;
 use super::written::written;
 
 written! {
     /// Proxies, and what is wrong with them from their first connection on.
-    Proxy { proxies: Spanned<Vec<Spanned<Listener>>> } later { version }
+    Proxy { proxies: Spanned<Vec<Spanned<Listener>>>, ledger: Option<Spanned<Keep>> } later { version }
 }
 
 written! {
@@ -28,5 +29,10 @@ written! {
         inject: Spanned<Inject>,
         side: Option<Spanned<Side>>,
         share: Option<Spanned<String>>,
-    } later { users, per, pattern, ramp, caps, lasts }
+        per: Option<Spanned<Per>>,
+        pattern: Option<Spanned<Pattern>>,
+        ramp: Option<Spanned<Ramp>>,
+        caps: Option<Spanned<Caps>>,
+        lasts: Option<Spanned<String>>,
+    } later { users }
 }

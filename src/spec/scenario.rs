@@ -3,9 +3,10 @@
 use serde::Deserialize;
 
 pub(crate) use super::client::{Auth, Backoff, Client, Connections, Jitter, Patience, Retry, Then, Timeouts};
+use super::gate::Gate;
 use super::names::Named;
 use super::source::Spanned;
-use super::step::{Think, WrittenStep};
+use super::step::{Steps, Think, WrittenStep};
 use super::written::{Extra, Written, plain, written};
 
 written! {
@@ -20,8 +21,11 @@ written! {
         checks: Option<Spanned<Vec<Spanned<String>>>>,
         data: Option<Spanned<Named<Data>>>,
         secrets: Option<Spanned<Named<SecretFrom>>>,
+        teardown: Option<Steps>,
+        max_series: Option<Spanned<u64>>,
+        gate: Option<Spanned<Gate>>,
     } later {
-        tokens, setup, teardown, max_series, gate, faults, fleet, evidence, fidelity, reactions, pages,
+        tokens, setup, faults, fleet, evidence, fidelity, reactions, pages,
     }
 }
 
@@ -36,8 +40,19 @@ written! {
         connect_to: Option<Spanned<Named<String>>>,
         unix: Option<Spanned<String>>,
         source: Option<Spanned<Vec<Spanned<String>>>>,
-    } later { dns, max_run }
+        dns: Option<Spanned<Dns>>,
+        max_run: Option<Spanned<String>>,
+    } later {}
 }
+
+/// When names are looked up.
+#[derive(Clone, Debug, Deserialize)]
+pub(crate) enum Dns {
+    Once,
+    Every(Spanned<String>),
+}
+
+plain!(Dns);
 
 /// Which HTTP is spoken.
 #[derive(Clone, Copy, Debug, Deserialize)]
@@ -300,13 +315,31 @@ written! {
         think: Option<Spanned<Think>>,
         on_failure: Option<Spanned<OnFailure>>,
         owner: Option<Spanned<Owner>>,
-    } later { walk, misbehave, client }
+        misbehave: Option<Spanned<Vec<Spanned<Misbehave>>>>,
+    } later { walk, client }
 }
 
 written! {
     /// Whose data a journey may see.
     Owner { tag: Spanned<String>, pattern: Spanned<String> } later {}
 }
+
+written! {
+    /// A share of a journey's users that misbehaves.
+    Misbehave { share: Spanned<String>, how: Spanned<How> } later {}
+}
+
+/// What a bad client does.
+#[derive(Clone, Debug, Deserialize)]
+pub(crate) enum How {
+    AbortAfter(Spanned<String>),
+    AbortAtByte(Spanned<String>),
+    SlowRead(Spanned<String>),
+    SlowSend(Spanned<String>),
+    HalfOpen(Spanned<String>),
+}
+
+plain!(How);
 
 /// What a failed step does.
 #[derive(Clone, Copy, Debug, Deserialize)]

@@ -19,6 +19,7 @@ pub(crate) enum WrittenStep {
     Branch(Box<Branch>),
     Repeat(Box<Repeat>),
     Group(Box<Group>),
+    Audit(Box<Audit>),
 }
 
 impl Written for WrittenStep {
@@ -28,6 +29,7 @@ impl Written for WrittenStep {
             Self::Branch(branch) => branch.extra(),
             Self::Repeat(repeat) => repeat.extra(),
             Self::Group(group) => group.extra(),
+            Self::Audit(audit) => audit.extra(),
             Self::Pause(_) | Self::Extract(_) | Self::Check(_) | Self::Set(_) => Extra::default(),
         }
     }
@@ -56,6 +58,27 @@ written! {
 written! {
     /// Requests side by side.
     Group { name: Spanned<String>, parallel: Option<Spanned<u64>>, steps: Steps } later {}
+}
+
+written! {
+    /// Reads a book of acknowledged writes back.
+    Audit {
+        book: Spanned<String>,
+        read: Spanned<Read>,
+        content: Spanned<Extract>,
+        rate: Option<Spanned<String>>,
+        list: Option<Spanned<List>>,
+    } later {}
+}
+
+written! {
+    /// How one write is read.
+    Read { url: Spanned<String> } later {}
+}
+
+written! {
+    /// How all writes are listed, and where their contents stand.
+    List { url: Spanned<String>, content: Spanned<Extract> } later {}
 }
 
 /// How often steps are repeated.
@@ -104,6 +127,7 @@ written! {
 pub(crate) enum Truth {
     Writes { key: Spanned<String>, version: Spanned<Extract> },
     Reads { key: Spanned<String>, version: Spanned<Extract>, lag: Option<Spanned<String>> },
+    Ledger { book: Spanned<String>, id: Spanned<Extract>, seq: Option<Spanned<Extract>>, content: Spanned<String> },
 }
 
 plain!(Truth);

@@ -10,6 +10,8 @@ use serde_json::Value;
 use tokio::sync::watch;
 
 use super::alerts::Alert;
+use super::backup::Vault;
+use super::backup::restore::Progress;
 use super::cache::{Cache, ENTRIES, Mode, TTL};
 use super::gateway::balance::{Balancer, Config, NAMES};
 use super::gateway::seconds::Seconds;
@@ -17,9 +19,11 @@ use super::leaks::Leaks;
 use super::limiter::Limiter;
 use super::log::Log;
 use super::owner::{Keys, Owner};
-use super::settings::Settings;
+use super::pricing::Prices;
+use super::settings::{Pass, Settings};
 use super::store::pool::Pool;
 use super::store::queries::Product;
+use super::store::rows::OrderRow;
 use super::store::schema::Carts;
 use super::switchboard::{Happened, Start, Switchboard};
 use crate::base::clock::Tick;
@@ -42,6 +46,7 @@ pub(super) struct Counters {
     pub(super) in_flight: AtomicU64,
     pub(super) refused_in_flight: AtomicU64,
     pub(super) refused_connection: AtomicU64,
+    pub(super) refused_read_only: AtomicU64,
     /// Handlers that were dropped because the client had gone.
     pub(super) abandoned: AtomicU64,
     pub(super) orders: AtomicU64,
@@ -60,6 +65,8 @@ pub(super) struct Inside {
     pub(super) log: Log,
     pub(super) counters: Counters,
     pub(super) pools: [Pool; NAMES.len()],
+    /// Each backend's way to the pricing service, in a pass that asks.
+    pub(super) prices: Option<[Prices; NAMES.len()]>,
     /// Open while the backend is up.
     pub(super) doors: [watch::Sender<bool>; NAMES.len()],
     /// The catalogue as it was when the shop opened: what the backup shows.
@@ -77,6 +84,8 @@ struct Moving {
     balancer: Mutex<Balancer>,
     limiter: Mutex<Limiter>,
     leaks: Mutex<Leaks>,
+    vault: Mutex<Vault>,
+    restore: Mutex<Progress>,
     seconds: Mutex<Seconds>,
     alert: Mutex<Alert>,
 }
@@ -102,12 +111,13 @@ impl Inside {
         (counters, pools): (Counters, [Pool; NAMES.len()]),
     ) -> Self {
         let Filled { carts, catalogue, last_order } = filled;
-        let balance = Config::even("/healthz");
+        let pass = settings.pass;
+        let balance = Config::even(if pass == Pass::Standard { "/healthz" } else { "/readyz" });
         let start = Start {
             polls: settings.paces.flag_poll,
             deploy_step: settings.paces.deploy_step,
             balance: balance.clone(),
-            cache: Mode::Normal,
+            cache: if pass == Pass::Before { Mode::Bypass } else { Mode::Normal },
         };
         let moving = Moving {
             cache: Mutex::new(Cache::new(ENTRIES)),
@@ -115,13 +125,16 @@ impl Inside {
             balancer: Mutex::new(Balancer::new(balance)),
             limiter: Mutex::default(),
             leaks: Mutex::default(),
+            vault: Mutex::new(Vault::new(settings.paces.keep)),
+            restore: Mutex::default(),
             seconds: Mutex::default(),
             alert: Mutex::default(),
         };
         let doors = NAMES.map(|_| watch::Sender::new(true));
         let last_order = AtomicI64::new(last_order);
         let keys = Keys::new(settings.seed);
-        let inside = Self { settings, keys, carts, log, counters, pools, doors, catalogue, last_order, moving };
+        let prices = settings.behind.pricing.filter(|_| pass.asks_prices()).map(|at| NAMES.map(|_| Prices::new(at)));
+        let inside = Self { settings, keys, carts, log, counters, pools, prices, doors, catalogue, last_order, moving };
         inside.warm();
         inside
     }
@@ -144,6 +157,12 @@ impl Inside {
     }
     pub(super) fn leaks(&self) -> MutexGuard<'_, Leaks> {
         locked(&self.moving.leaks)
+    }
+    pub(super) fn vault(&self) -> MutexGuard<'_, Vault> {
+        locked(&self.moving.vault)
+    }
+    pub(super) fn restore(&self) -> MutexGuard<'_, Progress> {
+        locked(&self.moving.restore)
     }
     pub(super) fn seconds(&self) -> MutexGuard<'_, Seconds> {
         locked(&self.moving.seconds)
@@ -186,10 +205,13 @@ impl Inside {
         self.counters.writes.fetch_add(1, Ordering::Relaxed);
     }
 
-    /// Order `got` was acknowledged for a request that asked for number `asked`: another one when its key is a repetition.
-    pub(super) fn ordered(&self, asked: i64, got: i64) {
+    /// An order was acknowledged for a request that asked for number `asked`: another one when its key is a repetition.
+    pub(super) fn ordered(&self, asked: i64, row: OrderRow) {
         self.wrote();
-        self.counters.orders.fetch_add(u64::from(asked == got), Ordering::Relaxed);
+        if row.seq == asked {
+            self.counters.orders.fetch_add(1, Ordering::Relaxed);
+            self.vault().acknowledge(row);
+        }
     }
 
     /// The next number of a request.

@@ -20,16 +20,19 @@
 //! | `cache` `flags` `releases` `limiter` `leaks` `alerts` | pure parts |
 //! | `admin` | levers and state |
 //! | `caretaker` `pager` `log` | time, pages, the shop's own account |
+//! | `backup` `guardrail` | snapshots and restores; what may be done by hand |
 //! | `store` | database, pool, schema |
 
 mod admin;
 mod alerts;
 mod backend;
+mod backup;
 mod cache;
 mod caretaker;
 mod dial;
 mod flags;
 mod gateway;
+mod guardrail;
 mod inside;
 mod leaks;
 mod leases;
@@ -37,12 +40,14 @@ mod limiter;
 mod log;
 mod owner;
 mod pager;
+pub mod pricing;
 mod releases;
 mod serve;
 pub mod settings;
 pub mod shop;
 pub mod store;
 mod switchboard;
+mod upstream;
 mod weakness;
 
 #[cfg(test)]

@@ -1,5 +1,6 @@
 //! What a shop is started with. Called by whoever starts one: the drill's rig, the command line, tests.
 
+use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -34,13 +35,63 @@ pub struct Paces {
     pub flag_poll: (Duration, Duration),
     /// How long a deployment takes per backend.
     pub deploy_step: Duration,
+    /// How often a snapshot of the orders is taken.
+    pub snapshot_every: Duration,
+    /// How many snapshots are kept, at least one.
+    pub keep: usize,
 }
 
 impl Default for Paces {
-    /// Looks every 5 and 15 s, 20 s per deployed backend.
+    /// Looks every 5 and 15 s, 20 s per deployed backend, a snapshot a minute, five of them kept.
     fn default() -> Self {
-        Self { flag_poll: (Duration::from_secs(5), Duration::from_secs(15)), deploy_step: Duration::from_secs(20) }
+        Self {
+            flag_poll: (Duration::from_secs(5), Duration::from_secs(15)),
+            deploy_step: Duration::from_secs(20),
+            snapshot_every: Duration::from_secs(60),
+            keep: 5,
+        }
     }
+}
+
+/// Which shop it is: what a page costs, and how it is operated.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Pass {
+    /// Pages need the database only; health is asked for without it.
+    #[default]
+    Standard,
+    /// Every page asks the pricing service once; health is asked for with a database connection.
+    Promo,
+    /// Before growing: as `Promo`, and the cache is bypassed.
+    Before,
+    /// After growing: as `Promo`.
+    After,
+}
+
+impl Pass {
+    /// True when pages show prices of the pricing service.
+    pub fn asks_prices(self) -> bool {
+        self != Self::Standard
+    }
+}
+
+/// What stands behind the backends.
+#[derive(Clone, Debug)]
+pub struct Behind {
+    /// `postgres://` address that the backends use: through a proxy, if there is one.
+    pub database: String,
+    /// `postgres://` address for filling the database at the start and for counting its rows; `database` if absent.
+    pub direct: Option<String>,
+    /// Where the backends ask for prices, in a pass that asks.
+    pub pricing: Option<SocketAddr>,
+}
+
+/// Who may use the admin address.
+#[derive(Clone, Debug)]
+pub struct Tokens {
+    /// What an `Authorization: Bearer` header must hold.
+    pub admin: Secret,
+    /// What a second person gives to let a destructive statement pass; nobody can when it is absent.
+    pub approver: Option<Secret>,
 }
 
 /// How many lines the customers' carts have.
@@ -63,16 +114,16 @@ pub struct Settings {
     pub ports: Ports,
     /// The customers' carts.
     pub data: Data,
+    /// Which shop it is.
+    pub pass: Pass,
     /// Requests that `a` and `b` work on at the same time, together; what comes above is refused with 503.
     pub in_flight: u32,
     /// How long things take that the shop does by itself.
     pub paces: Paces,
-    /// `postgres://` address that the backends use: through a proxy, if there is one.
-    pub database: String,
-    /// `postgres://` address for filling the database at the start and for counting its rows; `database` if absent.
-    pub seed_database: Option<String>,
-    /// What an `Authorization: Bearer` header must hold on the admin address.
-    pub admin_token: Secret,
+    /// What stands behind it.
+    pub behind: Behind,
+    /// Who may use the admin address.
+    pub tokens: Tokens,
     /// `http://` address on loopback that receives pages (PagerDuty Events v2).
     pub alerts_to: Option<String>,
     /// Where the shop writes its own account of every second: JSON lines, appended.
@@ -89,11 +140,11 @@ impl Settings {
             seed: Seed::default(),
             ports: Ports::default(),
             data: Data::Realistic,
+            pass: Pass::Standard,
             in_flight: 150,
             paces: Paces::default(),
-            database: database.into(),
-            seed_database: None,
-            admin_token,
+            behind: Behind { database: database.into(), direct: None, pricing: None },
+            tokens: Tokens { admin: admin_token, approver: None },
             alerts_to: None,
             log: None,
             id: "shop".to_owned(),
@@ -102,6 +153,6 @@ impl Settings {
 
     /// The database's address for what is not part of serving.
     pub(super) fn direct(&self) -> &str {
-        self.seed_database.as_deref().unwrap_or(&self.database)
+        self.behind.direct.as_deref().unwrap_or(&self.behind.database)
     }
 }

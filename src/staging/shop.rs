@@ -18,6 +18,7 @@ use tokio::sync::{mpsc, oneshot};
 
 use super::admin::Admin;
 use super::backend::Backend;
+use super::backup::keep::keep_snapshots;
 use super::caretaker::{close_seconds, look_after};
 use super::gateway::Gateway;
 use super::gateway::balance::NAMES;
@@ -201,7 +202,7 @@ async fn prepare(settings: Settings) -> Result<(Arc<Inside>, Listeners), ShopErr
     let carts = Carts::new(settings.seed, settings.data);
     let (catalogue, last_order) = fill(settings.direct(), settings.seed, &carts).await?;
     let queries = Arc::new(AtomicU64::new(0));
-    let pool = || Pool::new(&settings.database, Arc::clone(&queries));
+    let pool = || Pool::new(&settings.behind.database, Arc::clone(&queries));
     let pools = [pool()?, pool()?, pool()?];
     let counters = Counters { queries: Arc::clone(&queries), ..Counters::default() };
     let filled = Filled { carts, catalogue, last_order };
@@ -231,6 +232,7 @@ fn run(inside: &Arc<Inside>, listeners: Listeners) -> Result<Addresses, ShopErro
     tokio::spawn(serve(public, clock.clone(), always_open(), move |request| Arc::clone(&gateway).answer(request)));
     let admin = Admin::new(Arc::clone(inside), backends);
     tokio::spawn(serve(private, clock.clone(), always_open(), move |request| Arc::clone(&admin).answer(request)));
+    tokio::spawn(keep_snapshots(Arc::clone(inside)));
     let (pages, to_send) = mpsc::unbounded_channel();
     tokio::spawn(pager::send(Arc::clone(inside), to_send));
     tokio::spawn(look_after(Arc::clone(inside), pages));

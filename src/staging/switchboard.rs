@@ -12,6 +12,7 @@ use super::cache::Mode;
 use super::dial::Dial;
 use super::flags::{Look, SMART_CART, Setting, View};
 use super::gateway::balance::Config;
+use super::guardrail::Guardrail;
 use super::leases::{Closed, Lease, Leases, Terms};
 use super::limiter::Limits;
 use super::releases::{Rolling, Rollout};
@@ -31,6 +32,8 @@ pub(super) enum Topic {
     Balance,
     Limits,
     Cache,
+    Guardrail,
+    Writes,
 }
 
 /// What it is set to.
@@ -41,6 +44,18 @@ pub(super) enum Wanted {
     Balance(Config),
     Limits(Limits),
     Cache(Mode),
+    Guardrail(Guardrail),
+    Writes(Writes),
+}
+
+/// Whether customers may change anything.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) enum Writes {
+    /// As always.
+    #[default]
+    Open,
+    /// What would change something is refused with 503.
+    Refused,
 }
 
 impl Wanted {
@@ -51,6 +66,8 @@ impl Wanted {
             Self::Balance(_) => Topic::Balance,
             Self::Limits(_) => Topic::Limits,
             Self::Cache(_) => Topic::Cache,
+            Self::Guardrail(_) => Topic::Guardrail,
+            Self::Writes(_) => Topic::Writes,
         }
     }
 }
@@ -93,6 +110,8 @@ pub(super) struct Switchboard {
     history: Vec<Config>,
     limits: Dial<Limits>,
     cache: Dial<Mode>,
+    guardrail: Dial<Guardrail>,
+    writes: Dial<Writes>,
     leases: Leases<Topic, Wanted>,
 }
 
@@ -109,6 +128,8 @@ impl Switchboard {
             history: Vec::new(),
             limits: Dial::default(),
             cache: Dial::at(cache),
+            guardrail: Dial::default(),
+            writes: Dial::default(),
             leases: Leases::default(),
         }
     }
@@ -161,6 +182,16 @@ impl Switchboard {
     /// How the cache is used.
     pub(super) fn cache(&self) -> Mode {
         self.cache.wanted
+    }
+
+    /// What is done about dangerous statements.
+    pub(super) fn guardrail(&self) -> Guardrail {
+        self.guardrail.wanted
+    }
+
+    /// Whether customers may change anything.
+    pub(super) fn writes(&self) -> Writes {
+        self.writes.wanted
     }
 
     /// The open leases by id.
@@ -235,6 +266,8 @@ impl Switchboard {
             }
             Wanted::Limits(limits) => Wanted::Limits(self.limits.change(limits)),
             Wanted::Cache(mode) => Wanted::Cache(self.cache.change(mode)),
+            Wanted::Guardrail(guardrail) => Wanted::Guardrail(self.guardrail.change(guardrail)),
+            Wanted::Writes(writes) => Wanted::Writes(self.writes.change(writes)),
         }
     }
 
@@ -255,6 +288,8 @@ impl Switchboard {
             Topic::Balance => self.balance.revision,
             Topic::Limits => self.limits.revision,
             Topic::Cache => self.cache.revision,
+            Topic::Guardrail => self.guardrail.revision,
+            Topic::Writes => self.writes.revision,
         }
     }
 
@@ -281,6 +316,8 @@ fn event(wanted: &Wanted, by: By) -> Happened {
         Wanted::Balance(config) => ("balance", json!(config)),
         Wanted::Limits(limits) => ("limits", json!(limits)),
         Wanted::Cache(mode) => ("cache", json!({"mode": mode})),
+        Wanted::Guardrail(guardrail) => ("guardrail", json!(guardrail)),
+        Wanted::Writes(writes) => ("writes", json!({"read_only": *writes == Writes::Refused})),
     };
     data["by"] = json!(match by {
         By::Admin => "admin",

@@ -57,6 +57,12 @@ fn connections_are_opened_ahead_and_used_later() {
 }
 
 #[test]
+fn the_first_users_have_their_connections_before_they_begin() {
+    let load = r#"Closed(users: [Hold(users: 6, for: "1s")], start: At("1s"), iterations: PerUser(2))"#;
+    opens("PerUser(open_first: 4, streams: 10)", load, (12, 6));
+}
+
+#[test]
 fn users_have_connections_of_their_own_that_open_no_faster_than_allowed() {
     let server = Server::start();
     let load = r#"Closed(users: [Hold(users: 12, for: "1s")], think: Fixed("5s"))"#;

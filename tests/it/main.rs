@@ -8,15 +8,25 @@ mod ab;
 #[cfg(test)]
 mod bad;
 #[cfg(test)]
+mod baseline;
+#[cfg(test)]
+mod believed;
+#[cfg(test)]
 mod connections;
 #[cfg(test)]
 mod drill;
+#[cfg(test)]
+mod exit;
 #[cfg(test)]
 mod find;
 #[cfg(test)]
 mod gate;
 #[cfg(test)]
+mod guard;
+#[cfg(test)]
 mod house;
+#[cfg(test)]
+mod levers;
 #[cfg(test)]
 mod outputs;
 #[cfg(test)]
@@ -27,5 +37,9 @@ mod plan;
 mod proxy;
 #[cfg(test)]
 mod run;
+#[cfg(test)]
+mod secrets;
+#[cfg(test)]
+mod statements;
 #[cfg(test)]
 mod support;

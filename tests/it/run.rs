@@ -132,7 +132,7 @@ fn a_rate_that_nobody_can_keep_still_obeys_ctrl_c() {
 
 #[test]
 fn the_selftest_finds_every_exact_truth() {
-    let exact = ["drops-get", "drops-post", "broken-answers", "ramp", "mix", "poisson", "one-plan"];
+    let exact = ["drops-get", "drops-post", "broken-answers", "integrity", "ramp", "mix", "poisson", "one-plan"];
     let ran = Squall::new().args(["selftest", "--for", "2s", "--json"]).args(exact).run().exits(0);
     let table: serde_json::Value = serde_json::from_str(&ran.stdout()).unwrap();
     let lines = table["lines"].as_array().unwrap();

@@ -4,8 +4,9 @@
 
 use std::path::PathBuf;
 
-use clap::{Args as ClapArgs, ValueEnum};
+use clap::{Args as ClapArgs, Subcommand, ValueEnum};
 
+use super::super::store::USUAL;
 use super::TargetArgs;
 use crate::base::duration::Period;
 use crate::base::rate::Rate;
@@ -51,24 +52,8 @@ pub(in crate::cli) struct AbArgs {
     /// Where the candidate answers
     #[arg(long, value_name = "URL", required_unless_present = "switch", conflicts_with = "switch")]
     pub(in crate::cli) candidate: Option<String>,
-    /// Blocks of one slot of each target; more see smaller changes
-    #[arg(long, default_value_t = 10, value_name = "N")]
-    pub(in crate::cli) blocks: usize,
-    /// How long each slot is measured, whole seconds
-    #[arg(long, default_value = "12s", value_name = "12s")]
-    pub(in crate::cli) slot: Period,
-    /// How long each slot is under load before it is measured
-    #[arg(long, default_value = "3s", value_name = "3s")]
-    pub(in crate::cli) settle: Period,
-    /// 2: as many blocks again when the first leave something open
-    #[arg(long, default_value_t = 1, value_name = "1 | 2")]
-    pub(in crate::cli) stages: usize,
-    /// Chance of a red verdict between equal targets
-    #[arg(long, default_value = "1%", value_name = "1%")]
-    pub(in crate::cli) alpha: Ratio,
-    /// A step that the change cannot touch: when it moves, nothing is concluded; may be repeated
-    #[arg(long, value_name = "STEP")]
-    pub(in crate::cli) control: Vec<String>,
+    #[command(flatten)]
+    pub(in crate::cli) design: DesignArgs,
     /// A result.json of the same comparison from another host: only what is red there too is red
     #[arg(long, value_name = "RESULT")]
     pub(in crate::cli) confirm: Option<String>,
@@ -79,9 +64,35 @@ pub(in crate::cli) struct AbArgs {
     pub(in crate::cli) tail: AbTail,
 }
 
+/// How many slots of which length; unless given, as the scenario's `gate` block says.
+#[derive(Clone, Debug, Default, ClapArgs)]
+pub(in crate::cli) struct DesignArgs {
+    /// Blocks of one slot of each target; more see smaller changes (10)
+    #[arg(long, value_name = "N")]
+    pub(in crate::cli) blocks: Option<usize>,
+    /// How long each slot is measured, whole seconds (12s)
+    #[arg(long, value_name = "12s")]
+    pub(in crate::cli) slot: Option<Period>,
+    /// How long each slot is under load before it is measured (3s)
+    #[arg(long, value_name = "3s")]
+    pub(in crate::cli) settle: Option<Period>,
+    /// 2: as many blocks again when the first leave something open (1)
+    #[arg(long, value_name = "1 | 2")]
+    pub(in crate::cli) stages: Option<usize>,
+    /// Chance of a red verdict between equal targets (1%)
+    #[arg(long, value_name = "1%")]
+    pub(in crate::cli) alpha: Option<Ratio>,
+    /// A step that the change cannot touch: when it moves, nothing is concluded; may be repeated
+    #[arg(long, value_name = "STEP")]
+    pub(in crate::cli) control: Vec<String>,
+}
+
 /// Further flags of a comparison.
 #[derive(Debug, ClapArgs)]
 pub(in crate::cli) struct AbTail {
+    /// The environment whose calibration ledger has a say
+    #[arg(long, value_name = "NAME")]
+    pub(in crate::cli) env: Option<String>,
     /// One target: this command, with `base` or `candidate` behind it, is run before each slot; ends at `;`
     #[arg(long, value_name = "CMD", num_args = 1.., allow_hyphen_values = true, value_terminator = ";")]
     pub(in crate::cli) switch: Vec<String>,
@@ -104,10 +115,25 @@ pub(in crate::cli) struct RateArgs {
 }
 
 #[derive(Debug, ClapArgs)]
+#[command(args_conflicts_with_subcommands = true, subcommand_negates_reqs = true)]
 pub(in crate::cli) struct GateArgs {
-    /// Folders of finished runs
+    #[command(subcommand)]
+    pub(in crate::cli) command: Option<GateCommand>,
+    /// Folders of finished runs: several of one plan are candidates of one change
     #[arg(required = true, value_name = "RUN")]
     pub(in crate::cli) runs: Vec<PathBuf>,
+    /// Compare with this one run instead of the store's: advice
+    #[arg(long, value_name = "RUN")]
+    pub(in crate::cli) baseline: Option<PathBuf>,
+    /// The environment whose accepted runs are compared with
+    #[arg(long, value_name = "NAME", default_value = USUAL)]
+    pub(in crate::cli) env: String,
+    /// Chance of a false red of the whole gate
+    #[arg(long, value_name = "1%")]
+    pub(in crate::cli) alpha: Option<Ratio>,
+    /// Compare although this differs; the comparison then only warns; may be repeated
+    #[arg(long, value_name = "FIELD")]
+    pub(in crate::cli) allow_mismatch: Vec<String>,
     /// A check instead of the plan's; may be repeated
     #[arg(long = "check", value_name = "TEXT")]
     pub(in crate::cli) checks: Vec<String>,
@@ -123,6 +149,35 @@ pub(in crate::cli) struct GateArgs {
     /// Lines that a CI system shows beside the change
     #[arg(long, value_enum, default_value_t = Annotations::Auto)]
     pub(in crate::cli) annotations: Annotations,
+}
+
+#[derive(Debug, Subcommand)]
+pub(in crate::cli) enum GateCommand {
+    /// Gates of a target against itself: what this machine's noise hides, and how often a gate cries wolf
+    Calibrate(CalibrateArgs),
+}
+
+#[derive(Debug, ClapArgs)]
+pub(in crate::cli) struct CalibrateArgs {
+    /// A scenario file
+    #[arg(value_name = "SCENARIO.ron")]
+    pub(in crate::cli) scenario: String,
+    /// The one target that is compared with itself
+    #[arg(long = "target", value_name = "URL")]
+    pub(in crate::cli) url: String,
+    /// How many comparisons
+    #[arg(long, default_value_t = 20, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1000))]
+    pub(in crate::cli) gates: u16,
+    /// The environment whose ledger is written
+    #[arg(long, value_name = "NAME", default_value = USUAL)]
+    pub(in crate::cli) env: String,
+    #[command(flatten)]
+    pub(in crate::cli) design: DesignArgs,
+    /// Worker threads; chosen by rate and users unless given
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
+    pub(in crate::cli) threads: Option<u16>,
+    #[command(flatten)]
+    pub(in crate::cli) target: TargetArgs,
 }
 
 /// What has to be proven.

@@ -1,5 +1,6 @@
 //! The command line as typed: records, decides nothing. A flag has one meaning in all commands.
 
+mod baseline;
 mod compare;
 mod serve;
 
@@ -9,7 +10,10 @@ use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 
 use super::exit;
-pub(super) use compare::{AbArgs, Annotations, Decide, FindArgs, GateArgs, Inconclusive, RateArgs};
+pub(super) use baseline::{AcceptArgs, BaselineCommand, ExportArgs, StoreArgs};
+pub(super) use compare::{
+    AbArgs, AbTail, Annotations, CalibrateArgs, Decide, FindArgs, GateArgs, GateCommand, Inconclusive, RateArgs,
+};
 pub(super) use serve::{Data, ProxyArgs, ShopArgs, StagingArgs};
 
 use crate::base::duration::Period;
@@ -58,7 +62,10 @@ pub(super) enum Command {
     /// All mistakes in files, with their places; nothing is sent
     Check(CheckArgs),
     /// Judge a finished run again: for CI
-    Gate(GateArgs),
+    Gate(Box<GateArgs>),
+    /// Accepted runs: the level that later ones are compared with
+    #[command(subcommand)]
+    Baseline(BaselineCommand),
     /// Render a run's reports again
     Report(ReportArgs),
     /// The demo system under test, alone
@@ -131,6 +138,9 @@ pub(super) struct DrillArgs {
     /// Try the drill file itself: nobody acts, the robot acts, and test-like data where the embedded system has real ones
     #[arg(long, conflicts_with_all = ["repeat", "responder"])]
     pub(super) rehearse: bool,
+    /// Consent, beside the file's own `allow_destructive`, to acts that destroy something
+    #[arg(long)]
+    pub(super) allow_destructive: bool,
     /// Multiply every pace by this, instead of its second reading
     #[arg(long, value_name = "0.1")]
     pub(super) time_factor: Option<f64>,
@@ -175,6 +185,9 @@ pub(super) struct ReportArgs {
     /// Folders of runs
     #[arg(required = true, value_name = "RUN")]
     pub(super) runs: Vec<PathBuf>,
+    /// The decisions of its faults instead, one per line, sorted by fault and key
+    #[arg(long)]
+    pub(super) decisions: bool,
     /// Only the run from here, counted from its beginning; written to RUN/cut-FROM-TO/
     #[arg(long, value_name = "2m")]
     pub(super) from: Option<Period>,

@@ -72,6 +72,9 @@ pub(in crate::cli) struct ProxyArgs {
     /// A file with the token that every request must bear
     #[arg(long, value_name = "FILE")]
     pub(in crate::cli) token_file: Option<PathBuf>,
+    /// Keep a drill's run instead: its proxies, leases and undos; started by the drill itself
+    #[arg(long, value_name = "RUN-DIR", conflicts_with_all = ["config", "token_file", "toxic_ttl"])]
+    pub(in crate::cli) keeper: Option<PathBuf>,
     #[command(flatten)]
     pub(in crate::cli) target: TargetArgs,
 }

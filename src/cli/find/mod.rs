@@ -32,17 +32,10 @@ const SECOND: Duration = Duration::from_secs(1);
 pub(super) fn main(args: &FindArgs, global: &Global) -> Result<Exit, Failure> {
     let mut files = Files::disk();
     let options = ScenarioOptions { seed: Seed(global.seed) };
-    let (mut plan, warnings) = match check::scenario(&mut files, &args.file, &options) {
-        Ok(checked) => checked,
-        Err(mistakes) => {
-            term::diagnostics(&mistakes, global);
-            return Ok(Exit::Usage);
-        }
+    let Some(mut plan) = term::checked(check::scenario(&mut files, &args.file, &options), global) else {
+        return Ok(Exit::Usage);
     };
-    if !global.json {
-        term::diagnostics(&warnings, global);
-    }
-    if let Err(mistakes) = check::checks(&args.slo, "--slo", &plan) {
+    if let Err(mistakes) = check::checks(&args.slo, "--slo", (&plan, &[])) {
         term::diagnostics(&mistakes, global);
         return Ok(Exit::Usage);
     }
@@ -145,8 +138,14 @@ pub(super) fn search_of(settings: &[(String, String)], plan: &LoadPlan) -> Resul
     let rate = |name: &str| one(name).and_then(|text| text.parse::<Rate>().ok()).map(Rate::get);
     let time = |name: &str| one(name).and_then(|text| text.parse::<Period>().ok()).map(|period| period.0);
     let texts: Vec<String> = settings.iter().filter(|(key, _)| key == "slo").map(|(_, value)| value.clone()).collect();
-    let mut slo = check::checks(&texts, "--slo", plan)
+    let mut slo = check::checks(&texts, "--slo", (plan, &[]))
         .map_err(|_| Failure::could_not("this squall reads the search's --slo differently from the one that ran it"))?;
+    if let Some(one) = slo.iter().find(|one| one.lean.is_some()) {
+        return Err(Failure::usage(format!(
+            "--slo {}: a search holds a rate against a number, not against another run",
+            one.id
+        )));
+    }
     // Every held rate is its own steady phase; what the line says of phases has no other meaning here.
     for check in &mut slo {
         check.scope.phases.clear();

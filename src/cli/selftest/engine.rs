@@ -71,6 +71,10 @@ pub(super) fn slow_body(lab: &Lab) -> Result<Vec<Line>, Failure> {
     })?;
     let mut lines = counts(&seen, lab.all() / 5);
     lines.push(Line::near("service p50", 250.0, seen.service_ms(0.5), (1.0, "ms"), seen.noise));
+    let mut firsts: Vec<u64> = seen.examples("").iter().filter_map(|one| one.first_byte_us).collect();
+    firsts.sort_unstable();
+    let middle = firsts.get(firsts.len() / 2).map_or(f64::INFINITY, |us| *us as f64 / 1e3);
+    lines.push(Line::near("first byte p50, of examples", 50.0, middle, (1.0, "ms"), seen.noise));
     Ok(lines)
 }
 

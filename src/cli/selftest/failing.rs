@@ -6,6 +6,7 @@ use super::lab::Lab;
 use super::line::Line;
 use crate::cli::exit::Failure;
 use crate::load::truth::target::{Reply, Then};
+use crate::measure::record::Exemplar;
 
 /// A check needs six batches of seconds for an interval.
 const LEAST_S: u32 = 6;
@@ -61,17 +62,21 @@ pub(super) fn broken_answers(lab: &Lab) -> Result<Vec<Line>, Failure> {
     let chunked = "HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n5\r\nhello\r\nxyz\r\n";
     let load = "Open(name: \"arrivals\", rate: [Hold(rate: \"100/s\", for: \"1s\")])";
     let mut lines = Vec::new();
-    for (what, bytes, then, kind) in [
-        ("cut in the body", cut.as_str(), Then::Close, "eof_mid_body"),
-        ("cut in the head", "HTTP/1.1 200 OK\r\ncon", Then::Close, "eof_mid_body"),
-        ("reset", "", Then::Reset, "reset_waiting"),
-        ("half-closed", "", Then::HalfClose, "eof_before_status"),
-        ("bad chunk", chunked, Then::Keep, "protocol"),
+    for (what, bytes, then, (kind, phase)) in [
+        ("cut in the body", cut.as_str(), Then::Close, ("eof_mid_body", "read")),
+        ("cut in the head", "HTTP/1.1 200 OK\r\ncon", Then::Close, ("eof_mid_body", "read")),
+        ("reset", "", Then::Reset, ("reset_waiting", "await")),
+        ("half-closed", "", Then::HalfClose, ("eof_before_status", "await")),
+        ("bad chunk", chunked, Then::Keep, ("protocol", "read")),
     ] {
         let reply = Reply::bytes(bytes, then);
         let seen = lab.get(load, move |_| reply.clone())?;
         lines.push(Line::exact(&format!("{what}: {kind}"), &100, &seen.errors(kind)));
         lines.push(Line::exact(&format!("{what}: asked"), &100, &seen.asked));
+        let places = |one: &&Exemplar| one.byte == Some(bytes.len() as u64) && one.phase == phase;
+        let examples = seen.examples(kind);
+        let right = examples.iter().filter(|one| places(one)).count();
+        lines.push(Line::exact(&format!("{what}: {phase}, byte {}", bytes.len()), &examples.len().max(1), &right));
         if then == Then::Close {
             let bytes = 100 * bytes.len() as u64;
             lines.push(Line::exact(&format!("{what}: bytes"), &bytes, &seen.account.totals.flow.bytes_in));

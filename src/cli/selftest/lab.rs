@@ -21,8 +21,9 @@ use crate::load::truth::target::{Asked, Reply, Target};
 use crate::load::{self, Env};
 use crate::measure::histogram::{Bins, rank_of};
 use crate::measure::interval::Split;
-use crate::measure::journal::{self, Event, Journal, RunFacts, Source};
-use crate::measure::record::{self, RecordWriter};
+use crate::measure::journal::{self, Event, Journal, Line, RunFacts, Source};
+use crate::measure::ledger::Audit;
+use crate::measure::record::{self, Exemplar, RecordWriter};
 use crate::plan::check::{self, Files, ScenarioOptions};
 use crate::plan::guard::Guard;
 use crate::plan::load::LoadPlan;
@@ -52,6 +53,8 @@ impl Drop for Lab {
 /// A run, and what its target counted.
 pub(super) struct Seen {
     pub(super) account: Account,
+    /// Books that were read back.
+    pub(super) audits: Vec<Audit>,
     pub(super) asked: u64,
     /// Whether its times can be off without our fault.
     pub(super) noise: Noise,
@@ -91,7 +94,7 @@ impl Lab {
     pub(super) fn get(
         &self,
         load: &str,
-        script: impl Fn(Asked) -> Reply + Send + Sync + 'static,
+        script: impl Fn(Asked<'_>) -> Reply + Send + Sync + 'static,
     ) -> Result<Seen, Failure> {
         self.run(load, "\"j\": (steps: [Http(name: \"get\", url: \"/\")])", &[], script)
     }
@@ -102,17 +105,26 @@ impl Lab {
         load: &str,
         journeys: &str,
         checks: &[&str],
-        script: impl Fn(Asked) -> Reply + Send + Sync + 'static,
+        script: impl Fn(Asked<'_>) -> Reply + Send + Sync + 'static,
+    ) -> Result<Seen, Failure> {
+        self.written(&parts(load, journeys, checks), script)
+    }
+
+    /// Runs a scenario of these parts, which are everything but name and target, against a target with `script`.
+    pub(super) fn written(
+        &self,
+        parts: &str,
+        script: impl Fn(Asked<'_>) -> Reply + Send + Sync + 'static,
     ) -> Result<Seen, Failure> {
         let aim = Target::start(script).map_err(could_not("start the target"))?;
-        let plan = self.plan(&aim.url(), load, journeys, checks)?;
+        let plan = self.scenario(&aim.url(), parts)?;
         let clock = Clock::start();
         let dir = self.folder(&clock)?;
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(could_not("start"))?;
         runtime.block_on(self.measured(&plan, clock, &dir))?;
-        let account = judged(&plan, &dir)?;
+        let (account, audits) = judged(&plan, &dir)?;
         let loud = account.generator.verdict != Verdict::Pass || self.is_loud();
-        Ok(Seen { account, asked: aim.asked(), noise: if loud { Noise::Loud } else { Noise::Quiet } })
+        Ok(Seen { account, audits, asked: aim.asked(), noise: if loud { Noise::Loud } else { Noise::Quiet } })
     }
 
     /// Whether even a bare timer is late here.
@@ -128,9 +140,11 @@ impl Lab {
         journeys: &str,
         checks: &[&str],
     ) -> Result<Arc<LoadPlan>, Failure> {
-        let text = format!(
-            "(name: \"selftest\", target: (base: {base:?}), load: [{load}], journeys: {{{journeys}}}, checks: {checks:?})"
-        );
+        self.scenario(base, &parts(load, journeys, checks))
+    }
+
+    fn scenario(&self, base: &str, parts: &str) -> Result<Arc<LoadPlan>, Failure> {
+        let text = format!("(name: \"selftest\", target: (base: {base:?}), {parts})");
         let mut files = Files::held([(FILE.to_owned(), text)]);
         let options = ScenarioOptions { seed: Seed(self.seed) };
         let (mut plan, _) = check::scenario(&mut files, FILE, &options).map_err(|mistakes| {
@@ -162,15 +176,22 @@ impl Lab {
         let running = load::start(Arc::clone(plan), env, |_| {}).map_err(could_not("start the load"))?;
         let timer = Timer::new(&clock).map_err(could_not("make a timer"))?;
         run::phases(run::phase_starts(plan, start_at), timer, &mut journal, running).await?;
+        run::audit(plan, dir, &clock, &mut journal).await?;
         let end = Event::End { reason: "finished".to_owned() };
         journal.append(Source::Controller, "", end).map(drop).map_err(failed())
     }
 }
 
-fn judged(plan: &LoadPlan, dir: &Path) -> Result<Account, Failure> {
+fn parts(load: &str, journeys: &str, checks: &[&str]) -> String {
+    format!("load: [{load}], journeys: {{{journeys}}}, checks: {checks:?}")
+}
+
+fn judged(plan: &LoadPlan, dir: &Path) -> Result<(Account, Vec<Audit>), Failure> {
     let lines = journal::read(&dir.join(folder::JOURNAL)).map_err(could_not("read the journal"))?.lines;
     let record = record::read(&dir.join(folder::RECORD)).map_err(could_not("read the record"))?;
-    Ok(account::of(Planned::Load(plan), &lines, record))
+    let audit = |line: &Line| if let Event::Audit { found, .. } = &line.event { Some(found.clone()) } else { None };
+    let audits = lines.iter().filter_map(audit).collect();
+    Ok((account::of(Planned::Load(plan), &lines, record), audits))
 }
 
 impl Seen {
@@ -192,6 +213,11 @@ impl Seen {
     /// Failures of `kind`.
     pub(super) fn errors(&self, kind: &str) -> u64 {
         self.account.totals.all.errors.get(kind).copied().unwrap_or(0)
+    }
+
+    /// The requests kept as examples of `kind`.
+    pub(super) fn examples(&self, kind: &str) -> Vec<&Exemplar> {
+        self.account.exemplars.iter().filter(|one| one.kind == kind).collect()
     }
 
     /// Arrivals of the plan.

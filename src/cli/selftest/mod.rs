@@ -4,16 +4,18 @@
 //! |---|---|
 //! | `lab` | one measured run against a scripted target, from scenario text to account |
 //! | `line` | one number beside its truth |
-//! | `engine` `failing` `paper` `frozen` | the cases |
+//! | `engine` `failing` `patience` `integrity` `paper` `frozen` | the cases |
 //!
 //! Not here: the target (`load::truth`), judgement (`judge`).
 
 mod engine;
 mod failing;
 mod frozen;
+mod integrity;
 mod lab;
 mod line;
 mod paper;
+mod patience;
 
 use serde_json::{Value, json};
 
@@ -29,7 +31,7 @@ struct Case {
     find: fn(&Lab) -> Result<Vec<Line>, Failure>,
 }
 
-const CASES: [Case; 15] = [
+const CASES: [Case; 18] = [
     Case { name: "clean", find: engine::clean },
     Case { name: "server-stalls", find: engine::server_stalls },
     Case { name: "generator-stopped", find: frozen::stopped },
@@ -37,6 +39,9 @@ const CASES: [Case; 15] = [
     Case { name: "drops-post", find: failing::drops_post },
     Case { name: "fast-failures", find: failing::fast_failures },
     Case { name: "broken-answers", find: failing::broken_answers },
+    Case { name: "reloads", find: patience::reloads },
+    Case { name: "budget", find: patience::budget },
+    Case { name: "integrity", find: integrity::broken },
     Case { name: "slow-body", find: engine::slow_body },
     Case { name: "ramp", find: engine::ramp },
     Case { name: "mix", find: engine::mix },

@@ -230,17 +230,19 @@ impl Acts {
     /// Reverts in reverse order of injection: one after the other, or all at once and without waiting for what is read back.
     pub(super) fn clean_up(&mut self, now: Tick, out: &mut Vec<Command>) {
         let hurried = self.patience == Patience::Hurries;
-        for stand in &mut self.stands {
-            match stand {
+        for (n, stand) in self.stands.iter_mut().enumerate() {
+            let why = match stand {
                 Stand::Reverting { healed: true, .. } if hurried => {
-                    *stand = Stand::Stuck("healed, but nobody waited until it was read back".to_owned());
+                    "healed, but nobody waited until it was read back".to_owned()
                 }
                 Stand::Reverting { until, healed } if *until <= now => {
                     let what = if *healed { "reading it back" } else { "undoing it" };
-                    *stand = Stand::Stuck(format!("{what} took longer than {} s", REVERT_WITHIN.as_secs()));
+                    format!("{what} took longer than {} s", REVERT_WITHIN.as_secs())
                 }
-                _ => {}
-            }
+                _ => continue,
+            };
+            out.push(Command::GiveUp(ActId(n), why.clone()));
+            *stand = Stand::Stuck(why);
         }
         let order: Vec<ActId> = self.begun.iter().rev().map(|(act, _)| *act).collect();
         for act in order {

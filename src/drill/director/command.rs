@@ -105,6 +105,8 @@ pub enum Event {
     Stop(Ending),
     /// Verification is not to be waited for any more.
     Hurry,
+    /// The keeper of the run is gone, and with it what it kept in force.
+    KeeperLost(String),
 }
 
 /// Who does it.
@@ -131,6 +133,8 @@ pub enum Command {
     Renew(ActId),
     /// Undo the act.
     Revert(ActId),
+    /// Nobody waits any longer until the act is undone and read back; why.
+    GiveUp(ActId, String),
     /// The act was undone by us: read it back.
     ReadBack(ActId),
     /// The act was undone by somebody: see when it is no longer in force.
@@ -161,6 +165,8 @@ pub enum Ending {
     Finished,
     /// The baseline was not steady; nothing was done to the system.
     Unsteady(String),
+    /// It lost what its evidence stands on.
+    Inconclusive(String),
     /// A person or a stop condition ended it.
     Aborted(String),
     /// The generator cannot be believed.
@@ -179,6 +185,7 @@ impl Ending {
         match self {
             Self::Finished => "finished".to_owned(),
             Self::Unsteady(why) => format!("unsteady: {why}"),
+            Self::Inconclusive(why) => format!("inconclusive: {why}"),
             Self::Aborted(why) => format!("aborted: {why}"),
             Self::Invalid(why) => format!("invalid: {why}"),
             Self::Failed(why) => format!("failed: {why}"),
@@ -223,7 +230,7 @@ impl Ended {
             Ending::Failed(_) => 3,
             Ending::Invalid(_) => 5,
             Ending::Aborted(_) => 6,
-            Ending::Unsteady(_) => 4,
+            Ending::Unsteady(_) | Ending::Inconclusive(_) => 4,
             Ending::Finished if !self.unproved.is_empty() => 4,
             Ending::Finished => 0,
         }

@@ -205,6 +205,7 @@ impl Director {
                 Event::Marked(mark) => self.story.note(at, Happened::Mark(mark)),
                 Event::Stop(ending) => self.end(ending),
                 Event::Hurry => self.acts.patience = Patience::Hurries,
+                Event::KeeperLost(why) => self.end(Ending::Inconclusive(why)),
                 Event::Performed(id) => {
                     if self.plan.mitigations.get(id.0).is_some_and(|one| one.verify.is_some()) {
                         out.push(Command::Verify(id));

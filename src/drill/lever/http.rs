@@ -20,7 +20,7 @@ use crate::base::clock::Clock;
 use crate::base::secret::Secret;
 use crate::base::timer::Timer;
 
-/// Longest time from dialling to the last byte of the answer.
+/// Longest time from dialling to the last byte of the answer, unless the lever says otherwise.
 pub const LIMIT: Duration = Duration::from_secs(2);
 /// Longest body that is read, bytes.
 const BODY: usize = 1 << 20;
@@ -62,12 +62,14 @@ pub struct Ask<'a> {
     pub json: &'a str,
     /// Value of `X-Squall-Lease`; empty for none.
     pub lease: &'a str,
+    /// Longest time from dialling to the last byte of the answer.
+    pub limit: Duration,
 }
 
 impl<'a> Ask<'a> {
     /// A plain request.
     pub fn new(method: &'a str, path: &'a str, json: &'a str) -> Self {
-        Self { method, path, json, lease: "" }
+        Self { method, path, json, lease: "", limit: LIMIT }
     }
 
     /// Asks for `path`.
@@ -146,7 +148,7 @@ impl Endpoint {
     /// Sends `ask`; any status is an answer.
     ///
     /// # Errors
-    /// No connection, no answer within [`LIMIT`], or one that is not HTTP.
+    /// No connection, no answer in time, or one that is not HTTP.
     pub async fn send(&self, ask: &Ask<'_>) -> Result<Answer, LeverError> {
         let broken = |source: io::Error| LeverError::Io { address: self.authority.clone(), source };
         let mut timer = Timer::new(&self.clock).map_err(broken)?;
@@ -154,10 +156,10 @@ impl Endpoint {
         tokio::select! {
             biased;
             answer = exchange => answer.map_err(broken),
-            () = timer.until(self.clock.now() + LIMIT) => Err(LeverError::Late {
+            () = timer.until(self.clock.now() + ask.limit) => Err(LeverError::Late {
                 method: ask.method.to_owned(),
                 url: self.url(ask.path),
-                limit_s: LIMIT.as_secs(),
+                limit_s: ask.limit.as_secs(),
             }),
         }
     }

@@ -1,31 +1,48 @@
 //! Levers: what a drill can pull, under a lease, with a proof and an undo that is read back.
 //!
-//! | lever | applied by | renewed by | healed by |
+//! | lever | applied by | renewed at | healed by |
 //! |---|---|---|---|
-//! | `Http` | request with `X-Squall-Lease` | `PUT /admin/leases/{id}` | its `revert` request, read back by its probe |
-//! | `Fault` | the proxies, leased | the proxies | the proxies, which verify it themselves |
+//! | `Http` | a request, with `X-Squall-Lease` on the admin side | the system, and the keeper | its `revert`, read back by its probe |
+//! | `Fault` | the proxies, leased | the proxies, here or in the keeper | the proxies, which verify it themselves |
+//! | `Process` | a signal to a pinned process | the keeper | resumed or started, and seen to run |
+//! | `Command` | a program, no shell | the keeper | its `revert`, read back by its probe |
+//! | `Toxiproxy` | somebody else's API | the keeper | the same API, seen to be rid of it |
+//! | `Kube` | `kubectl apply` | the keeper | `kubectl delete`, seen to be gone |
+//! | `Load` | the drill's own traffic | nobody: it ends with the drill | the traffic |
 //!
+//! Before a change is made, its undo is in the journal, and in the keeper's hands where there is one.
 //! Not here: when to pull (`director`), the journal (`stage`).
 
+mod command;
 mod fault;
+mod heal;
 pub mod http;
+mod kube;
 pub mod probe;
+pub(crate) mod process;
+mod pull;
 #[cfg(test)]
 mod tests;
+mod toxiproxy;
+pub mod undo;
 
 use std::io;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
 use thiserror::Error;
 use tokio::sync::Mutex;
 
+use super::keeper::{Hold, Keeper, KeeperError};
 use crate::base::clock::{Clock, Tick};
-use crate::base::timer::Timer;
-use crate::fault::{FaultError, Injection, Proxies};
-use crate::plan::drill::{Act, Lever, Probe, Proof, Technical};
-use http::{Ask, Endpoint};
-use probe::{Look, Wanted};
+use crate::fault::FaultError;
+use crate::load::surge::Surge;
+use crate::measure::journal::Undo;
+use fault::Guard;
+pub use fault::Paths;
+use http::Endpoint;
+use undo::UndoEnv;
 
 /// How often an undo is tried.
 const TRIES: u32 = 3;
@@ -43,7 +60,7 @@ pub enum LeverError {
         /// Why not.
         why: String,
     },
-    /// No connection, or a broken one.
+    /// No connection, or a broken one; or a file.
     #[error("{address}: {source}")]
     Io {
         /// Host and port.
@@ -93,6 +110,32 @@ pub enum LeverError {
     /// The system has no proxies.
     #[error("this system has no proxy called `{0}`")]
     NoProxy(String),
+    /// A process that may not be touched, or took no notice.
+    #[error("process{}: {why}", number(*pid))]
+    Process {
+        /// Its number; 0: none was found.
+        pid: u32,
+        /// What is wrong.
+        why: String,
+    },
+    /// A program that could not be run.
+    #[error("{program}: {why}")]
+    Command {
+        /// Its name.
+        program: String,
+        /// What happened.
+        why: String,
+    },
+    /// The keeper.
+    #[error(transparent)]
+    Keeper(#[from] KeeperError),
+    /// There is no traffic whose rate could be multiplied.
+    #[error("there is no traffic to multiply")]
+    NoTraffic,
+}
+
+fn number(pid: u32) -> String {
+    if pid == 0 { String::new() } else { format!(" {pid}") }
 }
 
 /// What a renewal found.
@@ -113,194 +156,67 @@ pub enum Renewal {
 /// What is held of one act in force.
 #[derive(Debug, Default)]
 struct Held {
+    /// How it is undone, once it was prepared.
+    undo: Option<Undo>,
     /// The target's name of the lease.
     lease: Option<String>,
     /// When it ends unless renewed.
     until: Tick,
     /// The guard of a fault.
-    injection: Option<Injection>,
+    guard: Option<Guard>,
+    /// The keeper's word for it.
+    hold: Option<Hold>,
+    /// How many processes, programs or objects were touched.
+    touched: u64,
+}
+
+/// What levers stand on.
+#[derive(Debug)]
+pub struct Ground {
+    /// The admin side.
+    pub admin: Endpoint,
+    /// Environment variable with the admin token of a system that outlives us; `None` when it ends with us.
+    pub outlives: Option<String>,
+    /// Where the system's proxies are.
+    pub paths: Paths,
+    /// Who holds undos beside us.
+    pub keeper: Option<Keeper>,
+    /// The rate of the traffic.
+    pub surge: Option<Surge>,
+    /// Requests and programs.
+    pub undo: UndoEnv,
+    /// Names the drill in `X-Squall-Lease`.
+    pub drill: String,
+    /// The run's folder.
+    pub dir: PathBuf,
 }
 
 /// The levers of one drill.
 #[derive(Debug)]
 pub struct Levers {
-    admin: Endpoint,
-    proxies: Option<Proxies>,
-    clock: Clock,
-    /// Names the drill in `X-Squall-Lease`.
-    drill: String,
+    ground: Ground,
     /// By act: whoever applies, renews or reverts one holds its lock, so that an undo never overtakes its change.
     held: Vec<Mutex<Held>>,
 }
 
 impl Levers {
-    /// Levers for `acts` acts on the admin side `admin`, and on `proxies` if the system has any.
-    pub fn new(admin: Endpoint, proxies: Option<Proxies>, clock: &Clock, drill: &str, acts: usize) -> Arc<Self> {
+    /// Levers for `acts` acts.
+    pub fn new(ground: Ground, acts: usize) -> Arc<Self> {
         let held = (0..acts).map(|_| Mutex::default()).collect();
-        Arc::new(Self { admin, proxies, clock: clock.clone(), drill: drill.to_owned(), held })
+        Arc::new(Self { ground, held })
     }
 
     /// The admin side.
     pub fn admin(&self) -> &Endpoint {
-        &self.admin
+        &self.ground.admin
     }
 
-    /// Puts act number `n` in force.
-    ///
-    /// # Errors
-    /// When it was refused, or nobody knows whether it took.
-    pub async fn apply(&self, n: usize, act: &Act) -> Result<(), LeverError> {
-        let Some(slot) = self.held.get(n) else { return Ok(()) };
-        let mut held = slot.lock().await;
-        let lease = act.does.lease;
-        match &act.does.apply {
-            Lever::Http { method, path, json } => {
-                let terms = format!("{}ms; drill={}", lease.as_millis(), self.drill);
-                let ask = Ask { method, path, json, lease: &terms };
-                let answer = self.admin.send(&ask).await?.accepted(&ask)?;
-                let name = answer.json().get("lease").and_then(|name| name.as_str()).map(str::to_owned);
-                let granted = name.is_some();
-                *held = Held { lease: name, until: self.clock.now() + lease, injection: None };
-                if granted {
-                    return Ok(());
-                }
-                self.undo(&mut held, &act.does).await?;
-                Err(LeverError::NoLease { url: self.admin.url(path) })
-            }
-            Lever::Fault(fault) => {
-                let injection = fault::inject(self.proxies.as_ref(), fault, lease).await?;
-                *held = Held { lease: None, until: self.clock.now() + lease, injection: Some(injection) };
-                Ok(())
-            }
-        }
+    /// The keeper, where there is one.
+    pub fn keeper(&self) -> Option<&Keeper> {
+        self.ground.keeper.as_ref()
     }
 
-    /// Seeks the proof that the act touched something. In words, when it was seen in time.
-    ///
-    /// # Errors
-    /// What was seen instead, in words.
-    pub async fn prove(&self, act: &Act) -> Result<String, String> {
-        match &act.does.proof {
-            Proof::Probe(probe) => {
-                let look = Look { path: &probe.get, at: &probe.at, wanted: Wanted::Is(&probe.is) };
-                probe::wait_for(&self.admin, look, &self.clock, probe.within).await
-            }
-            Proof::Touched { at_least, within } => {
-                let Lever::Fault(fault) = &act.does.apply else {
-                    return Err("only a fault can count what it touched".to_owned());
-                };
-                fault::wait_touched(self.proxies.as_ref(), &fault.name, *at_least, (&self.clock, *within)).await
-            }
-        }
-    }
-
-    /// Renews the lease of act number `n`.
-    pub async fn renew(&self, n: usize, act: &Act) -> Renewal {
-        let Some(slot) = self.held.get(n) else { return Renewal::Undone };
-        let mut held = slot.lock().await;
-        let lease = act.does.lease;
-        let found = match (&act.does.apply, &held.lease) {
-            (Lever::Fault(fault), _) => fault::renew(self.proxies.as_ref(), fault, lease).await,
-            (Lever::Http { .. }, Some(name)) => self.renew_at_target(name, lease).await,
-            (Lever::Http { .. }, None) => Renewal::Lost("the system gave none".to_owned()),
-        };
-        let now = self.clock.now();
-        match found {
-            Renewal::Renewed => held.until = now + lease,
-            Renewal::Unasked(why) if now >= held.until => return Renewal::Lost(why),
-            _ => {}
-        }
-        found
-    }
-
-    async fn renew_at_target(&self, name: &str, lease: Duration) -> Renewal {
-        let path = format!("/admin/leases/{name}");
-        let json = serde_json::json!({"for": format!("{}ms", lease.as_millis())}).to_string();
-        let ask = Ask::new("PUT", &path, &json);
-        match self.admin.send(&ask).await {
-            Ok(answer) if (200..300).contains(&answer.status) => Renewal::Renewed,
-            Ok(answer) if answer.status == 410 && answer.json()["error"] == "lease_undone" => Renewal::Undone,
-            Ok(answer) if matches!(answer.status, 404 | 410) => {
-                Renewal::Lost(answer.json()["reason"].as_str().unwrap_or("the system no longer knows it").to_owned())
-            }
-            Ok(answer) => match answer.accepted(&ask) {
-                Ok(_) => Renewal::Renewed,
-                Err(error) => Renewal::Unasked(error.to_string()),
-            },
-            Err(error) => Renewal::Unasked(error.to_string()),
-        }
-    }
-
-    /// Undoes act number `n`: three tries, a second apart.
-    ///
-    /// # Errors
-    /// Why the last try failed, in words.
-    pub async fn revert(&self, n: usize, act: &Act) -> Result<(), String> {
-        let Some(slot) = self.held.get(n) else { return Ok(()) };
-        let mut held = slot.lock().await;
-        let mut timer = Timer::new(&self.clock).map_err(|error| error.to_string())?;
-        let mut tried = 0;
-        loop {
-            tried += 1;
-            match self.undo(&mut held, &act.does).await {
-                Ok(()) => return Ok(()),
-                Err(error) if tried >= TRIES => return Err(format!("{error} (tried {TRIES} times)")),
-                Err(_) => timer.until(self.clock.now() + Duration::from_secs(1)).await,
-            }
-        }
-    }
-
-    async fn undo(&self, held: &mut Held, does: &Technical) -> Result<(), LeverError> {
-        match (&does.revert, &does.apply) {
-            (Some(Lever::Http { method, path, json }), _) => {
-                let ask = Ask::new(method, path, json);
-                self.admin.send(&ask).await?.accepted(&ask)?;
-                held.lease = None;
-                Ok(())
-            }
-            (Some(Lever::Fault(fault)), _) | (None, Lever::Fault(fault)) => {
-                fault::heal(self.proxies.as_ref(), &fault.name, held.injection.take()).await
-            }
-            // `check` refuses such an act; its lease is then all that ends it.
-            (None, Lever::Http { .. }) => Ok(()),
-        }
-    }
-
-    /// Reads back, for at most `within`, that the act is no longer in force. What was seen, in words.
-    ///
-    /// # Errors
-    /// What was seen last, in words.
-    pub async fn read_back(&self, act: &Act, within: Duration) -> Result<String, String> {
-        match (&act.does.proof, &act.does.apply) {
-            (_, Lever::Fault(fault)) => fault::read_back(self.proxies.as_ref(), &fault.name).await,
-            (Proof::Probe(probe), Lever::Http { .. }) => {
-                let look = Look { path: &probe.get, at: &probe.at, wanted: Wanted::IsNot(&probe.is) };
-                probe::wait_for(&self.admin, look, &self.clock, within).await
-            }
-            (Proof::Touched { .. }, Lever::Http { .. }) => Err("it has no probe to read back".to_owned()),
-        }
-    }
-
-    /// Carries out a mitigation's request; without a lease, because it is meant to stay.
-    ///
-    /// # Errors
-    /// When it was refused or not answered.
-    pub async fn perform(&self, lever: &Lever) -> Result<(), LeverError> {
-        match lever {
-            Lever::Http { method, path, json } => {
-                let ask = Ask::new(method, path, json);
-                self.admin.send(&ask).await?.accepted(&ask).map(drop)
-            }
-            Lever::Fault(fault) => Err(LeverError::NoProxy(fault.on.clone())),
-        }
-    }
-
-    /// Waits for the text a mitigation's probe wants. What was seen, in words.
-    ///
-    /// # Errors
-    /// What was seen last, in words.
-    pub async fn wait_for(&self, probe: &Probe) -> Result<String, String> {
-        let look = Look { path: &probe.get, at: &probe.at, wanted: Wanted::Is(&probe.is) };
-        probe::wait_for(&self.admin, look, &self.clock, probe.within).await
+    fn clock(&self) -> &Clock {
+        &self.ground.undo.clock
     }
 }

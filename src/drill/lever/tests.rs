@@ -6,12 +6,13 @@ use std::sync::Mutex as Log;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpListener;
 
+use super::http::Ask;
 use super::*;
 use crate::base::ratio::Ratio;
 use crate::base::secret::Secret;
 use crate::base::seed::Seed;
-use crate::fault::ProxySpec;
-use crate::plan::drill::When;
+use crate::fault::{Proxies, ProxySpec};
+use crate::plan::drill::{Act, Lever, Probe, Proof, Technical, When};
 use crate::plan::fault::rule::Speaks;
 use crate::plan::fault::{Fault, Side, Toxic};
 use crate::staging::settings::Settings;
@@ -23,7 +24,7 @@ fn millis(n: u64) -> Duration {
 }
 
 fn put(json: &str) -> Lever {
-    Lever::Http { method: "PUT".into(), path: "/admin/flags/smart_cart".into(), json: json.into() }
+    Lever::http("PUT", "/admin/flags/smart_cart", json)
 }
 
 fn ship(lease: Duration) -> Act {
@@ -42,6 +43,20 @@ fn ship(lease: Duration) -> Act {
         moves_bad: None,
     };
     Act { name: "ship".into(), when: When::At(Duration::ZERO), hidden: true, does }
+}
+
+fn levers(admin: Endpoint, paths: Paths, clock: &Clock) -> Arc<Levers> {
+    let ground = Ground {
+        admin,
+        outlives: None,
+        paths,
+        keeper: None,
+        surge: None,
+        undo: UndoEnv::new(clock.clone(), Arc::new(http::loopback_only), Arc::new(|_| None)),
+        drill: "midnight".to_owned(),
+        dir: PathBuf::new(),
+    };
+    Levers::new(ground, 1)
 }
 
 async fn shop() -> (Embedded, Shop, Endpoint) {
@@ -76,30 +91,30 @@ async fn scripted(
 #[tokio::test]
 async fn an_act_is_leased_proved_undone_by_a_player_and_read_back() {
     let (_database, shop, admin) = shop().await;
-    let (levers, act) = (Levers::new(admin, None, &Clock::start(), "midnight", 1), ship(Duration::from_secs(15)));
-    assert!(levers.read_back(&act, Duration::ZERO).await.is_ok(), "not in force yet");
+    let (levers, act) = (levers(admin, Paths::None, &Clock::start()), ship(Duration::from_secs(15)));
+    assert!(levers.read_back(0, &act, Duration::ZERO).await.is_ok(), "not in force yet");
     levers.apply(0, &act).await.unwrap();
-    assert!(levers.prove(&act).await.unwrap().contains("serving = true"));
+    assert!(levers.prove(0, &act).await.unwrap().contains("serving = true"));
     let ask = Ask::get("/admin/state");
     let state = levers.admin().send(&ask).await.unwrap().accepted(&ask).unwrap().json();
     assert_eq!((&state["leases"][0]["drill"], &state["leases"][0]["for_s"]), (&"midnight".into(), &15.0.into()));
     assert_eq!(levers.renew(0, &act).await, Renewal::Renewed);
     levers.perform(&put(r#"{"enabled":false,"push":true}"#)).await.unwrap();
     assert_eq!(levers.renew(0, &act).await, Renewal::Undone, "the shop says that somebody undid it");
-    assert!(levers.read_back(&act, millis(500)).await.unwrap().contains("serving = false"));
+    assert!(levers.read_back(0, &act, millis(500)).await.unwrap().contains("serving = false"));
     levers.revert(0, &act).await.unwrap();
     levers.revert(0, &act).await.unwrap();
-    assert!(levers.read_back(&act, millis(500)).await.is_ok(), "an undo twice is an undo once");
+    assert!(levers.read_back(0, &act, millis(500)).await.is_ok(), "an undo twice is an undo once");
     shop.stop().await;
 }
 
 #[tokio::test]
 async fn a_lease_that_nobody_renewed_is_lost_and_the_system_has_healed_itself() {
     let (_database, shop, admin) = shop().await;
-    let (levers, act) = (Levers::new(admin, None, &Clock::start(), "midnight", 1), ship(millis(200)));
+    let (levers, act) = (levers(admin, Paths::None, &Clock::start()), ship(millis(200)));
     levers.apply(0, &act).await.unwrap();
-    levers.prove(&act).await.unwrap();
-    levers.read_back(&act, Duration::from_secs(5)).await.unwrap();
+    levers.prove(0, &act).await.unwrap();
+    levers.read_back(0, &act, Duration::from_secs(5)).await.unwrap();
     assert!(matches!(levers.renew(0, &act).await, Renewal::Lost(why) if why.contains("not renewed in time")));
     shop.stop().await;
 }
@@ -109,7 +124,7 @@ async fn a_wrong_token_and_a_missing_value_are_named() {
     let (_database, shop, admin) = shop().await;
     let clock = Clock::start();
     let stranger = Endpoint::new(admin.address(), Some(Secret::new("guess")), &clock);
-    let levers = Levers::new(stranger, None, &clock, "midnight", 1);
+    let levers = levers(stranger, Paths::None, &clock);
     let error = levers.apply(0, &ship(millis(5_000))).await.unwrap_err().to_string();
     assert!(error.contains("PUT /admin/flags/smart_cart was refused with 401") && !error.contains("guess"), "{error}");
     let error = probe::read(&admin, "/admin/state", "$.flags.nothing").await.unwrap_err().to_string();
@@ -121,7 +136,7 @@ async fn a_wrong_token_and_a_missing_value_are_named() {
 async fn a_change_without_a_lease_is_undone_at_once() {
     let (address, asked) = scripted(|_| (200, "{}")).await;
     let clock = Clock::start();
-    let levers = Levers::new(Endpoint::new(address, None, &clock), None, &clock, "midnight", 1);
+    let levers = levers(Endpoint::new(address, None, &clock), Paths::None, &clock);
     let refused = levers.apply(0, &ship(millis(5_000))).await;
     assert!(matches!(refused, Err(LeverError::NoLease { .. })), "{refused:?}");
     let asked = asked.lock().unwrap();
@@ -135,7 +150,7 @@ async fn a_system_that_cannot_be_asked_keeps_the_lease_until_it_runs_out() {
         |text: &str| if text.starts_with("PUT /admin/leases/") { (503, "") } else { (200, r#"{"lease":"l-7"}"#) };
     let (address, asked) = scripted(answer).await;
     let (clock, hand) = Clock::manual();
-    let levers = Levers::new(Endpoint::new(address, None, &clock), None, &clock, "midnight", 1);
+    let levers = levers(Endpoint::new(address, None, &clock), Paths::None, &clock);
     let act = ship(Duration::from_secs(15));
     levers.apply(0, &act).await.unwrap();
     hand.advance(Duration::from_secs(5));
@@ -196,7 +211,7 @@ async fn a_fault_is_injected_counted_healed_and_read_back() {
         speaks: Speaks::default(),
     };
     let near = Endpoint::new(proxies.add(spec).await.unwrap(), None, &clock);
-    let levers = Levers::new(near.clone(), Some(proxies.clone()), &clock, "midnight", 1);
+    let levers = levers(near.clone(), Paths::Here(proxies.clone()), &clock);
     let mut act = ship(Duration::from_secs(15));
     act.does.revert = None;
     act.does.proof = Proof::Touched { at_least: 1, within: millis(300) };
@@ -209,15 +224,15 @@ async fn a_fault_is_injected_counted_healed_and_read_back() {
         lasts: None,
         envelope: Box::default(),
     });
-    assert!(levers.read_back(&act, Duration::ZERO).await.is_ok());
+    assert!(levers.read_back(0, &act, Duration::ZERO).await.is_ok());
     levers.apply(0, &act).await.unwrap();
-    assert!(levers.prove(&act).await.unwrap_err().contains("touched 0 connections"), "nothing has passed");
+    assert!(levers.prove(0, &act).await.unwrap_err().contains("touched 0 connections"), "nothing has passed");
     near.send(&Ask::get("/")).await.unwrap();
-    assert!(levers.prove(&act).await.unwrap().contains("touched 1 connections"));
+    assert!(levers.prove(0, &act).await.unwrap().contains("touched 1 connections"));
     assert_eq!(levers.renew(0, &act).await, Renewal::Renewed);
     levers.revert(0, &act).await.unwrap();
     assert!(!proxies.is_active("slow"));
-    assert!(levers.read_back(&act, Duration::ZERO).await.is_ok());
+    assert!(levers.read_back(0, &act, Duration::ZERO).await.is_ok());
     assert!(matches!(levers.renew(0, &act).await, Renewal::Lost(_)));
     proxies.shutdown().await;
 }

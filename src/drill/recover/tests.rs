@@ -1,15 +1,17 @@
 //! Recovery against a small system over real sockets: a flag, a token, and a part of it that may refuse.
 
 use std::path::PathBuf;
-use std::sync::Mutex;
-use std::sync::PoisonError;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpListener;
 
 use super::super::lever::http::loopback_only;
 use super::*;
-use crate::measure::journal;
+use crate::base::clock::Clock;
+use crate::base::secret::Secret;
+use crate::measure::journal::{self, UndoProbe};
 
 /// A flag behind `PUT /flag` and `GET /state`, wanting the token `t0ken`.
 struct System {
@@ -50,7 +52,9 @@ impl System {
                 url: format!("http://{}/state", self.address),
                 at: "$.on".into(),
                 is_not: "true".into(),
+                token_env: "SHOP_TOKEN".into(),
             }),
+            timeout_ms: 0,
         };
         Event::Intent { id: "ship".into(), what: "PUT /flag".into(), undo, lease_ms: 15_000 }
     }

@@ -3,6 +3,7 @@
 //! Each has a limit of time; they run side by side on the stage's thread. Not here: the order of things (`director`), the
 //! lines that are written before an effect (`play`).
 
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -10,10 +11,11 @@ use futures::FutureExt;
 use futures::future::LocalBoxFuture;
 
 use super::DrillError;
-use super::handshake::agree;
+use super::handshake::{Terms, agree};
 use crate::base::clock::Clock;
 use crate::base::timer::Timer;
 use crate::drill::director::{ActId, Ending, Event, MitigationId};
+use crate::drill::keeper::Keeper;
 use crate::drill::lever::http::Endpoint;
 use crate::drill::lever::{Levers, READ_BACK, Renewal};
 use crate::measure::journal::Event as Line;
@@ -21,6 +23,8 @@ use crate::plan::drill::{Act, DrillPlan};
 
 /// How often a system is asked whether it still agrees.
 const AGREES_EVERY: Duration = Duration::from_secs(60);
+/// How often the run's folder is looked at for the file that ends it.
+const ABORT_EVERY: Duration = Duration::from_millis(250);
 
 /// What came of a deed.
 #[derive(Debug, Default)]
@@ -78,7 +82,7 @@ impl Deeds {
         async move {
             let Some(act) = self.act(id) else { return Told::default() };
             let injected = |proof: String, proved| Line::Injected { id: act.name.clone(), proof, proved };
-            match self.levers.prove(act).await {
+            match self.levers.prove(id.0, act).await {
                 Ok(seen) => Told::new(vec![injected(seen, true)], Event::Proved(id, true)),
                 Err(why) => {
                     let text = format!("no proof that act `{}` touched anything: {why}", act.name);
@@ -132,7 +136,7 @@ impl Deeds {
         async move {
             let Some(act) = self.act(id) else { return Told::default() };
             let name = act.name.clone();
-            match self.levers.read_back(act, READ_BACK).await {
+            match self.levers.read_back(id.0, act, READ_BACK).await {
                 Ok(_) => Told::new(vec![Line::Verified { id: name }], Event::Verified(id)),
                 Err(reason) => Told::new(
                     vec![Line::HealFailed { id: name, reason: reason.clone() }],
@@ -148,7 +152,7 @@ impl Deeds {
         async move {
             let Some(act) = self.act(id) else { return Told::default() };
             let name = act.name.clone();
-            match self.levers.read_back(act, self.plan.phases.at_most).await {
+            match self.levers.read_back(id.0, act, self.plan.phases.at_most).await {
                 Ok(_) => {
                     let lines = vec![
                         Line::Healing { id: name.clone() },
@@ -195,16 +199,44 @@ impl Deeds {
 }
 
 /// Asks again every minute; tells when the system has taken its agreement back.
-pub(super) fn still_agrees(public: Endpoint, rate: f64, clock: Clock) -> Deed {
+pub(super) fn still_agrees(public: Endpoint, terms: Terms, clock: Clock) -> Deed {
     async move {
         let Ok(mut timer) = Timer::new(&clock) else { return Told::default() };
         loop {
             timer.until(clock.now() + AGREES_EVERY).await;
             // A system that is too busy to answer has not taken anything back.
-            if let Err(DrillError::Handshake { why, .. }) = agree(&public, rate).await {
+            if let Err(DrillError::Handshake { why, .. }) = agree(&public, &terms).await {
                 let ending = Ending::Aborted(format!("the system no longer agrees to be shaken: {why}"));
                 return Told { lines: Vec::new(), event: Some(Event::Stop(ending)) };
             }
+        }
+    }
+    .boxed_local()
+}
+
+/// Looks for a file called `abort` in the run's folder, four times a second.
+pub(super) fn abort_file(dir: PathBuf, clock: Clock) -> Deed {
+    async move {
+        let Ok(mut timer) = Timer::new(&clock) else { return Told::default() };
+        while !dir.join("abort").exists() {
+            timer.until(clock.now() + ABORT_EVERY).await;
+        }
+        let ending = Ending::Aborted("a file called `abort` was put into the run's folder".to_owned());
+        Told { lines: Vec::new(), event: Some(Event::Stop(ending)) }
+    }
+    .boxed_local()
+}
+
+/// Starts another keeper in the place of one that is gone, so that the path is up again.
+pub(super) fn another_keeper(keeper: Keeper, clock: Clock) -> Deed {
+    async move {
+        let since = clock.now();
+        match keeper.restart().await {
+            Ok(()) => {
+                let took = clock.now().since(since).as_secs_f64();
+                Told::note(format!("another keeper has the path up again, without faults, after {took:.3} s"))
+            }
+            Err(error) => Told::note(format!("no other keeper could be started, the path is down: {error}")),
         }
     }
     .boxed_local()

@@ -8,10 +8,8 @@ use serde_json::Value;
 use super::DrillError;
 use crate::drill::lever::http::{Ask, Endpoint};
 use crate::drill::lever::{LeverError, probe};
-use crate::plan::drill::{DrillPlan, Probe, Proof};
+use crate::plan::drill::{DrillPlan, Lever, Probe, Proof, System};
 
-/// Where a system says that it may be shaken.
-const TARGET: &str = "/.well-known/squall-target";
 /// Environments that are never shaken, whatever they allow.
 const FORBIDDEN: [&str; 4] = ["prod", "prd", "live", "production"];
 
@@ -24,10 +22,33 @@ pub(super) struct Agreement {
     pub(super) max_rate: Option<f64>,
 }
 
-/// Asks the public side whether it may be shaken and sent `rate` journeys per second.
-pub(super) async fn agree(public: &Endpoint, rate: f64) -> Result<Agreement, DrillError> {
-    let url = public.url(TARGET);
-    let ask = Ask::get(TARGET);
+/// Where a system says that it may be shaken, and what is to be done to it.
+#[derive(Clone, Debug)]
+pub(super) struct Terms {
+    /// Path on the public side.
+    pub(super) path: String,
+    /// The most journeys per second.
+    pub(super) rate: f64,
+}
+
+impl Terms {
+    /// The terms of `plan`; an act may multiply its rate.
+    pub(super) fn of(plan: &DrillPlan) -> Self {
+        let path = match &plan.system {
+            System::Shop { .. } => "/.well-known/squall-target".to_owned(),
+            System::Remote { handshake, .. } => handshake.clone(),
+        };
+        let surges =
+            plan.acts.iter().map(|act| if let Lever::Load(surge) = &act.does.apply { surge.times } else { 1.0 });
+        Self { path, rate: plan.load.peak_rate() * surges.fold(1.0, f64::max) }
+    }
+}
+
+/// Asks the public side whether it may be shaken on these terms.
+pub(super) async fn agree(public: &Endpoint, Terms { path, rate }: &Terms) -> Result<Agreement, DrillError> {
+    let rate = *rate;
+    let url = public.url(path);
+    let ask = Ask::get(path);
     let absent = |error: LeverError| DrillError::Absent { url: url.clone(), why: error.to_string() };
     let answer = public.send(&ask).await.map_err(absent)?;
     if (400..500).contains(&answer.status) && answer.status != 429 {

@@ -24,16 +24,20 @@ use thiserror::Error;
 use tokio::sync::mpsc;
 
 use super::director::{Ended, Ending, Page};
+use super::keeper::Program;
 use super::lever::http::Vouch;
-use super::lever::{LeverError, Levers};
+use super::lever::undo::UndoEnv;
+use super::lever::{Ground, LeverError, Levers};
 use crate::base::clock::Clock;
+use crate::base::secret::Secret;
 use crate::base::seed::Seed;
 use crate::base::stop::Stop;
 use crate::load::LoadError;
 use crate::measure::interval::Interval;
-use crate::measure::journal::{Event, Journal, JournalError, RunFacts, Source};
+use crate::measure::journal::{Event, Journal, JournalError, RunFacts, Source, TRAFFIC};
 use crate::measure::record::RecordError;
 use crate::plan::drill::DrillPlan;
+use handshake::Terms;
 use play::Play;
 use rig::{Needs, Rig};
 use stack::RigError;
@@ -60,6 +64,8 @@ pub struct StageEnv {
     pub facts: RunFacts,
     /// Who may be sent traffic and requests.
     pub vouch: Arc<Vouch>,
+    /// How a keeper is started; `None`: systems that need none.
+    pub keeper: Option<Program>,
     /// Is told what happens, one line each.
     pub on_note: Box<dyn FnMut(&str)>,
     /// Is shown every second as it closes, by completion.
@@ -102,6 +108,12 @@ pub enum DrillError {
         /// What was seen.
         seen: String,
     },
+    /// Something could not be healed, and the journal cannot say so.
+    #[error("not healed: {}; and the journal cannot be written", list(what))]
+    Unclean {
+        /// Acts, and why.
+        what: Vec<(String, String)>,
+    },
     /// A probe has no answer.
     #[error(transparent)]
     Lever(#[from] LeverError),
@@ -116,10 +128,14 @@ pub enum DrillError {
     Load(#[from] LoadError),
 }
 
+fn list(what: &[(String, String)]) -> String {
+    what.iter().map(|(act, why)| format!("`{act}`: {why}")).collect::<Vec<_>>().join("; ")
+}
+
 impl DrillError {
     /// The exit code: 7 for what an earlier drill left open, else 3.
     pub fn exit_code(&self) -> u8 {
-        if matches!(self, Self::InForce { .. }) { 7 } else { 3 }
+        if matches!(self, Self::InForce { .. } | Self::Unclean { .. }) { 7 } else { 3 }
     }
 }
 
@@ -147,22 +163,58 @@ pub async fn run(plan: Arc<DrillPlan>, mut env: StageEnv) -> Result<Ended, Drill
             return Err(error);
         }
     };
-    let levers = Levers::new(rig.admin.clone(), rig.proxies.clone(), &env.clock, &plan.name, plan.acts.len());
-    let mut play = Play::new(&plan, (levers, &rig), (&mut journal, traffic), &mut env);
+    let levers = Levers::new(ground(&plan, &rig, (&env, &traffic)), plan.acts.len());
+    let ledger = rig.keep_ledger(&plan, &env.dir);
+    let mut play = Play::new(&plan, (Arc::clone(&levers), &rig), (&mut journal, traffic), &mut env);
     let ended = play.run().await;
     drop(play);
+    // Written to its end before the journal is.
+    drop(ledger);
+    let closed = close(&mut journal, &ended.ending.words());
+    // The keeper may have to go on with the journal; and what is still held when the levers go, it undoes.
+    drop(journal);
+    match &rig.keeper {
+        Some(keeper) if ended.unclean.iter().all(|(id, _)| id == TRAFFIC) => keeper.farewell().await,
+        Some(keeper) => keeper.abandon(),
+        None => {}
+    }
+    drop(levers);
     rig.stop().await;
-    close(&mut journal, &ended.ending.words())?;
-    Ok(ended)
+    match closed {
+        Err(error) if ended.unclean.is_empty() => Err(error.into()),
+        Err(_) => Err(DrillError::Unclean { what: ended.unclean }),
+        Ok(()) => Ok(ended),
+    }
+}
+
+/// What the levers stand on.
+fn ground(plan: &DrillPlan, rig: &Rig, (env, traffic): (&StageEnv, &Traffic)) -> Ground {
+    let variable = |name: &str| std::env::var(name).ok().map(Secret::new);
+    Ground {
+        admin: rig.admin.clone(),
+        outlives: rig.outlives.clone(),
+        paths: rig.paths.clone(),
+        keeper: rig.keeper.clone(),
+        surge: Some(traffic.surge()),
+        undo: UndoEnv::new(env.clock.clone(), Arc::clone(&env.vouch), Arc::new(variable)),
+        drill: plan.name.clone(),
+        dir: env.dir.clone(),
+    }
 }
 
 /// Everything before the first request of a user: the system is up, agrees, and can be seen.
 async fn arm(plan: &Arc<DrillPlan>, env: &mut StageEnv) -> Result<(Rig, Traffic), DrillError> {
     (env.on_note)("starting the system");
-    let needs =
-        Needs { clock: &env.clock, seed: env.seed, dir: &env.dir, pages_url: &env.pages_url, vouch: &env.vouch };
-    let rig = Rig::start(&plan.system, &needs).await?;
-    let agreement = handshake::agree(&rig.public, plan.load.peak_rate()).await?;
+    let needs = Needs {
+        clock: &env.clock,
+        seed: env.seed,
+        dir: &env.dir,
+        pages_url: &env.pages_url,
+        vouch: &env.vouch,
+        keeper: env.keeper.as_ref(),
+    };
+    let rig = Rig::start(plan, &needs).await?;
+    let agreement = handshake::agree(&rig.public, &Terms::of(plan)).await?;
     handshake::probes_answer(&rig.admin, plan).await?;
     (env.on_note)(&format!("{} agrees to be shaken ({})", agreement.id, agreement.environment));
     let traffic = Traffic::prepare(plan, &rig.public, env)?;

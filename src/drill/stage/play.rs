@@ -3,23 +3,26 @@
 //! Lines go into the journal before the effect they announce; when one cannot be written, nothing new is done and the drill
 //! ends. Not here: any decision (`director`). Called by the stage.
 
+use std::future::pending;
 use std::sync::Arc;
 
 use futures::StreamExt;
 use futures::stream::FuturesUnordered;
 
 use super::StageEnv;
-use super::deeds::{Deed, Deeds, Told, still_agrees};
+use super::deeds::{Deed, Deeds, Told, abort_file, another_keeper, still_agrees};
+use super::handshake::Terms;
 use super::rig::Rig;
 use super::traffic::Traffic;
 use crate::base::clock::Tick;
 use crate::base::stop::StopReason;
 use crate::base::timer::Timer;
 use crate::drill::director::{ActId, Author, Command, Director, Ended, Ending, Event, Page, Phase};
+use crate::drill::keeper::Keeper;
 use crate::drill::lever::Levers;
 use crate::measure::interval::Interval;
 use crate::measure::journal::{Event as Line, Journal, Source, TRAFFIC};
-use crate::plan::drill::{DrillPlan, Lever};
+use crate::plan::drill::DrillPlan;
 
 /// A drill under way.
 pub(super) struct Play<'a> {
@@ -33,6 +36,8 @@ pub(super) struct Play<'a> {
     /// The words that were heard already.
     stopped: bool,
     hurried: bool,
+    /// Keepers that are gone; the second one is not replaced.
+    keepers_lost: u8,
     ended: Option<Ended>,
 }
 
@@ -44,6 +49,7 @@ enum Heard {
     Told(Told),
     Stop(StopReason),
     Hurry,
+    KeeperGone,
     Time,
 }
 
@@ -64,6 +70,7 @@ impl<'a> Play<'a> {
             env,
             stopped: false,
             hurried: false,
+            keepers_lost: 0,
             ended: None,
         }
     }
@@ -75,8 +82,9 @@ impl<'a> Play<'a> {
             Err(error) => return failed(format!("no timer: {error}")),
         };
         self.director.hear(self.env.clock.now(), Event::Ready);
-        let rate = self.deeds.plan.load.peak_rate();
-        self.under_way.push(still_agrees(self.rig.public.clone(), rate, self.env.clock.clone()));
+        let terms = Terms::of(&self.deeds.plan);
+        self.under_way.push(still_agrees(self.rig.public.clone(), terms, self.env.clock.clone()));
+        self.under_way.push(abort_file(self.env.dir.clone(), self.env.clock.clone()));
         let mut ended = loop {
             let heard = self.next(&mut timer).await;
             let seen = self.take(heard);
@@ -96,10 +104,12 @@ impl<'a> Play<'a> {
 
     async fn next(&mut self, timer: &mut Timer) -> Heard {
         let wake = self.director.wake_at();
+        let keeper = self.deeds.levers.keeper().filter(|_| self.keepers_lost == 0);
         tokio::select! {
             biased;
             reason = self.env.stop.requested(), if !self.stopped => Heard::Stop(reason),
             _ = self.env.hurry.requested(), if !self.hurried => Heard::Hurry,
+            () = lost(keeper), if keeper.is_some() => Heard::KeeperGone,
             Some(told) = self.under_way.next() => Heard::Told(told),
             Some(page) = self.env.pages.recv() => Heard::Page(page),
             second = self.traffic.second(), if self.traffic.is_running() => second.map_or(Heard::LoadOver, Heard::Second),
@@ -113,12 +123,6 @@ impl<'a> Play<'a> {
             Heard::Time => {}
             Heard::Second(second) => {
                 (self.env.on_second)(&second);
-                if !self.stopped && self.env.dir.join("abort").exists() {
-                    self.stopped = true;
-                    self.hear(Event::Stop(Ending::Aborted(
-                        "a file called `abort` was put into the run's folder".into(),
-                    )));
-                }
                 return Some(second);
             }
             Heard::LoadOver => {
@@ -156,8 +160,21 @@ impl<'a> Play<'a> {
                 self.hurried = true;
                 self.hear(Event::Hurry);
             }
+            Heard::KeeperGone => self.replace_keeper(),
         }
         None
+    }
+
+    /// Its faults ended with it; what it held beside is healed by us, and the path comes back without faults.
+    fn replace_keeper(&mut self) {
+        self.keepers_lost += 1;
+        let words = "the keeper of the run ended, and with it every fault it kept in force".to_owned();
+        self.note(&words);
+        self.write(Source::Controller, "", mark(words.clone()));
+        self.hear(Event::KeeperLost(words));
+        if let Some(keeper) = self.deeds.levers.keeper() {
+            self.under_way.push(another_keeper(keeper.clone(), self.env.clock.clone()));
+        }
     }
 
     fn step(&mut self, seen: Option<&Interval>) {
@@ -210,7 +227,7 @@ impl<'a> Play<'a> {
             }
             Command::StopLoad => self.traffic.stop(),
             Command::Apply(act) => {
-                if self.intent(act).is_some_and(|line| self.write(Source::Controller, "", line)) {
+                if self.begin(act) {
                     self.under_way.push(deeds.apply(act));
                 } else {
                     self.hear(Event::NotApplied(act));
@@ -222,6 +239,11 @@ impl<'a> Play<'a> {
                 // Healing is not given up because a line about it cannot be written.
                 self.write(Source::Controller, "", Line::Healing { id: self.act_name(act) });
                 self.under_way.push(deeds.revert(act));
+            }
+            Command::GiveUp(act, reason) => {
+                let line = Line::HealFailed { id: self.act_name(act), reason };
+                self.note_line(&line);
+                self.write(Source::Controller, "", line);
             }
             Command::ReadBack(act) => self.under_way.push(deeds.read_back(act)),
             Command::Confirm(act) => self.under_way.push(deeds.confirm(act)),
@@ -260,15 +282,33 @@ impl<'a> Play<'a> {
         self.deeds.plan.acts.get(act.0).map(|one| one.name.clone()).unwrap_or_default()
     }
 
-    /// The line before an act: what will be done, and how it is healed by somebody who has only this line.
-    fn intent(&self, act: ActId) -> Option<Line> {
-        let act = self.deeds.plan.acts.get(act.0)?;
-        let what = match &act.does.apply {
-            Lever::Http { method, path, .. } => format!("{method} {path}"),
-            Lever::Fault(fault) => fault.words(),
+    /// Writes the line before an act: what will be done, and how it is healed by somebody who has only this line. False: nothing
+    /// may be done.
+    fn begin(&mut self, id: ActId) -> bool {
+        let plan = Arc::clone(&self.deeds.plan);
+        let Some(act) = plan.acts.get(id.0) else { return false };
+        let undo = match self.deeds.levers.prepare(id.0, act) {
+            Ok(undo) => undo,
+            Err(error) => {
+                let proof = error.to_string();
+                let text = format!("act `{}` was not put in force: {proof}", act.name);
+                self.note(&text);
+                self.write(Source::Controller, "", Line::Injected { id: act.name.clone(), proof, proved: false });
+                self.write(Source::Controller, "", mark(text));
+                return false;
+            }
         };
         let lease_ms = u64::try_from(act.does.lease.as_millis()).unwrap_or(u64::MAX);
-        Some(Line::Intent { id: act.name.clone(), what, undo: self.rig.undo(&act.does), lease_ms })
+        let line = Line::Intent { id: act.name.clone(), what: act.does.apply.words(), undo, lease_ms };
+        self.write(Source::Controller, "", line)
+    }
+}
+
+/// Returns when the keeper is gone.
+async fn lost(keeper: Option<&Keeper>) {
+    match keeper {
+        Some(keeper) => keeper.gone().await,
+        None => pending().await,
     }
 }
 

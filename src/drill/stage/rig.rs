@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! shop:   database ─► proxy "db" (+4 ms on the way back) ─► shop ─► pages to the sandbox        all on free loopback ports
-//! remote: nothing is started; its two addresses are pinned
+//! remote: its two addresses are pinned; the keeper is started, which opens the proxies between its parts
 //! ```
 //! Not here: whether the system agrees to be shaken (`handshake`). Called by the stage.
 
@@ -13,11 +13,13 @@ use super::stack::{Ground, RigError, Stack, fresh_token};
 use crate::base::clock::Clock;
 use crate::base::secret::Secret;
 use crate::base::seed::Seed;
+use crate::drill::keeper::{Keeper, Program};
+use crate::drill::lever::Paths;
 use crate::drill::lever::http::{Endpoint, Vouch};
-use crate::fault::Proxies;
-use crate::measure::journal::{Undo, UndoProbe};
-use crate::plan::drill::{Lever, Proof, ShopData, System, Technical};
-use crate::staging::settings::{Data, Paces, Settings};
+use crate::fault::Scribe;
+use crate::plan::drill::{DrillPlan, Lever, ShopData, System};
+use crate::plan::fault::Keep;
+use crate::staging::settings::{Data, Paces, Pass, Settings};
 
 /// What a rig is started with.
 pub(super) struct Needs<'a> {
@@ -28,6 +30,8 @@ pub(super) struct Needs<'a> {
     /// Where the shop sends its pages.
     pub(super) pages_url: &'a str,
     pub(super) vouch: &'a Arc<Vouch>,
+    /// How a keeper is started.
+    pub(super) keeper: Option<&'a Program>,
 }
 
 /// A system, up.
@@ -37,14 +41,31 @@ pub(super) struct Rig {
     pub(super) public: Endpoint,
     /// Where levers are.
     pub(super) admin: Endpoint,
-    pub(super) proxies: Option<Proxies>,
+    /// Where its proxies are.
+    pub(super) paths: Paths,
+    /// Who holds leases and undos beside us.
+    pub(super) keeper: Option<Keeper>,
     /// Environment variable with the admin token of a system that outlives us; `None` when it ends with us.
-    outlives: Option<String>,
+    pub(super) outlives: Option<String>,
     stack: Option<Stack>,
 }
 
 impl Rig {
-    pub(super) async fn start(system: &System, needs: &Needs<'_>) -> Result<Self, RigError> {
+    pub(super) async fn start(plan: &DrillPlan, needs: &Needs<'_>) -> Result<Self, RigError> {
+        let mut rig = Self::begin(&plan.system, needs).await?;
+        if let Some(program) = needs.keeper.filter(|_| needs_keeper(plan)) {
+            let keeper = Keeper::start(program.clone(), needs.dir.to_owned(), needs.clock).await?;
+            if matches!(plan.system, System::Remote { .. }) {
+                rig.paths = Paths::Kept(keeper.clone());
+            }
+            rig.keeper = Some(keeper);
+        } else if cannot_do_without(plan) {
+            return Err(RigError::NoKeeper);
+        }
+        Ok(rig)
+    }
+
+    async fn begin(system: &System, needs: &Needs<'_>) -> Result<Self, RigError> {
         match system {
             System::Shop { data, in_flight, flag_poll, database } => {
                 let kind = match data {
@@ -59,11 +80,11 @@ impl Rig {
                 };
                 Self::shop(database.as_deref(), tune, needs).await
             }
-            System::Remote { base, admin, token_env } => Self::remote(base, admin, token_env, needs),
+            System::Remote { base, admin, token_env, .. } => Self::remote((base, admin, token_env), needs),
         }
     }
 
-    fn remote(base: &str, admin: &str, token_env: &str, needs: &Needs<'_>) -> Result<Self, RigError> {
+    fn remote((base, admin, token_env): (&str, &str, &str), needs: &Needs<'_>) -> Result<Self, RigError> {
         let token = if token_env.is_empty() {
             None
         } else {
@@ -73,7 +94,8 @@ impl Rig {
         Ok(Self {
             public: Endpoint::at(base, None, needs.clock, &**needs.vouch)?,
             admin: Endpoint::at(admin, token, needs.clock, &**needs.vouch)?,
-            proxies: None,
+            paths: Paths::None,
+            keeper: None,
             outlives: Some(token_env.to_owned()),
             stack: None,
         })
@@ -90,35 +112,30 @@ impl Rig {
             log: Some(staging_log(needs.dir)),
             ..tune(settings)
         };
-        let ground = Ground { clock: needs.clock, seed: needs.seed, database, vouch: &**needs.vouch };
+        let ground =
+            Ground { clock: needs.clock, seed: needs.seed, pass: Pass::Standard, database, vouch: &**needs.vouch };
         let stack = Stack::start(&ground, token.clone(), ours).await?;
         Ok(Self {
             public: Endpoint::new(stack.gateway(), None, needs.clock),
             admin: Endpoint::new(stack.admin(), Some(token), needs.clock),
-            proxies: Some(stack.proxies()),
+            paths: Paths::Here(stack.proxies()),
+            keeper: None,
             outlives: None,
             stack: Some(stack),
         })
     }
 
-    /// How `act` is healed when only the journal is left.
-    pub(super) fn undo(&self, act: &Technical) -> Undo {
-        let (Some(token_env), Some(Lever::Http { method, path, json })) = (&self.outlives, &act.revert) else {
-            return Undo::DiesWithProcess;
-        };
-        let verify = match &act.proof {
-            Proof::Probe(probe) => {
-                Some(UndoProbe { url: self.admin.url(&probe.get), at: probe.at.clone(), is_not: probe.is.clone() })
-            }
-            Proof::Touched { .. } => None,
-        };
-        Undo::Http {
-            method: method.clone(),
-            url: self.admin.url(path),
-            body: json.clone(),
-            token_env: token_env.clone(),
-            verify,
+    /// Takes the decisions of the drill's faults down in its folder, if it has any. A folder that takes no file costs the ledger, not
+    /// the drill.
+    pub(super) fn keep_ledger(&self, plan: &DrillPlan, dir: &Path) -> Option<Scribe> {
+        let faulty = plan.acts.iter().any(|act| matches!(act.does.apply, Lever::Fault(_)));
+        // A keeper's proxies decide in the keeper.
+        let Paths::Here(proxies) = &self.paths else { return None };
+        if !faulty {
+            return None;
         }
+        let kept = proxies.keep_ledger(Keep::Hits, &dir.join("decisions.sqd"));
+        kept.inspect_err(|error| tracing::error!(%error, "no decision ledger")).ok()
     }
 
     /// Ends what was started.
@@ -127,6 +144,22 @@ impl Rig {
             stack.stop().await;
         }
     }
+}
+
+/// A system of somebody else outlives the drill; so may what levers change.
+fn needs_keeper(plan: &DrillPlan) -> bool {
+    matches!(plan.system, System::Remote { .. }) || outlived(plan)
+}
+
+/// Proxies that must be somewhere, or changes that nothing but a keeper would take back.
+fn cannot_do_without(plan: &DrillPlan) -> bool {
+    let has_proxies = matches!(&plan.system, System::Remote { proxies, .. } if !proxies.is_empty());
+    has_proxies || outlived(plan)
+}
+
+fn outlived(plan: &DrillPlan) -> bool {
+    let levers = plan.acts.iter().flat_map(|act| [Some(&act.does.apply), act.does.revert.as_ref()]);
+    levers.flatten().any(Lever::outlives)
 }
 
 /// The staging system's own account of every second.

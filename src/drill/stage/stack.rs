@@ -12,17 +12,21 @@ use crate::base::clock::Clock;
 use crate::base::digest;
 use crate::base::secret::Secret;
 use crate::base::seed::Seed;
+use crate::drill::keeper::KeeperError;
 use crate::drill::lever::LeverError;
 use crate::drill::lever::http::Vouch;
 use crate::fault::{FaultError, Proxies, ProxySpec};
 use crate::plan::fault::rule::Speaks;
 use crate::plan::fault::{Side, Toxic};
-use crate::staging::settings::Settings;
+use crate::staging::pricing::Pricing;
+use crate::staging::settings::{Behind, Pass, Settings};
 use crate::staging::shop::{Shop, ShopError};
 use crate::staging::store::embedded::{Embedded, EmbeddedError};
 
 /// The distance between the shop and its database: how long an answer is on its way back.
 const DISTANCE: Duration = Duration::from_millis(4);
+/// How long an answer of the pricing service travels.
+const PRICING_DISTANCE: Duration = Duration::from_millis(40);
 /// Bytes that may wait in each direction of the database's proxy.
 const BUFFER: usize = 8 << 20;
 
@@ -41,6 +45,9 @@ pub enum RigError {
     /// The address of the database cannot be read; it is not repeated, as it may hold a password.
     #[error("the database's address is not of the form postgres://user@host:port/name")]
     Database,
+    /// The pricing service.
+    #[error("start the pricing service: {0}")]
+    Pricing(io::Error),
     /// The guard says no.
     #[error("{0}")]
     NotAllowed(String),
@@ -53,6 +60,12 @@ pub enum RigError {
         /// Its name.
         variable: String,
     },
+    /// Nobody would hold what the drill puts in force.
+    #[error("this drill needs a keeper, and none can be started here")]
+    NoKeeper,
+    /// The keeper.
+    #[error(transparent)]
+    Keeper(#[from] KeeperError),
     /// No token could be made.
     #[error("no randomness for the admin token: {0}")]
     Randomness(io::Error),
@@ -73,6 +86,8 @@ pub struct Ground<'a> {
     pub clock: &'a Clock,
     /// Seed of the shop's data.
     pub seed: Seed,
+    /// Which shop it is.
+    pub pass: Pass,
     /// A real PostgreSQL; `None`: the embedded database.
     pub database: Option<&'a str>,
     /// Whether its host may be used.
@@ -91,6 +106,7 @@ pub struct Stack {
     // In the order in which they end.
     shop: Shop,
     proxies: Proxies,
+    _pricing: Option<Pricing>,
     _database: Option<Embedded>,
 }
 
@@ -113,21 +129,21 @@ impl Stack {
         let place = place_of(&direct).ok_or(RigError::Database)?;
         let upstream = (ground.vouch)(place.host, place.port).map_err(RigError::NotAllowed)?;
         let proxies = Proxies::start(ground.clock.clone(), ground.seed)?;
-        let distance = Toxic::latency(DISTANCE);
-        let spec = ProxySpec {
-            name: "db".to_owned(),
-            listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
-            upstream,
-            dial_timeout: Duration::from_secs(2),
-            buffer: BUFFER,
-            base: vec![(distance, Side::Downstream)],
-            speaks: Speaks::default(),
+        let near = proxies.add(apart("db", upstream, DISTANCE)).await?;
+        let pricing = if ground.pass.asks_prices() {
+            Some(Pricing::start(ground.clock.clone()).map_err(RigError::Pricing)?)
+        } else {
+            None
         };
-        let near = proxies.add(spec).await?;
+        let prices = match &pricing {
+            Some(pricing) => Some(proxies.add(apart("pricing", pricing.address(), PRICING_DISTANCE)).await?),
+            None => None,
+        };
         let settings = tune(Settings::new(ground.clock.clone(), place.through(near), token));
-        let settings = Settings { seed: ground.seed, seed_database: Some(direct.clone()), ..settings };
+        let behind = Behind { direct: Some(direct.clone()), pricing: prices, ..settings.behind };
+        let settings = Settings { seed: ground.seed, pass: ground.pass, behind, ..settings };
         let shop = Shop::start(settings).await?;
-        Ok(Self { shop, proxies, _database: embedded })
+        Ok(Self { shop, proxies, _pricing: pricing, _database: embedded })
     }
 
     /// The shop's public address.
@@ -149,6 +165,19 @@ impl Stack {
     pub async fn stop(self) {
         self.shop.stop().await;
         self.proxies.shutdown().await;
+    }
+}
+
+/// A proxy that puts `upstream` at a distance: its answers are late, each by itself.
+fn apart(name: &str, upstream: SocketAddr, distance: Duration) -> ProxySpec {
+    ProxySpec {
+        name: name.to_owned(),
+        listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
+        upstream,
+        dial_timeout: Duration::from_secs(2),
+        buffer: BUFFER,
+        base: vec![(Toxic::latency(distance), Side::Downstream)],
+        speaks: Speaks::default(),
     }
 }
 

@@ -18,12 +18,15 @@ use crate::staging::settings::Settings;
 use crate::staging::shop::Shop;
 use crate::staging::store::embedded::Embedded;
 
+/// Where the shop agrees.
+const HANDSHAKE: &str = "/.well-known/squall-target";
+
 fn secs(n: u64) -> Duration {
     Duration::from_secs(n)
 }
 
 fn put(json: &str) -> Lever {
-    Lever::Http { method: "PUT".into(), path: "/admin/flags/smart_cart".into(), json: json.into() }
+    Lever::http("PUT", "/admin/flags/smart_cart", json)
 }
 
 /// The shipped drill as it is written, unattended.
@@ -77,6 +80,7 @@ fn try_hold(plan: DrillPlan, dir: &Path, mut meddle: Meddle) -> Result<Ended, Dr
             pages_url: sandbox.url(),
             facts: RunFacts { command: "drill".into(), name: "midnight_flag".into(), ..RunFacts::default() },
             vouch: Arc::new(loopback_only),
+            keeper: None,
             on_note: Box::new(move |note| {
                 println!("{:8.3} {note}", ticks.now().secs_f64());
                 meddle(note, &words.0, &words.1);
@@ -192,6 +196,8 @@ fn remote(flag: &str, hold: impl FnOnce(System)) {
         base: format!("http://{}", shop.gateway()),
         admin: format!("http://{}", shop.admin()),
         token_env: "PATH".into(),
+        handshake: HANDSHAKE.into(),
+        proxies: Vec::new(),
     });
     runtime.block_on(shop.stop());
 }
@@ -223,7 +229,9 @@ fn what_an_earlier_drill_left_in_force_is_not_built_upon() {
 fn a_system_off_loopback_is_not_even_asked() {
     let dir = tempfile::tempdir().unwrap();
     let far = |host: &str| format!("http://{host}:80");
-    let system = System::Remote { base: far("10.0.0.7"), admin: far("10.0.0.7"), token_env: String::new() };
+    let (handshake, proxies) = (HANDSHAKE.to_owned(), Vec::new());
+    let (base, admin) = (far("10.0.0.7"), far("10.0.0.7"));
+    let system = System::Remote { base, admin, token_env: String::new(), handshake, proxies };
     let error = try_hold(DrillPlan { system, ..midnight(short()) }, dir.path(), watch_only()).unwrap_err();
     assert!(error.to_string().contains("not on loopback"), "{error}");
     untouched(dir.path());

@@ -13,7 +13,8 @@ use crate::base::seed::Seed;
 use crate::base::shard::Shard;
 use crate::base::stop::Stop;
 use crate::drill::lever::http::Endpoint;
-use crate::load::{Env, LoadError, Running};
+use crate::load::surge::Surge;
+use crate::load::{Env, LoadError, Running, start_surging};
 use crate::measure::interval::Interval;
 use crate::measure::record::{Done, Head, RecordWriter};
 use crate::plan::drill::DrillPlan;
@@ -32,6 +33,7 @@ pub(super) struct Traffic {
     stopped: bool,
     over: bool,
     seconds: UnboundedReceiver<Interval>,
+    surge: Surge,
 }
 
 impl Traffic {
@@ -50,7 +52,20 @@ impl Traffic {
             record,
             start_at: Tick::ZERO,
         };
-        Ok(Self { plan: Arc::new(load), env: Some((env, tell)), running: None, stopped: false, over: false, seconds })
+        Ok(Self {
+            plan: Arc::new(load),
+            env: Some((env, tell)),
+            running: None,
+            stopped: false,
+            over: false,
+            seconds,
+            surge: Surge::default(),
+        })
+    }
+
+    /// By what its rate can be multiplied.
+    pub(super) fn surge(&self) -> Surge {
+        self.surge.clone()
     }
 
     /// Begins; a second time does nothing.
@@ -58,7 +73,7 @@ impl Traffic {
         let Some((env, tell)) = self.env.take() else { return Ok(()) };
         let env = Env { start_at: now + AHEAD, ..env };
         let on_second = move |second: Interval| drop(tell.send(second));
-        self.running = Some(crate::load::start(Arc::clone(&self.plan), env, on_second)?);
+        self.running = Some(start_surging(Arc::clone(&self.plan), env, self.surge.clone(), on_second)?);
         Ok(())
     }
 

@@ -10,7 +10,7 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use super::delay_line::{DelayLine, Transit};
-use super::parcel::{Close, Outbox, Parcel, Piece, Signal};
+use super::parcel::{Close, Outbox, Parcel, Piece, Ring, Signal};
 use super::snapshot::FaultId;
 use super::stats::Witness;
 use super::toxic::{Arming, Queue, Toxic};
@@ -30,8 +30,7 @@ pub(super) struct Stage {
 
 #[derive(Debug)]
 struct Alarm {
-    at: Tick,
-    how: Close,
+    ring: Ring,
     fault: FaultId,
     witness: Option<Rc<Witness>>,
 }
@@ -42,6 +41,8 @@ pub(super) struct Chain {
     stages: Vec<Stage>,
     line: DelayLine,
     alarms: Vec<Alarm>,
+    /// When something was last read.
+    heard: Tick,
     /// An end is queued or was written: nothing may follow.
     closed: bool,
 }
@@ -89,8 +90,8 @@ impl Stage {
         Transit { own, piece, came, holds }
     }
 
-    fn arm(&self, set: Vec<(Tick, Close)>, alarms: &mut Vec<Alarm>) {
-        let alarm = |(at, how)| Alarm { at, how, fault: self.fault, witness: self.witness.clone() };
+    fn arm(&self, set: Vec<Ring>, alarms: &mut Vec<Alarm>) {
+        let alarm = |ring| Alarm { ring, fault: self.fault, witness: self.witness.clone() };
         alarms.extend(set.into_iter().map(alarm));
     }
 
@@ -183,9 +184,19 @@ impl Chain {
         self.line.head_due()
     }
 
-    /// When the first alarm rings.
-    pub(super) fn alarm_due(&self) -> Option<Tick> {
-        self.alarms.iter().map(|alarm| alarm.at).min()
+    /// When the first alarm rings, if nothing is heard from the peers after `heard`.
+    pub(super) fn alarm_due(&self, heard: Tick) -> Option<Tick> {
+        self.alarms.iter().map(|alarm| alarm.ring.due(heard)).min()
+    }
+
+    /// Something was read from the source at `now`.
+    pub(super) fn hear(&mut self, now: Tick) {
+        self.heard = now;
+    }
+
+    /// When something was last read from the source.
+    pub(super) fn heard(&self) -> Tick {
+        self.heard
     }
 
     /// The first queued piece, if it may leave at `now`.
@@ -204,9 +215,10 @@ impl Chain {
     }
 
     /// The alarm that has rung by `now`, if any: what was queued is dropped.
-    pub(super) fn ring(&mut self, now: Tick) -> Option<Close> {
-        let alarm = self.alarms.iter().filter(|alarm| alarm.at <= now).min_by_key(|alarm| alarm.at)?;
-        let how = alarm.how;
+    pub(super) fn ring(&mut self, now: Tick, heard: Tick) -> Option<Close> {
+        let rung = self.alarms.iter().filter(|alarm| alarm.ring.due(heard) <= now);
+        let alarm = rung.min_by_key(|alarm| alarm.ring.due(heard))?;
+        let how = alarm.ring.how;
         if let Some(witness) = &alarm.witness {
             witness.cut();
         }

@@ -111,8 +111,8 @@ fn an_alarm_delays_nothing_and_drops_what_is_queued_when_it_rings() {
     chain.arrive(ms(0), data("a"));
     assert_eq!(chain.head_due(), Some(ms(20)));
     chain.arrive(ms(9_990), data("b"));
-    assert_eq!((chain.ring(ms(9_999)), chain.alarm_due()), (None, Some(ms(10_000))));
-    assert_eq!(chain.ring(ms(10_000)), Some(Close::Rst));
+    assert_eq!((chain.ring(ms(9_999), Tick::ZERO), chain.alarm_due(Tick::ZERO)), (None, Some(ms(10_000))));
+    assert_eq!(chain.ring(ms(10_000), Tick::ZERO), Some(Close::Rst));
     assert_eq!(chain.head_due(), None);
     chain.arrive(ms(10_001), data("c"));
     assert_eq!(chain.head_due(), None, "nothing follows a cut");
@@ -121,9 +121,9 @@ fn an_alarm_delays_nothing_and_drops_what_is_queued_when_it_rings() {
 #[test]
 fn a_removed_fault_rings_no_alarm() {
     let mut chain = chain(&[Kind::Timeout { after: Duration::from_millis(300) }]);
-    assert_eq!(chain.alarm_due(), Some(ms(300)));
+    assert_eq!(chain.alarm_due(Tick::ZERO), Some(ms(300)));
     assert!(!chain.remove(&[FaultId(1)], ms(100)), "nothing was swallowed");
-    assert_eq!(chain.ring(ms(400)), None);
+    assert_eq!(chain.ring(ms(400), Tick::ZERO), None);
 }
 
 #[test]

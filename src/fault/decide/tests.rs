@@ -7,8 +7,8 @@ use std::thread;
 use super::*;
 use crate::base::rate::Rate;
 use crate::base::ratio::Ratio;
-use crate::fault::ledger::{self, Keep};
-use crate::plan::fault::{Caps, Envelope, Pattern, Ramp, Side, Toxic};
+use crate::fault::ledger;
+use crate::plan::fault::{Caps, Envelope, Keep, Pattern, Ramp, Side, Toxic};
 
 fn ms(n: u64) -> Duration {
     Duration::from_millis(n)

@@ -2,6 +2,8 @@
 //!
 //! Pure. Called by `pump`, which moves the bytes. Not here: faults that come and go (`link`).
 
+use std::task::Context;
+
 use super::Link;
 use crate::base::clock::Tick;
 use crate::fault::chain::Chain;
@@ -16,6 +18,13 @@ impl Link {
         match (way, &mut self.talk) {
             (Way::Down, Some(talk)) => talk.answer(signal, now),
             _ => self.chain(way).arrive(now, signal),
+        }
+    }
+
+    /// The task that moves the bytes, which other connections may wake.
+    pub(in crate::fault) fn attend(&self, cx: &Context<'_>) {
+        if let Some(talk) = &self.talk {
+            talk.attend(cx);
         }
     }
 

@@ -12,7 +12,7 @@ use super::decide::{Decision, Unit};
 use super::draws::Draws;
 use super::ledger::Outcome;
 use super::parcel::{Close, Way};
-use super::rule;
+use super::rule::{self, Bell, World};
 use super::snapshot::{Active, FaultId, Snapshot};
 use super::stats::Witness;
 use super::talk::Talk;
@@ -78,12 +78,14 @@ pub(super) struct Link {
 
 impl Link {
     /// A connection opened at `now` under `snapshot`.
-    pub(super) fn open(key: LinkKey, speaks: &Speaks, snapshot: &Snapshot, now: Tick) -> Self {
+    pub(super) fn open(key: LinkKey, (speaks, world): (&Speaks, &Arc<World>), snapshot: &Snapshot, now: Tick) -> Self {
+        let bell = Arc::new(Bell::default());
+        let speaker = rule::speaker(speaks, world, &bell);
         let mut link = Self {
             key,
             up: Chain::default(),
             down: Chain::default(),
-            talk: rule::speaker(speaks).map(|speaker| Talk::new(speaker, key.unit(), snapshot)),
+            talk: speaker.map(|speaker| Talk::new((speaker, bell), key.unit(), snapshot)),
             decided: BTreeMap::new(),
             opened: now,
             doom: None,
@@ -210,7 +212,8 @@ impl Link {
 
     /// How the link ends, if it must end at `now`.
     pub(super) fn verdict(&mut self, now: Tick) -> Option<Close> {
-        self.doom.or_else(|| self.up.ring(now)).or_else(|| self.down.ring(now))
+        let heard = self.heard();
+        self.doom.or_else(|| self.up.ring(now, heard)).or_else(|| self.down.ring(now, heard))
     }
 
     /// Bytes that wait in both directions.
@@ -222,8 +225,15 @@ impl Link {
 
     /// When the next alarm rings, or something moves on inside.
     pub(super) fn alarm_due(&self) -> Option<Tick> {
+        let heard = self.heard();
         let inside = self.talk.as_ref().map(|talk| talk.due().into_iter().chain(self.up.head_due()).min());
-        self.up.alarm_due().into_iter().chain(self.down.alarm_due()).chain(inside.flatten()).min()
+        let due = self.up.alarm_due(heard).into_iter().chain(self.down.alarm_due(heard)).chain(inside.flatten()).min();
+        due.filter(|due| *due < Tick::MAX)
+    }
+
+    /// A connection on which something waits is not idle.
+    fn heard(&self) -> Tick {
+        if self.waiting() > 0 { Tick::MAX } else { self.up.heard().max(self.down.heard()) }
     }
 
     fn consider(&mut self, active: &Arc<Active>, arming: Arming, now: Tick) {

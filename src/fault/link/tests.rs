@@ -8,7 +8,9 @@ use super::*;
 use crate::base::ratio::Ratio;
 use crate::fault::decide::Decider;
 use crate::fault::parcel::{Piece, Signal};
-use crate::plan::fault::{Data, Fault, Side, Toxic as Kind};
+use crate::plan::fault::{
+    Caps, Data, Ending, Envelope, Fault, Moment, Origin, Pattern, Ramp, Scale, Side, Time, Toxic as Kind,
+};
 
 fn ms(n: u64) -> Tick {
     Tick::from_millis(n)
@@ -35,7 +37,8 @@ const SLOW: Kind = Kind::latency(Duration::from_millis(50));
 const HOLD: Kind = Kind::Timeout { after: Duration::ZERO };
 
 fn link(connection: u64, snapshot: &Snapshot, at: u64) -> Link {
-    Link::open(LinkKey { seed: Seed(1), proxy: 1, connection, user: None }, &Speaks::default(), snapshot, ms(at))
+    let key = LinkKey { seed: Seed(1), proxy: 1, connection, user: None };
+    Link::open(key, (&Speaks::default(), &Arc::default()), snapshot, ms(at))
 }
 
 fn data() -> Signal {
@@ -141,4 +144,72 @@ fn a_reset_of_either_side_sees_the_first_byte_of_the_client() {
         link.chain(Way::Up).arrive(ms(203), data());
         assert_eq!(link.verdict(ms(203)), Some(Close::Rst));
     }
+}
+
+fn bounded(share: f64, envelope: Envelope) -> Arc<Active> {
+    let fault = Fault { envelope: Box::new(envelope), ..active(1, SLOW, Side::Downstream, share).fault().clone() };
+    let decider = Arc::new(Decider::new(Seed(1), fault, ms(100), Arc::default()));
+    Arc::new(Active { id: FaultId(1), version: 0, decider })
+}
+
+fn is_held(link: &mut Link, at: u64) -> bool {
+    while link.turn_due().is_some_and(|due| due <= ms(at)) {
+        link.turn(ms(at));
+    }
+    link.chain(Way::Down).faults().next().is_some()
+}
+
+#[test]
+fn a_window_closes_and_opens_on_living_connections() {
+    let windows =
+        Pattern::Windows([0, 20].map(|from| (Duration::from_millis(from), Duration::from_millis(from + 10))).into());
+    let fault = bounded(1.0, Envelope { pattern: windows, ..Envelope::default() });
+    let with = Snapshot::default().with(Arc::clone(&fault));
+    let mut link = link(0, &with, 105);
+    link.chain(Way::Down).arrive(ms(105), data());
+    assert!(is_held(&mut link, 109));
+    assert!(!is_held(&mut link, 110), "the first window has closed");
+    assert_eq!(link.chain(Way::Down).head_due(), Some(ms(110)), "what it held goes on");
+    assert_eq!(fault.decider.stats().active, 0);
+    assert!(!is_held(&mut link, 119) && is_held(&mut link, 120) && !is_held(&mut link, 130));
+    let seen = fault.decider.stats();
+    assert_eq!((seen.considered, seen.touched, seen.peak, link.turn_due()), (1, 1, 1, None));
+}
+
+#[test]
+fn a_rising_share_takes_living_connections_in_at_their_own_moment() {
+    let points = [(0, 0.0), (1_000, 1.0)].map(|(at, value)| (Duration::from_millis(at), value));
+    let ramp = Some(Ramp { of: Scale::Share, points: points.into() });
+    let fault = bounded(1.0, Envelope { ramp, ..Envelope::default() });
+    let with = Snapshot::default().with(Arc::clone(&fault));
+    let mut links: Vec<Link> = (0..1_000).map(|n| link(n, &with, 100)).collect();
+    for (at, share) in [(100, 0), (350, 250), (600, 500), (1_101, 1_000)] {
+        let held = links.iter_mut().filter_map(|link| is_held(link, at).then_some(())).count();
+        assert!(held.abs_diff(share) <= 50, "{held} held at {at} ms");
+    }
+    assert_eq!(fault.decider.stats().considered, 1_000);
+}
+
+#[test]
+fn what_the_caps_refuse_passes_untouched() {
+    let caps = Caps { connections: Some(10), ..Caps::default() };
+    let fault = bounded(1.0, Envelope { caps, ..Envelope::default() });
+    let with = Snapshot::default().with(Arc::clone(&fault));
+    let mut links: Vec<Link> = (0..40).map(|n| link(n, &with, 100)).collect();
+    let held = links.iter_mut().filter_map(|link| is_held(link, 100).then_some(())).count();
+    assert_eq!((held, fault.decider.stats().untouched.capped), (10, 30));
+}
+
+#[test]
+fn a_lifetime_that_waits_for_a_pause_cuts_between_messages() {
+    let after = Time::Fixed(Duration::from_millis(50));
+    let old = Kind::MaxLifetime { after, from: Origin::Opened, close: Ending::Fin, at: Moment::Idle };
+    let with = Snapshot::default().with(active(1, old, Side::Downstream, 1.0));
+    let mut link = link(0, &with, 0);
+    for at in (0..100).step_by(10) {
+        link.chain(Way::Down).hear(ms(at));
+        assert_eq!(link.verdict(ms(at)), None, "data flows at {at}");
+    }
+    assert_eq!((link.alarm_due(), link.verdict(ms(109))), (Some(ms(110)), None));
+    assert_eq!(link.verdict(ms(110)), Some(Close::Fin));
 }

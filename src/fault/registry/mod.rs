@@ -83,7 +83,14 @@ impl Registry {
         refuse_loop(&spec)?;
         let snapshot = Arc::new(Snapshot { base: spec.base.as_slice().into(), ..Snapshot::default() });
         let name: Arc<str> = spec.name.as_str().into();
-        let definition = Arc::new(Definition { name, spec, open: 0.into(), next: 0.into(), traffic: Arc::default() });
+        let definition = Arc::new(Definition {
+            name,
+            spec,
+            open: 0.into(),
+            next: 0.into(),
+            traffic: Arc::default(),
+            world: Arc::default(),
+        });
         let known = Known { definition: Arc::clone(&definition), snapshot: Arc::clone(&snapshot), listening: None };
         self.proxies.insert(definition.spec.name.clone(), known);
         Ok((definition, snapshot))

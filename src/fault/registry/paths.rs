@@ -86,6 +86,7 @@ impl Registry {
             open: 0.into(),
             next,
             traffic: Arc::clone(&old.traffic),
+            world: Arc::clone(&old.world),
         });
         let unknown = self.unknown_proxy(proxy);
         let known = self.proxies.get_mut(proxy).ok_or(unknown)?;

@@ -27,6 +27,10 @@ pub(in crate::fault) struct Docket {
 pub(in crate::fault) struct Case {
     active: Arc<Active>,
     unit: Unit,
+    /// Messages of this connection that matched.
+    matched: u64,
+    /// A transaction, and how many of its messages matched.
+    within: (u64, u64),
 }
 
 /// One fault's hold on one message; the message counts as active, and has its place under the caps, until this is dropped.
@@ -56,7 +60,7 @@ impl Docket {
                     if self.lost {
                         active.decider.unparsed();
                     }
-                    self.cases.push(Case { active: Arc::clone(active), unit: self.unit });
+                    self.cases.push(Case { active: Arc::clone(active), unit: self.unit, matched: 0, within: (0, 0) });
                 }
             }
             changed = true;
@@ -67,6 +71,11 @@ impl Docket {
     /// The faults of the docket.
     pub(in crate::fault) fn faults(&self) -> impl Iterator<Item = FaultId> + '_ {
         self.cases.iter().map(|case| case.active.id)
+    }
+
+    /// True when no rule is in force.
+    pub(in crate::fault) fn is_empty(&self) -> bool {
+        self.cases.is_empty()
     }
 
     /// Every rule.
@@ -114,6 +123,27 @@ impl Case {
         &self.active.fault().name
     }
 
+    /// The fault.
+    pub(in crate::fault) fn fault(&self) -> FaultId {
+        self.active.id
+    }
+
+    /// When it was injected.
+    pub(in crate::fault) fn injected(&self) -> Tick {
+        self.active.injected()
+    }
+
+    /// Counts a message that matched, of the transaction number `transaction` of its connection: which one it is on the
+    /// connection, and in its transaction, from 1.
+    pub(in crate::fault) fn count(&mut self, transaction: u64) -> [u64; 2] {
+        if self.within.0 != transaction {
+            self.within = (transaction, 0);
+        }
+        self.within.1 += 1;
+        self.matched += 1;
+        [self.matched, self.within.1]
+    }
+
     /// The unit of message `ordinal` of this connection; a protocol adds what it knows.
     pub(in crate::fault) fn unit(&self, ordinal: u64) -> Unit {
         Unit { message: Some(ordinal), ..self.unit }
@@ -126,7 +156,6 @@ impl Case {
     }
 
     /// A message matched, and passes because touching it would make a peer believe an untruth.
-    #[expect(dead_code, reason = "HTTP has no such case; the protocols with transactions have")]
     pub(in crate::fault) fn spare(&self) {
         self.active.decider.unsafe_to_touch();
     }

@@ -19,16 +19,20 @@
 mod docket;
 mod http;
 mod post;
+pub(in crate::fault) mod postgres;
 #[cfg(test)]
 pub(in crate::fault) mod stand;
 
 use std::fmt::Debug;
+use std::sync::Arc;
 
 use super::parcel::{Signal, Way};
 use crate::plan::fault::rule::{Protocol, Speaks};
 
 pub(super) use docket::{Docket, Hit};
 pub(super) use post::{Hold, Post};
+pub use postgres::world::Asked;
+pub(super) use postgres::world::{Bell, World};
 
 /// What a speaker is told.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -51,10 +55,12 @@ pub(super) trait Speaker: Debug {
     fn passed(&mut self, way: Way, n: u64);
 }
 
-/// The speaker of a new connection; `None` when nothing reads it.
-pub(super) fn speaker(speaks: &Speaks) -> Option<Box<dyn Speaker>> {
+/// The speaker of a new connection, which shares `world` with the others of its proxy and is woken by `bell`; `None` when
+/// nothing reads it.
+pub(super) fn speaker(speaks: &Speaks, world: &Arc<World>, bell: &Arc<Bell>) -> Option<Box<dyn Speaker>> {
     match speaks.protocol {
         Protocol::Http => Some(Box::new(http::Http::new(speaks.tls))),
-        Protocol::Bytes | Protocol::Postgres | Protocol::Redis => None,
+        Protocol::Postgres => Some(Box::new(postgres::Postgres::new(speaks.tls, Arc::clone(world), Arc::clone(bell)))),
+        Protocol::Bytes | Protocol::Redis => None,
     }
 }

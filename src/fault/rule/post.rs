@@ -66,7 +66,6 @@ impl Post {
     }
 
     /// The speaker wants to hear [`super::Heard::Woken`] at `at`; the last wish counts.
-    #[expect(dead_code, reason = "for speakers that wait by themselves")]
     pub(in crate::fault) fn wake_at(&mut self, at: Tick) {
         self.wake = Some(at);
     }

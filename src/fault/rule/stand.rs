@@ -50,7 +50,8 @@ impl Stand {
     /// The same under a snapshot.
     pub(in crate::fault) fn under(speaks: &Speaks, snapshot: Snapshot, connection: u64) -> Self {
         let now = Tick::from_secs(1);
-        let link = Link::open(LinkKey { seed: Seed(1), proxy: 1, connection, user: None }, speaks, &snapshot, now);
+        let key = LinkKey { seed: Seed(1), proxy: 1, connection, user: None };
+        let link = Link::open(key, (speaks, &Arc::default()), &snapshot, now);
         Self { link, snapshot, now, ended: None }
     }
 

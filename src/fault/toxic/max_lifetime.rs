@@ -3,20 +3,21 @@
 use super::{Arming, Kind, Queue, Toxic};
 use crate::fault::draws::Draws;
 use crate::fault::parcel::{Outbox, Parcel, Way};
-use crate::plan::fault::{Ending, Origin, Time};
+use crate::plan::fault::{Ending, Moment, Origin, Time};
 
 #[derive(Debug)]
 pub(super) struct MaxLifetime {
     after: Time,
     from: Origin,
     close: Ending,
+    at: Moment,
     draws: Draws,
     armed: Option<Arming>,
 }
 
 impl MaxLifetime {
-    pub(super) fn new(after: Time, from: Origin, close: Ending, draws: Draws) -> Self {
-        Self { after, from, close, draws, armed: None }
+    pub(super) fn new((after, from): (Time, Origin), (close, at): (Ending, Moment), draws: Draws) -> Self {
+        Self { after, from, close, at, draws, armed: None }
     }
 
     fn arm(&self, out: &mut Outbox) {
@@ -27,7 +28,10 @@ impl MaxLifetime {
         };
         // Connections that are over age at the injection end then, not before.
         let at = (since + self.after.at(self.draws.time(Way::Up, 0))).max(arming.at());
-        out.alarm(at, self.close.into());
+        match self.at {
+            Moment::Now => out.alarm(at, self.close.into()),
+            Moment::Idle => out.alarm_when_idle(at, self.close.into()),
+        }
     }
 }
 
@@ -42,8 +46,8 @@ impl Toxic for MaxLifetime {
     }
 
     fn retune(&mut self, to: &Kind, _: &mut Queue, out: &mut Outbox) {
-        let Kind::MaxLifetime { after, from, close } = to else { return };
-        (self.after, self.from, self.close) = (after.clone(), *from, *close);
+        let Kind::MaxLifetime { after, from, close, at } = to else { return };
+        (self.after, self.from, self.close, self.at) = (after.clone(), *from, *close, *at);
         self.arm(out);
     }
 }

@@ -129,8 +129,8 @@ pub(super) fn build(kind: &Kind, way: Way, draws: Draws) -> Box<dyn Toxic> {
         Kind::LimitData { bytes, close } => Box::new(limit_data::LimitData::new(*bytes, *close)),
         Kind::Corrupt { one_in, how, skip } => Box::new(corrupt::Corrupt::new((*one_in, *skip), *how, way, draws)),
         Kind::Down { how, existing } => Box::new(down::Down::new(*how, *existing)),
-        Kind::MaxLifetime { after, from, close } => {
-            Box::new(max_lifetime::MaxLifetime::new(after.clone(), *from, *close, draws))
+        Kind::MaxLifetime { after, from, close, at } => {
+            Box::new(max_lifetime::MaxLifetime::new((after.clone(), *from), (*close, *at), draws))
         }
         Kind::Loss { rate, correlation, rtt, rto } => {
             Box::new(loss::Loss::new((*rate, *correlation), (*rtt, *rto), way, draws))

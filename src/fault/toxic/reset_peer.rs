@@ -70,7 +70,7 @@ mod tests {
             let data = Signal::Data(vec![1].into());
             toxic.pass(Parcel { due: Tick::from_millis(byte), signal: data }, &mut out);
         }
-        out.alarms.iter().map(|(at, _)| at.millis()).min().unwrap()
+        out.alarms.iter().map(|ring| ring.at.millis()).min().unwrap()
     }
 
     #[test]

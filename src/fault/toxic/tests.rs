@@ -8,7 +8,7 @@ use super::*;
 use crate::base::ratio::Ratio;
 use crate::base::seed::Seed;
 use crate::fault::parcel::{Piece, Signal};
-use crate::plan::fault::{Corruption, Existing, Origin, Outage, Silence, Time};
+use crate::plan::fault::{Corruption, Existing, Moment, Origin, Outage, Silence, Time};
 
 /// Parameters, arming, and the alarms that follow.
 type Outcome = (Outage, Existing, Arming, &'static [(u64, Close)]);
@@ -43,7 +43,7 @@ fn pass(toxic: &mut dyn Toxic, due: u64, signal: Signal) -> Vec<(u64, usize)> {
 fn alarms(toxic: &mut dyn Toxic, arming: Arming) -> Vec<(u64, Close)> {
     let mut out = Outbox::default();
     toxic.open(arming, &mut out);
-    out.alarms.iter().map(|(at, how)| (at.millis(), *how)).collect()
+    out.alarms.iter().map(|ring| (ring.at.millis(), ring.how)).collect()
 }
 
 #[test]
@@ -177,7 +177,7 @@ fn down_acts_on_new_connections_and_on_living_ones_when_told() {
 
 #[test]
 fn a_lifetime_counts_from_its_origin_and_never_ends_in_the_past() {
-    let life = |from| Kind::MaxLifetime { after: Time::Fixed(ms(50)), from, close: Ending::Rst };
+    let life = |from| Kind::MaxLifetime { after: Time::Fixed(ms(50)), from, close: Ending::Rst, at: Moment::Now };
     let opened = Arming::Opened(at(10));
     let injected = |at_| Arming::Injected { at: at(at_), opened: at(10) };
     let rows = [
@@ -253,6 +253,7 @@ fn updated_timeouts_and_resets_count_from_their_arming() {
         toxic.open(Arming::Opened(at(5)), &mut Outbox::default());
         let mut out = Outbox::default();
         toxic.retune(&new, &mut Queue { now: at(50), held: vec![] }, &mut out);
-        assert_eq!(out.alarms, want, "{old:?} to {new:?}");
+        let set: Vec<(Tick, Close)> = out.alarms.iter().map(|ring| (ring.at, ring.how)).collect();
+        assert_eq!(set, want, "{old:?} to {new:?}");
     }
 }

@@ -6,7 +6,6 @@ use super::super::efficacy::{self, Efficacy, Windows};
 use super::super::finding::{Finding, FindingKind, Reason, Verdict};
 use super::super::impact::Second;
 use super::super::words::{advice, quantity};
-use super::story::plain;
 use super::{ActAccount, ActionAccount};
 use crate::plan::drill::MitigationKind;
 use crate::plan::threshold::{Level, Unit};
@@ -53,7 +52,8 @@ pub(super) fn finding(n: usize, action: &ActionAccount) -> Finding {
         _ => advice(reason),
     };
     let (id, subject) = (format!("effect.{}.{}", action.name, n + 1), format!("effect of {}", action.name));
-    let mut finding = plain(FindingKind::Recovery, [&id, &subject, expected, &observed, next], (verdict, reason));
+    let mut finding =
+        Finding::plain(FindingKind::Recovery, [&id, &subject, expected, &observed, next], (verdict, reason));
     finding.level = level;
     finding.evidence.value = judged.after;
     finding.evidence.unit = Unit::Ratio;

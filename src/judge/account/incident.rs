@@ -14,7 +14,7 @@ use super::super::steady;
 use super::super::uncertainty;
 use super::super::words::advice;
 use super::actions;
-use super::story::{Story, plain};
+use super::story::Story;
 use super::{ActAccount, Band, DrillAccount, Ranges, ReferenceAccount, Timeline};
 use crate::measure::interval::Interval;
 use crate::measure::journal::{Event, Line};
@@ -261,7 +261,7 @@ fn injection(act: &ActAccount, (proof, none_was_injected): (Proof, bool)) -> Fin
     };
     let (id, subject) = (format!("proof.{}", act.name), format!("proof of {}", act.name));
     let texts = [id.as_str(), &subject, "proof that it touched the system", &observed, advice(reason)];
-    let mut finding = plain(FindingKind::Injection, texts, (verdict, reason));
+    let mut finding = Finding::plain(FindingKind::Injection, texts, (verdict, reason));
     if let Some(at) = act.injected_s {
         finding.evidence.window_s = (at, act.healed_s.unwrap_or(at));
     }

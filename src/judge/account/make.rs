@@ -3,22 +3,25 @@
 //! Called by `cli` after a run, and for every later rendering. Not here: reading files.
 
 use super::super::blocks::{self, Trial};
+use super::super::calibration::Power;
 use super::super::finding::{Finding, FindingKind, Reason, Verdict};
+use super::super::recovery;
 use super::super::search::{self, Course, Search};
-use super::super::threshold::{self, Profile};
+use super::super::threshold::{Profile, Rules};
 use super::super::validity::{self, Limits, Model};
-use super::super::window::{self, Stretch};
+use super::super::window::{self, STEADY, Stretch};
 use super::super::words::advice;
-use super::story::{Story, plain};
-use super::{Account, Band, BandKind, Generator, Totals, confidence, incident};
-use crate::measure::interval::{Cell, Interval};
-use crate::measure::journal::Line;
+use super::checked::Judge;
+use super::story::Story;
+use super::{Account, Band, BandKind, Generator, incident, integrity, sums};
+use crate::measure::interval::Interval;
+use crate::measure::journal::{Line, RunFacts};
 use crate::measure::record::{Done, Head, Record};
 use crate::plan::ab::AbPlan;
 use crate::plan::diagnostic::Place;
 use crate::plan::drill::DrillPlan;
 use crate::plan::load::{LoadPlan, Pattern};
-use crate::plan::threshold::{Cmp, Level, Scope, Subject, Threshold, Window};
+use crate::plan::threshold::{Cmp, EVERY_PHASE, Level, Scope, Subject, Threshold, Window};
 
 /// Id of the check that every run has: a dead target fails it.
 const ANSWERED: &str = "squall.answered";
@@ -32,6 +35,8 @@ pub enum Planned<'a> {
     Drill(&'a DrillPlan),
     /// A load test, judged again by another profile.
     Gate(&'a LoadPlan, Profile),
+    /// A load test whose journal is gone, and why: the record alone is judged.
+    Record(&'a LoadPlan, &'a str),
     /// A capacity search on a load test; its checks are the search's own.
     Find(&'a LoadPlan, &'a Search),
     /// Two targets in interleaved blocks.
@@ -40,13 +45,15 @@ pub enum Planned<'a> {
         plan: &'a AbPlan,
         /// Ids of the comparisons that an earlier run found red, where that is asked for.
         confirm: Option<&'a [String]>,
+        /// What the ledger lets the comparison do.
+        power: Power,
     },
 }
 
 impl<'a> Planned<'a> {
     fn load(self) -> &'a LoadPlan {
         match self {
-            Self::Load(plan) | Self::Find(plan, _) | Self::Gate(plan, _) => plan,
+            Self::Load(plan) | Self::Find(plan, _) | Self::Gate(plan, _) | Self::Record(plan, _) => plan,
             Self::Drill(plan) => &plan.load,
             Self::Ab { plan, .. } => &plan.load,
         }
@@ -54,10 +61,16 @@ impl<'a> Planned<'a> {
 
     fn profile(self) -> Profile {
         match self {
-            Self::Load(_) | Self::Find(..) | Self::Ab { .. } => Profile::Ci,
             Self::Gate(_, profile) => profile,
-            Self::Drill(_) => Profile::Drill,
+            Self::Load(_) | Self::Record(..) | Self::Find(..) | Self::Ab { .. } => {
+                self.load().gate.decide.unwrap_or(Profile::Ci)
+            }
+            Self::Drill(_) => self.load().gate.decide.unwrap_or(Profile::Drill),
         }
+    }
+
+    fn rules(self) -> Rules {
+        Rules { profile: self.profile(), tail: self.load().gate.min_tail as f64 }
     }
 
     /// Its checks, and the one that every run has.
@@ -80,10 +93,38 @@ impl<'a> Planned<'a> {
         let of_candidate = |one: &&Stretch| one.name.starts_with("candidate:");
         let slots: Vec<String> = stretches.iter().filter(of_candidate).map(|one| one.name.clone()).collect();
         for phases in checks.iter_mut().map(|check| &mut check.scope.phases) {
-            if phases.is_empty() || phases.iter().any(|phase| phase == "steady") {
+            if phases.is_empty() || phases.iter().any(|phase| phase == STEADY || phase == EVERY_PHASE) {
                 // Without a slot nothing was measured; no phase at all would mean everything.
                 *phases = if slots.is_empty() { vec!["candidate:".to_owned()] } else { slots.clone() };
             }
+        }
+    }
+
+    /// What a missing journal means.
+    fn lost(self) -> Option<Finding> {
+        let Self::Record(_, why) = self else { return None };
+        let next =
+            "find the journal: without it nobody knows the phases, the faults, the plan's checks, or why the run ended";
+        let texts = ["journal", "the journal of the run", "there, and whole", why, next];
+        Some(Finding::plain(FindingKind::Validity, texts, (Verdict::Inconclusive, Reason::Truncated)))
+    }
+
+    /// Seconds for which load was planned, where the plan says.
+    fn seconds(self) -> Option<u32> {
+        let (Self::Load(plan) | Self::Gate(plan, _)) = self else { return None };
+        Some(u32::try_from(plan.length().as_millis().div_ceil(1_000)).unwrap_or(u32::MAX).max(1))
+    }
+
+    /// What was run, as the journal or else the record says.
+    fn facts(self, story: Story<'_>, head: &Head) -> RunFacts {
+        let Self::Record(plan, _) = self else { return story.facts() };
+        RunFacts {
+            command: "run".to_owned(),
+            name: plan.name.clone(),
+            seed: head.seed,
+            plan_hash: plan.hash.clone(),
+            squall: head.squall.clone(),
+            ..RunFacts::default()
         }
     }
 
@@ -92,7 +133,9 @@ impl<'a> Planned<'a> {
         let model =
             if self.load().workloads.iter().any(|one| open(&one.pattern)) { Model::Open } else { Model::Closed };
         let tightest = match self {
-            Self::Load(_) | Self::Gate(..) | Self::Ab { .. } => validity::tightest(&self.load().checks, seconds),
+            Self::Load(_) | Self::Record(..) | Self::Gate(..) | Self::Ab { .. } => {
+                validity::tightest(&self.load().checks, seconds)
+            }
             Self::Find(_, search) => validity::tightest(&search.slo, seconds),
             Self::Drill(plan) => match plan.load.good.within {
                 Some(within) => Some(within.as_secs_f64() * 1e6),
@@ -115,6 +158,7 @@ fn answered() -> Threshold {
         after: std::time::Duration::ZERO,
         abort: None,
         n_least: None,
+        lean: None,
         place: Place::default(),
     }
 }
@@ -128,8 +172,9 @@ pub fn of(planned: Planned<'_>, lines: &[Line], record: Record) -> Account {
     if let Planned::Load(plan) = planned {
         drained(&mut bands, plan.length().as_secs_f64(), until_s);
     }
+    let mut stretches = window::stretches(&bands);
+    let faults = recovery::read(story.windows(), &seconds, &mut stretches);
     bands.extend(story.faults(until_s));
-    let stretches = window::stretches(&bands);
     let limits = planned.limits(&seconds);
     let search = match planned {
         Planned::Find(_, search) => Some((search, search::course(search, (&bands, lines), &seconds))),
@@ -144,14 +189,17 @@ pub fn of(planned: Planned<'_>, lines: &[Line], record: Record) -> Account {
         None => validity::of(&run),
     };
     let ended = ended(planned, story, done.as_ref());
-    let judge = Judge { run, story, head: &head, profile: planned.profile(), ended: &ended };
+    let judge = Judge { run, story, head: &head, rules: planned.rules(), ended: &ended, faults: &faults };
     let mut checks = planned.checks();
     planned.about_candidate(&mut checks, &stretches);
     findings.extend(checks.iter().map(|check| judge.check(check)));
-    if let Planned::Ab { plan, confirm } = planned {
-        findings.extend(blocks::of(&Trial { plan, seconds: &seconds, stretches: &stretches, limits, confirm }));
+    if let Planned::Ab { plan, confirm, power } = planned {
+        let trial = Trial { plan, seconds: &seconds, stretches: &stretches, limits, confirm, power };
+        findings.extend(blocks::of(&trial));
     }
+    findings.extend(integrity::of(planned.load(), lines, &seconds));
     findings.extend(truncated(done.as_ref(), damaged));
+    findings.extend(planned.lost());
     findings.extend(story.healings());
     let drill = if let Planned::Drill(plan) = planned {
         let (drill, judged) = incident::of(plan, story, &seconds, &bands);
@@ -166,15 +214,16 @@ pub fn of(planned: Planned<'_>, lines: &[Line], record: Record) -> Account {
         course
     });
     sort(&mut findings);
-    let planned_s = match planned {
-        Planned::Load(plan) | Planned::Gate(plan, _) => {
-            Some(u32::try_from(plan.length().as_millis().div_ceil(1_000)).unwrap_or(u32::MAX).max(1))
-        }
-        Planned::Drill(_) | Planned::Find(..) | Planned::Ab { .. } => None,
-    };
-    let totals = totals(&head, &seconds, done.as_ref(), planned_s);
-    let facts = story.facts();
+    let totals = sums::totals(&head, &seconds, done.as_ref(), planned.seconds());
+    let facts = planned.facts(story, &head);
     Account { facts, head, done, ended, bands, seconds, totals, generator, findings, exemplars, drill, search }
+}
+
+/// Puts `findings` in the place of those with the same ids, and beside the others.
+pub fn replace(account: &mut Account, findings: &[Finding]) {
+    account.findings.retain(|one| findings.iter().all(|other| other.id != one.id));
+    account.findings.extend(findings.iter().cloned());
+    sort(&mut account.findings);
 }
 
 /// The generator's health in the good steps of a search.
@@ -215,7 +264,9 @@ fn drained(bands: &mut Vec<Band>, length_s: f64, until_s: f64) {
 /// Why the run ended early; empty when it did not.
 fn ended(planned: Planned<'_>, story: Story<'_>, done: Option<&Done>) -> String {
     let reason = story.ended().or_else(|| match planned {
-        Planned::Load(_) | Planned::Gate(..) | Planned::Ab { .. } => done.map(|done| done.reason.as_str()),
+        Planned::Load(_) | Planned::Record(..) | Planned::Gate(..) | Planned::Ab { .. } => {
+            done.map(|done| done.reason.as_str())
+        }
         // Drills and searches stop their load on purpose; only the journal knows how they went.
         Planned::Drill(_) | Planned::Find(..) => None,
     });
@@ -229,49 +280,6 @@ fn impact(timeline: &super::Timeline) -> Option<Band> {
     Some(Band { name: "impact".to_owned(), kind: BandKind::Impact, from_s, to_s })
 }
 
-/// What checks are judged by.
-#[derive(Clone, Copy)]
-struct Judge<'a> {
-    run: validity::Run<'a>,
-    story: Story<'a>,
-    head: &'a Head,
-    profile: Profile,
-    ended: &'a str,
-}
-
-impl Judge<'_> {
-    fn check(&self, check: &Threshold) -> Finding {
-        let (seconds, stretches): (_, &[Stretch]) = (self.run.seconds, self.run.stretches);
-        let decision = threshold::decide(check, seconds, stretches, self.profile);
-        let mut finding = threshold::finding(check, &decision, &self.head.steps);
-        if check.abort.is_some() && self.ended.starts_with("aborted") && self.ended.contains(&check.id) {
-            (finding.verdict, finding.reason) = (Verdict::Fail, Reason::Beyond);
-        }
-        let unproven = self.story.unproven();
-        if check.scope.phases.iter().filter_map(|phase| phase.split_once(':')).any(|(_, name)| unproven.contains(&name))
-        {
-            (finding.verdict, finding.reason) = (Verdict::Inconclusive, Reason::NotInjected);
-            advice(Reason::NotInjected).clone_into(&mut finding.next);
-        }
-        let all = window::pieces(seconds, stretches, &check.scope, check.after).concat();
-        let spoilt = validity::spoils(&all, self.run.limits).or_else(|| {
-            let ours = self.run.limits.model == Model::Open
-                && validity::made_by_us(check, &decision, seconds, (stretches, self.profile));
-            ours.then(|| "it fails from due and holds from sent: our lateness made the verdict".to_owned())
-        });
-        if let Some(why) = spoilt {
-            finding.reason = Reason::Generator;
-            // A hard check reads FAIL even where nothing may be concluded.
-            if check.level != Level::Hard || finding.verdict != Verdict::Fail {
-                finding.verdict = Verdict::Invalid;
-            }
-            finding.observed = format!("{}; {why}", finding.observed);
-            advice(Reason::Generator).clone_into(&mut finding.next);
-        }
-        finding
-    }
-}
-
 /// A record that ends before its run did, or lost a part.
 fn truncated(done: Option<&Done>, damaged: u32) -> Option<Finding> {
     let observed = match (done, damaged) {
@@ -279,7 +287,7 @@ fn truncated(done: Option<&Done>, damaged: u32) -> Option<Finding> {
         (None, 0) => "the record has no end".to_owned(),
         (_, lost) => format!("{lost} damaged parts of the record were dropped"),
     };
-    Some(plain(
+    Some(Finding::plain(
         FindingKind::Validity,
         ["record.truncated", "the record", "whole", &observed, advice(Reason::Truncated)],
         (Verdict::Inconclusive, Reason::Truncated),
@@ -293,41 +301,4 @@ fn sort(findings: &mut [Finding]) {
         let by_verdict = weight(b).cmp(&weight(a)).then(b.verdict.cmp(&a.verdict));
         by_verdict.then_with(|| a.kind.cmp(&b.kind)).then_with(|| a.id.cmp(&b.id))
     });
-}
-
-fn totals(head: &Head, seconds: &[Interval], done: Option<&Done>, planned_s: Option<u32>) -> Totals {
-    let mut totals = Totals { not_started: done.map_or(0, |done| done.not_started), ..Totals::default() };
-    let name = |names: &[String], n: u16, what: &str| {
-        names.get(usize::from(n)).cloned().unwrap_or_else(|| format!("{what} {n}"))
-    };
-    for second in seconds {
-        totals.flow.merge(&second.flow);
-        for (step, cell) in &second.steps {
-            totals.all.merge(cell);
-            totals.steps.entry(name(&head.steps, step.0, "step")).or_default().merge(cell);
-        }
-        for (aside, cell) in &second.asides {
-            totals.asides.entry(aside.name(&head.steps)).or_default().merge(cell);
-        }
-        for (journey, travel) in &second.journeys {
-            totals.journeys.entry(name(&head.journeys, journey.0, "journey")).or_default().merge(travel);
-        }
-    }
-    totals.intervals = confidence::of(seconds, |step| name(&head.steps, step.0, "step"));
-    let arrivals = |one: &&Interval| one.steps.values().any(|cell| cell.arrivals() > 0);
-    if let (Some(first), Some(last)) = (seconds.iter().find(arrivals), seconds.iter().rev().find(arrivals)) {
-        totals.duration_s = f64::from(last.second + 1 - first.second);
-        // Later steps and late answers trail behind the last arrival: a rate is that of the seconds that were planned.
-        let past =
-            planned_s.map_or(last.second + 1, |length| (last.second + 1).min(first.second.saturating_add(length)));
-        let planned = seconds.iter().filter(|one| (first.second..past).contains(&one.second));
-        let (mut due, mut sent) = (0, 0);
-        for second in planned {
-            due += second.steps.values().map(Cell::arrivals).sum::<u64>();
-            sent += second.flow.sent;
-        }
-        let length = f64::from(past - first.second);
-        (totals.offered, totals.achieved) = (due as f64 / length, sent as f64 / length);
-    }
-    totals
 }

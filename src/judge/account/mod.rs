@@ -4,15 +4,18 @@
 //! Not here: wording, rounding, pictures (`report::View`), and exit codes (`cli`).
 
 mod actions;
+mod checked;
 mod confidence;
 mod incident;
+mod integrity;
 mod make;
 mod story;
+mod sums;
 
 use std::collections::BTreeMap;
 
 pub use confidence::{Clocks, Confidence, Intervals, of as intervals};
-pub use make::{Planned, of, phases};
+pub use make::{Planned, of, phases, replace};
 pub(super) use story::HEALING;
 
 use super::efficacy::Judged;

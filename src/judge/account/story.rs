@@ -3,12 +3,12 @@
 //! Called by `account::make` and `account::incident`. Not here: measured seconds.
 
 use super::super::efficacy::Judged;
-use super::super::finding::{Evidence, Finding, FindingKind, Reason, Verdict};
+use super::super::finding::{Finding, FindingKind, Reason, Verdict};
+use super::super::recovery::Fault;
 use super::super::words::advice;
 use super::{ActAccount, ActionAccount, Band, BandKind};
 use crate::measure::journal::{Event, Line, RunFacts, TRAFFIC, Undo};
-use crate::plan::drill::{Act, Lever, Mitigation, MitigationKind};
-use crate::plan::threshold::{Level, Unit};
+use crate::plan::drill::{Act, Mitigation, MitigationKind};
 
 /// The lines of a journal.
 #[derive(Clone, Copy, Debug)]
@@ -60,6 +60,18 @@ impl<'a> Story<'a> {
             Some(Band { name: id.clone(), kind: BandKind::Fault, from_s, to_s })
         };
         self.0.iter().filter_map(band).collect()
+    }
+
+    /// The faults of which checks can speak, by name: from the line that says one is in force to the one that says it is gone.
+    pub(super) fn windows(self) -> Vec<Fault> {
+        let mut found: Vec<Fault> = Vec::new();
+        for line in self.0 {
+            let Event::Injected { id, .. } = &line.event else { continue };
+            if found.iter().all(|one| one.name != *id) {
+                found.push(Fault { name: id.clone(), injected_s: at_s(line), healed_s: self.healed(id) });
+            }
+        }
+        found
     }
 
     /// The line before the act `name` was put in force.
@@ -193,7 +205,7 @@ impl<'a> Story<'a> {
         };
         let texts =
             ["healing.traffic", "users after the clean-up", "as the baseline left them, within 30 s", &observed, next];
-        let mut finding = plain(FindingKind::Recovery, texts, (verdict, reason));
+        let mut finding = Finding::plain(FindingKind::Recovery, texts, (verdict, reason));
         finding.evidence.window_s = (begun, self.last_s());
         Some(finding)
     }
@@ -211,7 +223,7 @@ impl<'a> Story<'a> {
         let (mut failed, mut open, mut verified) = (None, false, false);
         for line in self.0 {
             match &line.event {
-                Event::Intent { id, undo, .. } if id == name => open = matches!(undo, Undo::Http { .. }),
+                Event::Intent { id, undo, .. } if id == name => open = !matches!(undo, Undo::DiesWithProcess),
                 Event::Healed { id } if id == name => open = false,
                 Event::HealFailed { id, reason } if id == name => (failed, verified) = (Some(reason.as_str()), false),
                 Event::Verified { id } if id == name => (failed, open, verified) = (None, false, true),
@@ -228,7 +240,7 @@ impl<'a> Story<'a> {
         let (verdict, reason) =
             if unclean { (Verdict::Fail, Reason::Censored) } else { (Verdict::Pass, Reason::Within) };
         let next = if unclean { "run `squall recover` before anything else" } else { advice(reason) };
-        plain(
+        Finding::plain(
             FindingKind::Recovery,
             [&healing_id(name), &format!("healing of {name}"), "undone before the end", &observed, next],
             (verdict, reason),
@@ -244,28 +256,7 @@ pub(in crate::judge) fn healing_id(name: &str) -> String {
 /// How such ids begin.
 pub(in crate::judge) const HEALING: &str = "healing.";
 
-/// A finding without numbers: id, subject, expected, observed, next.
-pub(super) fn plain(kind: FindingKind, texts: [&str; 5], (verdict, reason): (Verdict, Reason)) -> Finding {
-    let [id, subject, expected, observed, next] = texts.map(str::to_owned);
-    let evidence = Evidence {
-        value: None,
-        low: None,
-        high: None,
-        bound: None,
-        unit: Unit::Count,
-        n: 0,
-        n_eff: None,
-        deff: None,
-        window_s: (0.0, 0.0),
-        compare: None,
-    };
-    Finding { id, kind, level: Level::Must, verdict, reason, subject, expected, observed, next, evidence, source: None }
-}
-
 /// An act in words, where the journal has none.
 fn what(act: &Act) -> String {
-    match &act.does.apply {
-        Lever::Http { method, path, .. } => format!("{method} {path}"),
-        Lever::Fault(fault) => fault.words(),
-    }
+    act.does.apply.words()
 }

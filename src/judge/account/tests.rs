@@ -11,6 +11,7 @@ use crate::judge::tests::{check, second};
 use crate::measure::interval::Health;
 use crate::measure::journal::{Event, Source, Undo};
 use crate::measure::record::Record;
+use crate::plan::audit::Books;
 use crate::plan::condition::Limits;
 use crate::plan::curve::{Curve, Ramp};
 use crate::plan::deck::Deck;
@@ -18,6 +19,7 @@ use crate::plan::diagnostic::Place;
 use crate::plan::drill::{
     Act, DrillPlan, Expectation, Lever, Measure, Mitigation, Phases, Probe, Proof, ShopData, System, Technical, When,
 };
+use crate::plan::gate::Gate;
 use crate::plan::good::Good;
 use crate::plan::load::{Client, LoadPlan, Pattern, Spacing, Workload};
 use crate::plan::slo::{Slo, USUAL};
@@ -50,6 +52,8 @@ fn load(checks: Vec<Threshold>) -> LoadPlan {
         values: Values::default(),
         good: Good { within: Some(Duration::from_millis(500)), ..Good::default() },
         checks,
+        books: Books::default(),
+        gate: Gate::default(),
         hash: "h".into(),
     }
 }
@@ -59,7 +63,7 @@ fn probe(is: &str) -> Probe {
 }
 
 fn switch(json: &str) -> Lever {
-    Lever::Http { method: "PUT".into(), path: "/admin/flags/f".into(), json: json.into() }
+    Lever::http("PUT", "/admin/flags/f", json)
 }
 
 fn expect(name: &str, measure: Measure, target: f64, limit: f64) -> Expectation {
@@ -155,6 +159,7 @@ impl Pen {
             body: String::new(),
             token_env: String::new(),
             verify: None,
+            timeout_ms: 0,
         };
         self.write(at_s, Event::Intent { id: "ship".into(), what: "flag on".into(), undo, lease_ms: 15_000 })
             .write(at_s + 0.2, Event::Injected { id: "ship".into(), proof: proof.into(), proved: !proof.is_empty() })
@@ -381,7 +386,7 @@ fn a_record_without_end_never_passes() {
 fn a_frozen_generator_spoils_the_checks_of_its_window_and_the_run() {
     let mut frozen = record(60, 60, 60);
     for one in &mut frozen.seconds[20..23] {
-        one.health.insert(0, Health { cpu_us: 0, stall_us: 1_000_000, waited_us: 0 });
+        one.health.insert(0, Health { cpu_us: 0, stall_us: 1_000_000, waited_us: 0, ..Health::default() });
     }
     let hard = Threshold { level: Level::Hard, id: "hard".into(), ..check(Subject::Errors, Cmp::Less, 0.01) };
     let must = check(Subject::Errors, Cmp::Less, 0.01);

@@ -2,7 +2,7 @@
 //! under the same load?
 
 use super::super::estimate;
-use super::super::finding::{Evidence, Finding, FindingKind, Reason, Verdict};
+use super::super::finding::{Finding, FindingKind, Reason, Verdict};
 use super::super::words::{advice, quantity};
 use super::Block;
 use super::effect::{self, Effects};
@@ -113,29 +113,6 @@ fn all<'a>(blocks: &[Block<'a>], arm: for<'b> fn(&'b Block<'a>) -> &'b Vec<&'a I
     blocks.iter().flat_map(|block| arm(block).clone()).collect()
 }
 
-fn finding(id: &str, [subject, expected, observed]: [&str; 3], (verdict, reason): (Verdict, Reason)) -> Finding {
-    Finding {
-        id: id.to_owned(),
-        kind: FindingKind::Validity,
-        level: Level::Must,
-        verdict,
-        reason,
-        subject: subject.to_owned(),
-        expected: expected.to_owned(),
-        observed: observed.to_owned(),
-        next: advice(reason).to_owned(),
-        evidence: Evidence {
-            value: None,
-            low: None,
-            high: None,
-            bound: None,
-            unit: Unit::Count,
-            n: 0,
-            n_eff: None,
-            deff: None,
-            window_s: (0.0, 0.0),
-            compare: None,
-        },
-        source: None,
-    }
+fn finding(id: &str, [subject, expected, observed]: [&str; 3], said: (Verdict, Reason)) -> Finding {
+    Finding::plain(FindingKind::Validity, [id, subject, expected, observed, advice(said.1)], said)
 }

@@ -22,6 +22,7 @@ use crate::measure::interval::Interval;
 use crate::plan::ab::AbPlan;
 use crate::plan::threshold::{Comparison, Level};
 
+use super::calibration::Power;
 use super::finding::{Finding, Reason, Verdict};
 use super::threshold::Stretch;
 use super::validity::{self, Limits};
@@ -43,6 +44,8 @@ pub struct Trial<'a> {
     pub limits: Limits,
     /// Ids of the comparisons that an earlier run found red; `None`: no confirmation is asked for.
     pub confirm: Option<&'a [String]>,
+    /// What the ledger lets this comparison do.
+    pub power: Power,
 }
 
 /// The findings of every comparison, and what the guards say.
@@ -61,6 +64,7 @@ pub fn of(trial: &Trial<'_>) -> Vec<Finding> {
         .map(|(one, (effects, decision))| {
             let mut finding = words::finding(one, (effects, decision), &blocks, trial.plan);
             confirm(&mut finding, trial.confirm);
+            demote(&mut finding, trial.power);
             if let Some(why) = unlike.as_ref().filter(|_| one.subject.is_latency()) {
                 words::overrule(&mut finding, (Verdict::Inconclusive, Reason::ArmsUnlike), why);
             }
@@ -95,6 +99,14 @@ fn confirm(finding: &mut Finding, earlier: Option<&[String]>) {
     if finding.verdict == Verdict::Fail && earlier.is_some_and(|red| !red.contains(&finding.id)) {
         finding.verdict = Verdict::Warn;
         finding.observed.push_str("; not red in the earlier result, so it is not confirmed");
+    }
+}
+
+/// A red that the ledger does not let count is a warning.
+fn demote(finding: &mut Finding, power: Power) {
+    if finding.verdict == Verdict::Fail && power == Power::Warn {
+        let why = "the calibration ledger does not let it fail a run";
+        words::overrule(finding, (Verdict::Warn, Reason::Uncalibrated), why);
     }
 }
 

@@ -154,7 +154,7 @@ fn run(blocks: u64, slot: impl Fn(Arm, u64, usize) -> (u64, u64, u64)) -> (Vec<I
 
 fn judged(plan: &AbPlan, (seconds, stretches): &(Vec<Interval>, Vec<Stretch>)) -> Vec<Finding> {
     let limits = Limits::new(Model::Open, Some(1e6));
-    of(&Trial { plan, seconds, stretches, limits, confirm: None })
+    of(&Trial { plan, seconds, stretches, limits, confirm: None, power: Power::Block })
 }
 
 fn said(findings: &[Finding]) -> Vec<(&str, Verdict, Reason)> {
@@ -268,7 +268,14 @@ fn a_red_that_was_not_red_elsewhere_is_a_warning() {
     let (seconds, stretches) = run(10, |arm, block, _| (100, 0, wandering(arm, block, 1.15)));
     let verdict = |earlier: &[String]| {
         let limits = Limits::new(Model::Open, Some(1e6));
-        let trial = Trial { plan: &plan, seconds: &seconds, stretches: &stretches, limits, confirm: Some(earlier) };
+        let trial = Trial {
+            plan: &plan,
+            seconds: &seconds,
+            stretches: &stretches,
+            limits,
+            confirm: Some(earlier),
+            power: Power::Block,
+        };
         of(&trial)[0].verdict
     };
     assert_eq!(verdict(&[]), Verdict::Warn);
@@ -280,7 +287,7 @@ fn a_late_generator_decides_nothing() {
     let plan = plan(P95, short(10, 1));
     let mut run = run(10, |arm, block, _| (100, 0, wandering(arm, block, 1.15)));
     for second in &mut run.0 {
-        second.health.insert(0, Health { cpu_us: 0, stall_us: 300_000, waited_us: 0 });
+        second.health.insert(0, Health { cpu_us: 0, stall_us: 300_000, waited_us: 0, ..Health::default() });
     }
     assert_eq!(said(&judged(&plan, &run))[0].1, Verdict::Invalid);
 }

@@ -1,7 +1,7 @@
 //! The findings of comparisons: numbers in words, evidence, and what to do next.
 
 use super::super::finding::{Compare, Evidence, Finding, FindingKind, Reason, Verdict};
-use super::super::words::{advice, percentile, quantity, subject};
+use super::super::words::{advice, margin, percentile, subject};
 use super::Block;
 use super::decide::Decision;
 use super::effect::{self, Effects, NEVER};
@@ -28,7 +28,7 @@ pub(super) fn finding(
         verdict: decision.verdict,
         reason: decision.reason,
         subject: format!("{what} against the baseline"),
-        expected: format!("{} {}", one.cmp.sign(), margin(one)),
+        expected: format!("{} {}", one.cmp.sign(), margin(one.margin, one.subject)),
         observed: observed(one, decision),
         next: moved(decision.reason, &shift).unwrap_or_else(|| next(one, effects, (decision, plan))),
         evidence: evidence(
@@ -37,7 +37,7 @@ pub(super) fn finding(
             blocks,
             Compare {
                 what,
-                margin: margin(one),
+                margin: margin(one.margin, one.subject),
                 w: decision.test.w,
                 w_max: decision.test.w_max,
                 p: decision.test.p,
@@ -66,15 +66,6 @@ fn what(one: &Comparison, steps: &[String]) -> String {
     let names = one.scope.steps.iter().filter_map(|step| steps.get(usize::from(step.0)).map(String::as_str));
     let names: Vec<&str> = names.collect();
     if names.is_empty() { subject(one.subject) } else { format!("{} {}", subject(one.subject), names.join("|")) }
-}
-
-/// `+5 %`, `-1 pp`, `+5 % or 10 ms`.
-fn margin(one: &Comparison) -> String {
-    let unit = if one.subject.is_share() { "pp" } else { "%" };
-    let text = format!("{:+.3}", one.margin.slack * 100.0);
-    let text = text.trim_end_matches('0').trim_end_matches('.');
-    let or = one.margin.least_us.map(|us| format!(" or {}", quantity(us, Unit::Us))).unwrap_or_default();
-    format!("{text} {unit}{or}")
 }
 
 /// A change as it is shown and kept: a ratio less 1, or a difference of shares.
@@ -125,7 +116,7 @@ fn next(one: &Comparison, effects: &Effects, (decision, plan): (&Decision, &AbPl
             let least = effects.all.len() + 1;
             decision.sd.and_then(|sd| blocks_to_see(size, sd, alpha, (least, EXACT_MOST))).map_or_else(
                 || advice(Reason::LowPower).to_owned(),
-                |n| format!("{n} blocks would show a change of {} beyond the margin", margin(one)),
+                |n| format!("{n} blocks would show a change of {} beyond the margin", margin(one.margin, one.subject)),
             )
         }
         reason => advice(reason).to_owned(),

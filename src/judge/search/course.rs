@@ -98,7 +98,7 @@ fn grade(search: &Search, (from, to): (u32, u32), seconds: &[Interval]) -> (Grad
     let mut worst = (Grade::Good, String::new());
     for check in &search.slo {
         let decision = threshold::decide(check, seconds, &steady, Profile::Ci);
-        if validity::made_by_us(check, &decision, seconds, (&steady, Profile::Ci)) {
+        if validity::made_by_us(check, &decision, seconds, (&steady, Profile::Ci.into())) {
             return (Grade::Spoilt, "it fails from due and holds from sent: our lateness made the verdict".to_owned());
         }
         let grade = graded(check, &decision);

@@ -4,19 +4,20 @@
 
 use super::super::estimate::{self, Estimate};
 use super::super::finding::{Reason, Verdict};
-use super::{Decision, Profile};
+use super::{Decision, Profile, Rules};
 use crate::measure::interval::Interval;
 use crate::plan::threshold::{Cmp, Outcomes, Subject, Threshold};
 use crate::stats::proportion::wilson;
 use crate::stats::quantile::{BATCHES_MIN, Batch, design_effect, pooled};
 
-/// Least number of independent arrivals on the thin side of a quantile, and in all for a share.
+/// Least number of independent arrivals for a share or a rate.
 const LEAST: f64 = 20.0;
 /// Standard errors of a two-sided 95 % interval.
 const Z: f64 = 1.96;
 
 /// Judges the whole of `seconds` at once.
-pub(super) fn whole(check: &Threshold, seconds: &[&Interval], profile: Profile) -> Decision {
+pub(super) fn whole(check: &Threshold, seconds: &[&Interval], rules: Rules) -> Decision {
+    let profile = rules.profile;
     let Some(estimate) = estimate::of(check.subject, &check.scope, seconds) else {
         return Decision::new(Verdict::Inconclusive, Reason::NoData, None);
     };
@@ -32,7 +33,7 @@ pub(super) fn whole(check: &Threshold, seconds: &[&Interval], profile: Profile) 
             false => few(Verdict::Fail, Reason::Beyond),
         };
     }
-    if !is_enough(check, &estimate, profile) {
+    if !is_enough(check, &estimate, rules) {
         return match disaster(check, seconds) {
             true if lost_too_many(check, &estimate) => few(Verdict::Fail, Reason::Unanswered),
             true => few(Verdict::Fail, Reason::Beyond),
@@ -48,15 +49,20 @@ pub(super) fn whole(check: &Threshold, seconds: &[&Interval], profile: Profile) 
 /// True where no interval exists by nature: extremes, counts, and "more than nothing".
 fn by_value(check: &Threshold) -> bool {
     match check.subject {
-        Subject::Max | Subject::Min | Subject::Requests => true,
+        Subject::Max | Subject::Min | Subject::Requests | Subject::GeneratorCpu => true,
         Subject::Offered | Subject::Achieved | Subject::Goodput => check.cmp == Cmp::More && check.bound <= 0.0,
         _ => false,
     }
 }
 
+/// Whether a value tells enough for another one to lean on it.
+pub(super) fn tells(check: &Threshold, estimate: &Estimate, rules: Rules) -> bool {
+    by_value(check) || is_enough(check, estimate, rules)
+}
+
 /// Whether there is evidence enough to judge at all.
-fn is_enough(check: &Threshold, estimate: &Estimate, profile: Profile) -> bool {
-    if estimate.interval.is_none() && estimate.value.is_finite() && profile != Profile::Drill {
+fn is_enough(check: &Threshold, estimate: &Estimate, rules: Rules) -> bool {
+    if estimate.interval.is_none() && estimate.value.is_finite() && rules.profile != Profile::Drill {
         return false;
     }
     if let Some(least) = check.n_least {
@@ -64,7 +70,7 @@ fn is_enough(check: &Threshold, estimate: &Estimate, profile: Profile) -> bool {
     }
     let n = estimate.n_eff.unwrap_or(estimate.n as f64);
     match check.subject {
-        Subject::Quantile(q) | Subject::Lateness(q) => n * q.min(1.0 - q) >= LEAST - 1e-9,
+        Subject::Quantile(q) | Subject::Lateness(q) => n * q.min(1.0 - q) >= rules.tail - 1e-9,
         Subject::Errors | Subject::Timeouts | Subject::Shed | Subject::Slow(_) | Subject::AchievedShare => {
             let thin = check.bound.min(1.0 - check.bound);
             // No number of samples resolves a bound of zero; the value decides then.

@@ -4,6 +4,7 @@
 //! and `in` (`sliding`), whether the generator can be believed (`validity`).
 
 mod decide;
+mod lean;
 mod sliding;
 
 pub(in crate::judge) use sliding::{LEAST_IN_WINDOW, whole};
@@ -13,20 +14,27 @@ use super::finding::{Evidence, Finding, FindingKind, Reason, Verdict};
 use super::window::{pieces, span};
 use super::words;
 use crate::measure::interval::Interval;
+use crate::plan::gate::Gate;
 use crate::plan::threshold::{Subject, Threshold, Unit, Window};
 use crate::stats::quantile::BATCHES_MIN;
 
 pub use super::window::Stretch;
+pub use crate::plan::gate::Profile;
+pub use lean::{beyond, resolved, unasked};
 
-/// What has to be proven before a check fails.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Profile {
-    /// Fails when the whole interval lies beyond the bound.
-    Ci,
-    /// Fails when the point value lies beyond the bound.
-    Drill,
-    /// Passes only when the whole interval lies inside the bound.
-    Launch,
+/// What checks are judged by.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Rules {
+    /// What has to be proven.
+    pub profile: Profile,
+    /// Least number of independent arrivals on the thin side of a quantile.
+    pub tail: f64,
+}
+
+impl From<Profile> for Rules {
+    fn from(profile: Profile) -> Self {
+        Self { profile, tail: Gate::default().min_tail as f64 }
+    }
 }
 
 /// A check judged: everything a finding says beside its names.
@@ -45,19 +53,20 @@ pub struct Decision {
 }
 
 impl Decision {
-    fn new(verdict: Verdict, reason: Reason, estimate: Option<Estimate>) -> Self {
+    /// A judgement whose estimate says what was seen.
+    pub fn new(verdict: Verdict, reason: Reason, estimate: Option<Estimate>) -> Self {
         Self { verdict, reason, estimate, said: String::new(), window_s: (0.0, 0.0) }
     }
 }
 
 /// Judges `check` on the seconds of its scope.
-pub fn decide(check: &Threshold, seconds: &[Interval], stretches: &[Stretch], profile: Profile) -> Decision {
+pub fn decide(check: &Threshold, seconds: &[Interval], stretches: &[Stretch], rules: impl Into<Rules>) -> Decision {
     let pieces = pieces(seconds, stretches, &check.scope, check.after);
     if check.window != Window::Whole {
         return sliding::decide(check, &pieces);
     }
     let all = pieces.concat();
-    Decision { window_s: span(&all), ..decide::whole(check, &all, profile) }
+    Decision { window_s: span(&all), ..decide::whole(check, &all, rules.into()) }
 }
 
 /// The finding of `check`; `steps` are the record's names of steps.
@@ -140,5 +149,7 @@ fn observed(check: &Threshold, decision: &Decision) -> String {
     format!("{value}{interval}{of}")
 }
 
+#[cfg(test)]
+mod grammar;
 #[cfg(test)]
 mod tests;

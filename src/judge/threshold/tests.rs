@@ -7,10 +7,13 @@ use std::time::Duration;
 use proptest::prelude::*;
 
 use super::*;
+use crate::judge::estimate;
 use crate::judge::tests::{answers, check, failures, second};
 use crate::judge::window::stretches;
+use crate::measure::interval::Health;
+use crate::measure::outcome::Class;
 use crate::measure::sample::StepId;
-use crate::plan::threshold::{ClockKind, Cmp, Outcomes, Scope};
+use crate::plan::threshold::{ClockKind, Cmp, Ground, Lean, Margin, Outcomes, Scope, Statuses};
 
 fn judged(check: &Threshold, seconds: &[Interval], profile: Profile) -> (Verdict, Reason) {
     let decision = decide(check, seconds, &[], profile);
@@ -260,4 +263,77 @@ fn a_launch_passes_only_when_it_is_proven() {
     assert_eq!(errors(0.001), (Verdict::Fail, Reason::Beyond));
     let thin = judged(&check(Subject::Errors, Cmp::Less, 0.05), &steady(3, 10, 0, 2_000), Profile::Launch);
     assert_eq!(thin, (Verdict::Inconclusive, Reason::FewSamples));
+}
+
+#[test]
+fn apdex_counts_answers_in_time_whole_and_tolerated_ones_half() {
+    let mut interval = Interval::at(0);
+    let cell = interval.steps.entry(StepId(0)).or_default();
+    answers(cell, 60, 400_000, 0);
+    answers(cell, 20, 1_900_000, 0);
+    answers(cell, 10, 2_100_000, 0);
+    failures(cell, 10, 1_000);
+    let apdex = estimate::point(Subject::Apdex(Duration::from_millis(500)), &Scope::default(), &[&interval]).unwrap();
+    assert_eq!((apdex.value, apdex.n), (0.70, 100));
+    let long: Vec<Interval> = (0..60).map(|n| Interval { second: n, ..interval.clone() }).collect();
+    let better = check(Subject::Apdex(Duration::from_millis(500)), Cmp::More, 0.75);
+    assert_eq!(judged(&better, &long, Profile::Ci), (Verdict::Fail, Reason::Beyond));
+    let said = finding(&better, &decide(&better, &long, &[], Profile::Ci), &[]);
+    assert_eq!((said.expected.as_str(), said.evidence.value), ("apdex(500ms) > 0.75", Some(0.70)));
+}
+
+#[test]
+fn a_status_narrows_the_failures_and_never_the_arrivals() {
+    let seconds = steady(60, 100, 10, 1_000);
+    let errors = |pattern: &str, is_negated| {
+        let statuses = vec![Statuses { pattern: pattern.into(), is_negated }];
+        let scope = Scope { statuses, ..Scope::default() };
+        estimate::point(Subject::Errors, &scope, &seconds.iter().collect::<Vec<_>>()).unwrap().value
+    };
+    assert_eq!([errors("5xx", false), errors("503", false), errors("504", false)], [0.1, 0.1, 0.0]);
+    assert_eq!([errors("5xx", true), errors("504", true)], [0.0, 0.1]);
+    let mut shed = Interval::at(0);
+    shed.steps.entry(StepId(0)).or_default().classes.add(Class::Shed, 5);
+    let other = Scope { statuses: vec![Statuses { pattern: "503".into(), is_negated: true }], ..Scope::default() };
+    assert_eq!(estimate::point(Subject::Errors, &other, &[&shed]).unwrap().value, 1.0, "what was shed has no status");
+}
+
+#[test]
+fn the_busiest_worker_is_the_generators_processor() {
+    let mut seconds = steady(20, 50, 0, 1_000);
+    for one in &mut seconds {
+        one.health.insert(1, Health { cpu_us: 700_000, ..Health::default() });
+    }
+    let cpu = |bound| judged(&check(Subject::GeneratorCpu, Cmp::Less, bound), &seconds, Profile::Ci);
+    assert_eq!((cpu(0.71).0, cpu(0.70).0), (Verdict::Pass, Verdict::Fail));
+}
+
+#[test]
+fn a_bound_that_leans_on_steady_is_its_upper_limit_and_the_margin() {
+    let stretch = |name: &str, from, to| Stretch { name: name.into(), from, to };
+    let stretches = [stretch("steady", 0, 120), stretch("fault:pay", 60, 80)];
+    let slow = |n: u32| second(n, 200, 0, if (60..80).contains(&n) { 25_000 } else { 20_000 });
+    let seconds: Vec<Interval> = (0..120).map(slow).collect();
+    let lean = |slack, on| Some(Lean { on, margin: Margin { slack, least_us: None } });
+    let scope = Scope { phases: vec!["fault:pay".into()], ..Scope::default() };
+    let mean = |slack| Threshold {
+        lean: lean(slack, Ground::Steady),
+        scope: scope.clone(),
+        ..check(Subject::Mean, Cmp::AtMost, f64::NAN)
+    };
+    let said = |slack| {
+        let (check, refused) = resolved(&mean(slack), &seconds, &stretches, Profile::Ci).unwrap();
+        assert_eq!(refused, None);
+        (decide(&check, &seconds, &stretches, Profile::Ci).verdict, words::demand(&check))
+    };
+    assert_eq!(said(0.10), (Verdict::Fail, "mean <= steady +10 %, which is 22 ms".to_owned()));
+    assert_eq!(said(0.30).0, Verdict::Pass);
+    let nothing = resolved(&mean(0.1), &seconds[60..80], &stretches, Profile::Ci).unwrap().1.unwrap();
+    assert_eq!((nothing.verdict, nothing.reason), (Verdict::Inconclusive, Reason::NoData));
+    let few = resolved(&mean(0.1), &seconds[..4], &stretches, Profile::Ci).unwrap().1.unwrap();
+    assert_eq!((few.verdict, few.reason), (Verdict::Inconclusive, Reason::FewSamples));
+    assert!(
+        resolved(&Threshold { lean: lean(0.1, Ground::Anchor), ..mean(0.1) }, &seconds, &stretches, Profile::Ci)
+            .is_none()
+    );
 }

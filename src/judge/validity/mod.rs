@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 
 use super::account::Generator;
 use super::finding::{Finding, Verdict};
-use super::threshold::{self, Decision, Profile, Stretch};
+use super::threshold::{self, Decision, Rules, Stretch};
 use super::window::{pieces, span};
 use super::words::quantity;
 use crate::measure::histogram::Bins;
@@ -25,6 +25,8 @@ const STALLED: f64 = 0.01;
 const BUSY: (f64, usize) = (0.85, 5);
 /// Share of a second spent waiting for a processor that is worth a word.
 const WAITING: f64 = 0.05;
+/// A jump of the wall clock that is worth a word, µs.
+const JUMP_US: u64 = 50_000;
 /// Share of shed arrivals that is worth a word.
 const SHED: f64 = 0.001;
 /// Lateness that shows an arrival stood in a stall, µs.
@@ -81,7 +83,7 @@ pub fn spoils(seconds: &[&Interval], limits: Limits) -> Option<String> {
 }
 
 /// True when a check that failed from due would have passed from sent: then our lateness made the verdict.
-pub fn made_by_us(check: &Threshold, decision: &Decision, seconds: &[Interval], run: (&[Stretch], Profile)) -> bool {
+pub fn made_by_us(check: &Threshold, decision: &Decision, seconds: &[Interval], run: (&[Stretch], Rules)) -> bool {
     if decision.verdict != Verdict::Fail || !check.subject.is_latency() || check.scope.clock != ClockKind::Response {
         return false;
     }
@@ -122,11 +124,12 @@ pub fn of(run: &Run<'_>) -> (Generator, Vec<Finding>) {
     let lateness = run.limits.lateness(generator.lateness_p99_us);
     let mut rows =
         vec![row::late_row(run, &generator, lateness), row::stall_row(run, &generator, &all), row::waiting_row(&all)];
-    rows.push(row::busy_row(&generator, lateness));
+    rows.push(row::busy_row(&generator, lateness, run.limits.model));
     rows.push(row::shed_row(&all, lateness));
     rows.extend(row::pace_row(run));
     rows.extend(row::sum_row(run));
     rows.push(row::exhausted_row(run.seconds));
+    rows.push(row::clock_row(&all));
     let window = span(&all);
     let findings: Vec<Finding> = rows.into_iter().map(|row| row.finding(window)).collect();
     generator.verdict = findings.iter().map(|one| one.verdict).max().unwrap_or_default();
@@ -202,7 +205,10 @@ fn busiest(seconds: &[Interval]) -> f64 {
 /// The tightest upper bound on a time of requests among `checks`, µs; else the median time until answered or given up:
 /// most arrivals may be shed or failed, and the generator was no later for it.
 pub fn tightest(checks: &[Threshold], seconds: &[Interval]) -> Option<f64> {
-    let bounds = checks.iter().filter(|one| one.subject.is_latency() && one.cmp.is_upper()).map(|one| one.bound);
+    let bounds = checks
+        .iter()
+        .filter(|one| one.subject.is_latency() && one.cmp.is_upper() && one.lean.is_none())
+        .map(|one| one.bound);
     bounds.reduce(f64::min).or_else(|| {
         let mut all = Bins::default();
         seconds.iter().flat_map(|one| one.steps.values()).for_each(|cell| all.merge(&cell.response.both()));

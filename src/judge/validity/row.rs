@@ -6,7 +6,7 @@ use super::super::account::Generator;
 use super::super::finding::{Evidence, Finding, FindingKind, Reason, Verdict};
 use super::super::threshold::Stretch;
 use super::super::words::{advice, quantity};
-use super::{BUSY, Model, Run, SHED, STALL_US, STALLED, WAITING, stalled};
+use super::{BUSY, JUMP_US, Model, Run, SHED, STALL_US, STALLED, WAITING, stalled};
 use crate::measure::interval::{Cell, Interval, Travel};
 use crate::measure::outcome::Class;
 use crate::plan::threshold::{Level, Unit};
@@ -116,17 +116,26 @@ fn stalls_in_words(stalls: &[(u32, f64, u64)], zero: u32) -> String {
     }
 }
 
-pub(super) fn busy_row(generator: &Generator, lateness: Verdict) -> Row {
+pub(super) fn busy_row(generator: &Generator, lateness: Verdict, model: Model) -> Row {
     let verdict = match (generator.cpu_peak > BUSY.0, lateness) {
         (false, _) => Verdict::Pass,
         (true, Verdict::Pass) => Verdict::Warn,
         (true, _) => Verdict::Invalid,
     };
+    let bound = if verdict != Verdict::Pass && model == Model::Closed {
+        "; generator-bound: the users were held up here, so their rate is a lower bound"
+    } else {
+        ""
+    };
     Row {
         id: "generator.cpu",
         subject: "processor of the generator",
         expected: format!("at most {} of a core for {} s", quantity(BUSY.0, Unit::Ratio), BUSY.1),
-        observed: format!("the busiest {} s took {} of a core", BUSY.1, quantity(generator.cpu_peak, Unit::Ratio)),
+        observed: format!(
+            "the busiest {} s took {} of a core{bound}",
+            BUSY.1,
+            quantity(generator.cpu_peak, Unit::Ratio)
+        ),
         verdict,
         value: Some(generator.cpu_peak),
         bound: BUSY.0,
@@ -202,7 +211,7 @@ pub(super) fn pace_row(run: &Run<'_>) -> Option<Row> {
     let (mut due, mut sent) = (0, 0);
     for second in run.seconds.iter().filter(|one| calm(one.second)) {
         let unsendable = |cell: &Cell| cell.errors.get("variable").copied().unwrap_or(0);
-        due += second.steps.values().map(|cell| cell.lateness.n() - unsendable(cell)).sum::<u64>();
+        due += second.steps.values().map(|cell| cell.lateness.n() + cell.staged - unsendable(cell)).sum::<u64>();
         sent += second.flow.sent;
     }
     if due == 0 || run.limits.model == Model::Closed {
@@ -232,7 +241,7 @@ pub(super) fn sum_row(run: &Run<'_>) -> Option<Row> {
     let done = run.done?;
     let travel = travel(run.seconds);
     let known = travel.started + travel.shed + done.not_started;
-    let ended = travel.completed + travel.failed + travel.unfinished;
+    let ended = travel.completed + travel.failed + travel.unfinished + travel.staged;
     let planned = if run.limits.model == Model::Open { done.planned } else { known };
     let lost = planned.abs_diff(known).max(travel.started.abs_diff(ended));
     Some(Row {
@@ -264,6 +273,22 @@ pub(super) fn exhausted_row(seconds: &[Interval]) -> Row {
         bound: 0.0,
         unit: Unit::Count,
         n,
+    }
+}
+
+/// Labels of time are off after a jump; what was measured is not, for it is monotonic.
+pub(super) fn clock_row(all: &[&Interval]) -> Row {
+    let worst = all.iter().flat_map(|one| one.health.values()).map(|worker| worker.jump_us).max().unwrap_or(0);
+    Row {
+        id: "generator.clock",
+        subject: "wall clock against monotonic",
+        expected: format!("no jump of more than {}", quantity(JUMP_US as f64, Unit::Us)),
+        observed: format!("{} at most", quantity(worst as f64, Unit::Us)),
+        verdict: if worst > JUMP_US { Verdict::Warn } else { Verdict::Pass },
+        value: Some(worst as f64),
+        bound: JUMP_US as f64,
+        unit: Unit::Us,
+        n: all.len() as u64,
     }
 }
 

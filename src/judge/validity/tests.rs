@@ -6,6 +6,7 @@ use crate::judge::tests::{answers, check, second};
 use crate::measure::interval::Health;
 use crate::measure::outcome::Class;
 use crate::measure::sample::{JourneyId, StepId};
+use crate::plan::gate::Profile;
 use crate::plan::threshold::{Cmp, Subject};
 
 fn health(seconds: &[Interval], model: Model) -> (Generator, Vec<Finding>) {
@@ -36,7 +37,7 @@ fn frozen(frozen: std::ops::Range<u32>) -> Vec<Interval> {
             let travel = interval.journeys.entry(JourneyId(0)).or_default();
             (travel.planned, travel.started, travel.completed) = (1_000, 1_000, 1_000);
             let stall_us = if frozen.contains(&n) { 1_000_000 } else { 900 };
-            interval.health.insert(0, Health { cpu_us: 100_000, stall_us, waited_us: 0 });
+            interval.health.insert(0, Health { cpu_us: 100_000, stall_us, waited_us: 0, ..Health::default() });
             interval
         })
         .collect()
@@ -78,7 +79,7 @@ fn waiting_for_the_server_is_seen_from_due_and_not_from_sent() {
     let check = check(Subject::Quantile(0.99), Cmp::Less, 250_000.0);
     let judged = |seconds: &[Interval]| {
         let decision = threshold::decide(&check, seconds, &[], Profile::Drill);
-        (decision.verdict, made_by_us(&check, &decision, seconds, (&[], Profile::Drill)))
+        (decision.verdict, made_by_us(&check, &decision, seconds, (&[], Profile::Drill.into())))
     };
     assert_eq!(judged(&seconds), (Verdict::Fail, true));
     assert_eq!(judged(&frozen(0..0)), (Verdict::Pass, false));
@@ -95,7 +96,7 @@ fn a_frozen_server_is_not_our_fault() {
     let check = check(Subject::Quantile(0.95), Cmp::Less, 250_000.0);
     let decision = threshold::decide(&check, &seconds, &[], Profile::Drill);
     assert_eq!(decision.verdict, Verdict::Fail);
-    assert!(!made_by_us(&check, &decision, &seconds, (&[], Profile::Drill)));
+    assert!(!made_by_us(&check, &decision, &seconds, (&[], Profile::Drill.into())));
 }
 
 #[test]
@@ -150,10 +151,10 @@ fn counts_that_do_not_add_up_invalidate_the_run() {
 fn a_busy_core_is_suspect_and_with_lateness_invalid() {
     let mut seconds = run(2_000);
     for one in &mut seconds[10..15] {
-        one.health.insert(1, Health { cpu_us: 900_000, stall_us: 0, waited_us: 60_000 });
+        one.health.insert(1, Health { cpu_us: 900_000, stall_us: 0, waited_us: 60_000, ..Health::default() });
     }
     for one in &mut seconds[..10] {
-        one.health.insert(1, Health { cpu_us: 10_000, stall_us: 0, waited_us: 0 });
+        one.health.insert(1, Health { cpu_us: 10_000, stall_us: 0, waited_us: 0, ..Health::default() });
     }
     assert_eq!(
         (verdict(&seconds, "generator.cpu"), verdict(&seconds, "generator.waiting")),

@@ -44,6 +44,7 @@ pub async fn read(
             }
             limits.begin(idle);
         }
+        answer.waits(limits);
         limits.passed(cx).map_or(Poll::Pending, |passed| Poll::Ready(Err(passed)))
     })
     .await

@@ -22,7 +22,6 @@ use super::body::{self, Ended};
 use super::failure::{self, Failure, Reached};
 use super::line::{Meter, Stream, Wire};
 use crate::load::pace::{Limits, Passed};
-use crate::measure::outcome::Kind;
 
 /// A request ready to leave.
 pub type Prepared = Request<Full<Bytes>>;
@@ -37,14 +36,14 @@ pub struct Line {
 }
 
 /// What an exchange came to.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Debug)]
 pub enum Exchange {
     /// A whole answer.
-    Whole,
+    Whole(Answer),
     /// No whole answer.
     Broken(Failure),
-    /// The connection was closed before anything was written: the request is back, untouched.
-    Untouched,
+    /// The connection was closed before anything was written: the request is untouched.
+    Untouched(Box<Prepared>),
 }
 
 /// What an exchange may take and what is kept of it.
@@ -60,8 +59,8 @@ pub struct Terms {
 
 /// A connection that moves when it is polled.
 type Driven = Connection<TokioIo<Wire>, Full<Bytes>>;
-/// How hyper answers.
-type Reply = Result<Response<Incoming>, TrySendError<Prepared>>;
+/// What the head's wait came to; a request that never left comes back.
+type Reply = Result<Response<Incoming>, Option<Box<Prepared>>>;
 
 impl Line {
     /// Speaks HTTP/1.1 on `stream`; `None` when hyper refuses to begin.
@@ -97,58 +96,41 @@ impl Line {
         }
     }
 
-    /// Sends the request and reads the whole answer into `into`, within `limits`; an untouched request is put back.
-    ///
-    /// Request and answer stay where they are: moving them through every layer would cost as much as parsing.
-    pub async fn exchange(
-        &mut self,
-        (request, into): (&mut Option<Prepared>, &mut Answer),
-        limits: &mut Limits<'_>,
-        terms: Terms,
-    ) -> Exchange {
-        let Some(prepared) = request.take() else { return Exchange::Broken(Failure::early(Kind::Protocol)) };
+    /// Sends `request` and reads the whole answer within `limits`.
+    pub async fn exchange(&mut self, request: Prepared, limits: &mut Limits<'_>, terms: Terms) -> Exchange {
         let (read, written) = self.passed();
         let meter = Rc::clone(&self.meter);
         let reached = |head| Reached { written: meter.written.get() - written, read: meter.read.get() - read, head };
-        let reply = self.sender.try_send_request(prepared);
+        let reply = self.sender.try_send_request(request);
         limits.begin(terms.first_byte);
-        let mut response = None;
-        if let Err(passed) = self.head(reply, (request, &mut response), limits).await {
-            return Exchange::Broken(failure::timing_out(passed, reached(false)));
-        }
-        let Some(response) = response else {
-            if request.is_some() && reached(false).written == 0 {
-                return Exchange::Untouched;
-            }
-            return Exchange::Broken(failure::exchanging(meter.end.get(), reached(false)));
+        let response = match self.head(reply, limits).await {
+            Ok(Ok(response)) => response,
+            Ok(Err(Some(untouched))) if reached(false).written == 0 => return Exchange::Untouched(untouched),
+            Ok(Err(_)) => return Exchange::Broken(failure::exchanging(meter.end.get(), reached(false))),
+            Err(passed) => return Exchange::Broken(failure::timing_out(passed, reached(false))),
         };
         let (head, body) = response.into_parts();
-        into.begin(head, terms.keep);
+        let mut answer = Answer::new(head, terms.keep);
         limits.begin(terms.idle);
-        match body::read(body, into, limits, terms.idle, |cx| self.drive(cx)).await {
-            Ok(Ended::Whole) => Exchange::Whole,
+        match body::read(body, &mut answer, limits, terms.idle, |cx| self.drive(cx)).await {
+            Ok(Ended::Whole) => Exchange::Whole(answer),
             Ok(Ended::Broken(_)) => Exchange::Broken(failure::exchanging(meter.end.get(), reached(true))),
             Err(passed) => Exchange::Broken(failure::timing_out(passed, reached(true))),
         }
     }
 
-    /// Waits for the answer's head: it, or a request that never left, is there afterwards.
+    /// Waits for the answer's head.
     async fn head(
         &mut self,
-        reply: impl Future<Output = Reply>,
-        (request, response): (&mut Option<Prepared>, &mut Option<Response<Incoming>>),
+        reply: impl Future<Output = Result<Response<Incoming>, TrySendError<Prepared>>>,
         limits: &mut Limits<'_>,
-    ) -> Result<(), Passed> {
+    ) -> Result<Reply, Passed> {
         let mut reply = pin!(reply);
         poll_fn(|cx| {
             self.drive(cx);
             // The reply can only come out of the connection polled just above: it needs no waker of its own.
             if let Poll::Ready(result) = reply.as_mut().poll(&mut Context::from_waker(Waker::noop())) {
-                match result {
-                    Ok(head) => *response = Some(head),
-                    Err(mut error) => *request = error.take_message(),
-                }
-                return Poll::Ready(Ok(()));
+                return Poll::Ready(Ok(result.map_err(|mut error| error.take_message().map(Box::new))));
             }
             limits.passed(cx).map_or(Poll::Pending, |passed| Poll::Ready(Err(passed)))
         })

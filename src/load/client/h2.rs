@@ -170,15 +170,9 @@ impl Tube {
         (now.0 - before.0, now.1 - before.1)
     }
 
-    /// Sends the request and reads the whole answer into `into`, within `limits`; an untouched request is put back.
-    pub async fn exchange(
-        &self,
-        (request, into): (&mut Option<Prepared>, &mut Answer),
-        limits: &mut Limits<'_>,
-        terms: Terms,
-    ) -> Exchange {
-        let Some(prepared) = request.take() else { return Exchange::Broken(Failure::early(Kind::Protocol)) };
-        let reply = self.0.sender.borrow_mut().try_send_request(self.0.place.dress(prepared));
+    /// Sends `request` and reads the whole answer within `limits`.
+    pub async fn exchange(&self, request: Prepared, limits: &mut Limits<'_>, terms: Terms) -> Exchange {
+        let reply = self.0.sender.borrow_mut().try_send_request(self.0.place.dress(request));
         limits.begin(terms.first_byte);
         let mut reply = Box::pin(reply);
         let head = poll_fn(|cx| match reply.as_mut().poll(cx) {
@@ -191,22 +185,19 @@ impl Tube {
             Ok(Ok(response)) => response,
             Ok(Err(mut error)) => {
                 return match error.take_message() {
-                    Some(untouched) => {
-                        *request = Some(Place::undress(untouched));
-                        Exchange::Untouched
-                    }
+                    Some(untouched) => Exchange::Untouched(Box::new(Place::undress(untouched))),
                     None => Exchange::Broken(self.broken(error.error(), nothing)),
                 };
             }
             Err(passed) => return Exchange::Broken(failure::timing_out(passed, nothing)),
         };
         let (head, body) = response.into_parts();
-        into.begin(head, terms.keep);
+        let mut answer = Answer::new(head, terms.keep);
         limits.begin(terms.idle);
-        let ended = body::read(body, into, limits, terms.idle, |_| {}).await;
-        let reached = Reached { written: 0, read: into.size, head: true };
+        let ended = body::read(body, &mut answer, limits, terms.idle, |_| {}).await;
+        let reached = Reached { written: 0, read: answer.size, head: true };
         match ended {
-            Ok(Ended::Whole) => Exchange::Whole,
+            Ok(Ended::Whole) => Exchange::Whole(answer),
             Ok(Ended::Broken(error)) => Exchange::Broken(self.broken(&error, reached)),
             Err(passed) => Exchange::Broken(failure::timing_out(passed, reached)),
         }

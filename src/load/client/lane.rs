@@ -5,8 +5,9 @@
 
 use std::cell::Cell;
 
+use super::answer::{Answer, Keep};
 use super::failure::Failure;
-use super::h1::Exchange;
+use super::h1::{Exchange, Prepared};
 use super::{Errand, Trip};
 use crate::base::clock::Tick;
 use crate::load::pace::Limits;
@@ -18,13 +19,13 @@ pub(super) trait Lane {
     type Line;
 
     /// Opens a connection to `origin`.
-    async fn open(&self, origin: usize, limits: &mut Limits<'_>) -> Result<Self::Line, Failure>;
+    async fn begin(&self, origin: usize, limits: &mut Limits<'_>) -> Result<Self::Line, Failure>;
 
     /// Sends a request and takes its answer; with the bytes received and sent. What went wrong is data.
     async fn exchange(
         &self,
         line: &mut Self::Line,
-        errand: &mut Errand<'_>,
+        what: (Prepared, Keep),
         limits: &mut Limits<'_>,
     ) -> (Exchange, (u64, u64));
 
@@ -38,39 +39,44 @@ pub(super) trait Lane {
 pub(super) async fn travel<L: Lane>(
     lane: &L,
     held: Option<L::Line>,
-    mut errand: Errand<'_>,
+    errand: Errand,
     limits: &mut Limits<'_>,
     reconnected: &Cell<u64>,
 ) -> (Trip, Option<L::Line>) {
+    let Errand { origin, mut request, keep } = errand;
     // A connection opened for this very request and closed at once is a failure, not a reason to try again.
     let mut again = held.is_some();
     let mut held = held;
     loop {
         let mut line = match held.take() {
             Some(line) => line,
-            None => match lane.open(errand.origin, limits).await {
+            None => match lane.begin(origin, limits).await {
                 Ok(line) => line,
                 Err(failure) => return (Trip::without(failure, limits), None),
             },
         };
-        let (done, passed) = lane.exchange(&mut line, &mut errand, limits).await;
-        if done == Exchange::Untouched && again {
-            again = false;
-            reconnected.set(reconnected.get() + 1);
-            continue;
-        }
-        let trip = Trip::of(whole(done, &mut errand), passed, limits);
+        let (done, passed) = lane.exchange(&mut line, (request, keep), limits).await;
+        let result = match done {
+            Exchange::Untouched(back) if again => {
+                again = false;
+                request = *back;
+                reconnected.set(reconnected.get() + 1);
+                continue;
+            }
+            done => whole(done),
+        };
+        let trip = Trip { result, done: limits.now(), bytes_in: passed.0, bytes_out: passed.1 };
         let is_usable = trip.result.is_ok() && lane.is_usable(&mut line, trip.done);
         return (trip, is_usable.then_some(line));
     }
 }
 
 /// What an exchange means for its request.
-pub(super) fn whole(done: Exchange, errand: &mut Errand<'_>) -> Result<(), Failure> {
+pub(super) fn whole(done: Exchange) -> Result<Answer, Failure> {
     match done {
-        Exchange::Whole => errand.into.unpack(),
+        Exchange::Whole(answer) => answer.unpacked(),
         Exchange::Broken(failure) => Err(failure),
-        Exchange::Untouched => Err(Failure::early(Kind::EofBeforeStatus)),
+        Exchange::Untouched(_) => Err(Failure::early(Kind::EofBeforeStatus)),
     }
 }
 
@@ -80,34 +86,45 @@ mod tests {
 
     use bytes::Bytes;
     use http_body_util::Full;
-    use hyper::Request;
+    use hyper::{Request, Response};
 
     use super::*;
     use crate::base::clock::Clock;
-    use crate::load::client::answer::{Answer, Keep};
-    use crate::load::client::h1::Prepared;
     use crate::load::pace::Pace;
+
+    /// What a scripted exchange comes to.
+    #[derive(Clone, Copy)]
+    enum Does {
+        Answers,
+        Breaks,
+        GivesBack,
+    }
 
     /// A lane that does what it is told; connections are numbers.
     struct Scripted {
         opens: RefCell<Vec<Result<u32, Kind>>>,
-        exchanges: RefCell<Vec<Exchange>>,
+        exchanges: RefCell<Vec<Does>>,
         usable: bool,
     }
 
     impl Lane for Scripted {
         type Line = u32;
 
-        async fn open(&self, _: usize, _: &mut Limits<'_>) -> Result<u32, Failure> {
+        async fn begin(&self, _: usize, _: &mut Limits<'_>) -> Result<u32, Failure> {
             self.opens.borrow_mut().remove(0).map_err(Failure::early)
         }
 
-        async fn exchange(&self, _: &mut u32, errand: &mut Errand<'_>, _: &mut Limits<'_>) -> (Exchange, (u64, u64)) {
-            assert!(errand.request.is_some(), "there is a request to send");
-            let done = self.exchanges.borrow_mut().remove(0);
-            if done != Exchange::Untouched {
-                errand.request.take();
-            }
+        async fn exchange(
+            &self,
+            _: &mut u32,
+            (request, keep): (Prepared, Keep),
+            _: &mut Limits<'_>,
+        ) -> (Exchange, (u64, u64)) {
+            let done = match self.exchanges.borrow_mut().remove(0) {
+                Does::Answers => Exchange::Whole(Answer::new(Response::new(()).into_parts().0, keep)),
+                Does::Breaks => Exchange::Broken(Failure::early(Kind::ResetWaiting)),
+                Does::GivesBack => Exchange::Untouched(Box::new(request)),
+            };
             (done, (7, 9))
         }
 
@@ -116,35 +133,38 @@ mod tests {
         }
     }
 
-    const BROKEN: Exchange = Exchange::Broken(Failure { kind: Kind::ResetWaiting, byte: 0 });
-
     /// Result, connection afterwards, reconnections, and what is left of the script.
     fn road(held: Option<u32>, script: &Scripted) -> (Result<(), Kind>, Option<u32>, u64, usize) {
         let pace = Pace::new(Clock::manual().0);
         let cut = Cell::new(Tick::MAX);
         let mut limits = Limits::new(&pace, (Tick::ZERO, Tick::from_secs(1)), &cut);
-        let mut request: Option<Prepared> = Some(Request::new(Full::new(Bytes::new())));
-        let mut answer = Answer::default();
-        let errand = Errand { origin: 0, keep: Keep::default(), request: &mut request, into: &mut answer };
+        let request = Request::new(Full::new(Bytes::new()));
+        let errand = Errand { origin: 0, request, keep: Keep::default() };
         let reconnected = Cell::new(0);
         let (trip, line) = futures::executor::block_on(travel(script, held, errand, &mut limits, &reconnected));
         let left = script.opens.borrow().len() + script.exchanges.borrow().len();
-        (trip.result.map_err(|failure| failure.kind), line, reconnected.get(), left)
+        (trip.result.map(drop).map_err(|failure| failure.kind), line, reconnected.get(), left)
     }
 
     #[test]
     fn only_an_untouched_request_is_sent_again_and_only_once() {
-        use Exchange::{Untouched, Whole};
+        use Does::{Answers, Breaks, GivesBack};
         let gone = Err(Kind::EofBeforeStatus);
         for (held, opens, exchanges, usable, want) in [
-            (Some(1), vec![], vec![Whole], true, (Ok(()), Some(1), 0, 0)),
-            (Some(1), vec![], vec![Whole], false, (Ok(()), None, 0, 0)),
-            (None, vec![Ok(2)], vec![Whole], true, (Ok(()), Some(2), 0, 0)),
-            (Some(1), vec![Ok(2)], vec![Untouched, Whole], true, (Ok(()), Some(2), 1, 0)),
-            (Some(1), vec![Ok(2), Ok(3)], vec![Untouched, Untouched, Whole], true, (gone, None, 1, 2)),
-            (None, vec![Ok(2), Ok(3)], vec![Untouched, Whole], true, (gone, None, 0, 2)),
-            (Some(1), vec![Ok(2)], vec![BROKEN, Whole], true, (Err(Kind::ResetWaiting), None, 0, 2)),
-            (None, vec![Err(Kind::ConnectRefused), Ok(2)], vec![Whole], true, (Err(Kind::ConnectRefused), None, 0, 2)),
+            (Some(1), vec![], vec![Answers], true, (Ok(()), Some(1), 0, 0)),
+            (Some(1), vec![], vec![Answers], false, (Ok(()), None, 0, 0)),
+            (None, vec![Ok(2)], vec![Answers], true, (Ok(()), Some(2), 0, 0)),
+            (Some(1), vec![Ok(2)], vec![GivesBack, Answers], true, (Ok(()), Some(2), 1, 0)),
+            (Some(1), vec![Ok(2), Ok(3)], vec![GivesBack, GivesBack, Answers], true, (gone, None, 1, 2)),
+            (None, vec![Ok(2), Ok(3)], vec![GivesBack, Answers], true, (gone, None, 0, 2)),
+            (Some(1), vec![Ok(2)], vec![Breaks, Answers], true, (Err(Kind::ResetWaiting), None, 0, 2)),
+            (
+                None,
+                vec![Err(Kind::ConnectRefused), Ok(2)],
+                vec![Answers],
+                true,
+                (Err(Kind::ConnectRefused), None, 0, 2),
+            ),
         ] {
             let script = Scripted { opens: opens.into(), exchanges: exchanges.into(), usable };
             assert_eq!(road(held, &script), want);

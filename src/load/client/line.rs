@@ -13,6 +13,8 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::{TcpStream, UnixStream};
 use tokio_rustls::client::TlsStream;
 
+use super::staged::Staged;
+
 /// How a stream ended, as its socket said.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum End {
@@ -84,6 +86,8 @@ pub enum Stream {
     Plain(Plain),
     /// Inside TLS.
     Tls(Box<TlsStream<Plain>>),
+    /// Of a client that misbehaves on purpose.
+    Staged(Box<Staged>),
 }
 
 /// Hands reading and writing to whichever stream it is.
@@ -136,7 +140,7 @@ macro_rules! either {
 }
 
 either!(Plain { Tcp, Unix });
-either!(Stream { Plain, Tls });
+either!(Stream { Plain, Tls, Staged });
 
 /// A metered stream. Inside TLS the bytes of HTTP are counted, not those of the records around them.
 #[derive(Debug)]

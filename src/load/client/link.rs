@@ -4,8 +4,7 @@
 
 use std::cell::Cell;
 
-use super::Errand;
-use super::h1::{Exchange, Line, Terms};
+use super::h1::{Exchange, Line, Prepared, Terms};
 use super::h2::Tube;
 use crate::base::clock::Tick;
 use crate::load::pace::Limits;
@@ -87,23 +86,22 @@ impl Link {
         self.age().is_spent(life, now) || self.age().is_idle(life, now)
     }
 
-    /// Sends a request and reads the whole answer; with the bytes received and sent meanwhile.
+    /// Sends `request` and reads the whole answer; with the bytes received and sent meanwhile.
     pub async fn exchange(
         &mut self,
-        errand: &mut Errand<'_>,
+        request: Prepared,
         limits: &mut Limits<'_>,
         terms: Terms,
     ) -> (Exchange, (u64, u64)) {
-        let what = (&mut *errand.request, &mut *errand.into);
         match self {
             Self::One(line, _) => {
                 let before = line.passed();
-                let result = line.exchange(what, limits, terms).await;
+                let result = line.exchange(request, limits, terms).await;
                 let after = line.passed();
                 (result, (after.0 - before.0, after.1 - before.1))
             }
             Self::Two(tube) => {
-                let result = tube.exchange(what, limits, terms).await;
+                let result = tube.exchange(request, limits, terms).await;
                 let passed = tube.uncounted();
                 (result, passed)
             }

@@ -20,6 +20,8 @@ pub mod link;
 pub mod opener;
 pub mod pool;
 pub mod request;
+pub mod resolve;
+pub mod staged;
 pub mod tls;
 
 use std::cell::Cell;
@@ -31,13 +33,16 @@ use lane::{Lane, travel, whole};
 use link::Link;
 use opener::Opener;
 use pool::{Grant, Pool};
+use staged::Valve;
 
 use super::arrivals::owned;
 use super::pace::Limits;
 use super::step::Script;
 use crate::base::clock::Tick;
 use crate::base::shard::Shard;
+use crate::measure::outcome::Kind;
 use crate::plan::load::Connections;
+use crate::plan::misbehave::How;
 use crate::plan::wires::Life;
 
 /// One workload's client on one worker.
@@ -62,10 +67,10 @@ enum Sharing {
 pub struct Seat(Vec<Option<Link>>);
 
 /// What a trip came to.
-#[derive(Clone, Copy, Debug)]
+#[derive(Debug)]
 pub struct Trip {
-    /// Fine when the answer is whole, or why it is not.
-    pub result: Result<(), Failure>,
+    /// A whole answer, or why not.
+    pub result: Result<Answer, Failure>,
     /// When it ended.
     pub done: Tick,
     /// Bytes of the request that left.
@@ -74,17 +79,15 @@ pub struct Trip {
     pub bytes_in: u64,
 }
 
-/// A request, where it goes, and where its answer is put.
+/// A request and where it goes.
 #[derive(Debug)]
-pub struct Errand<'a> {
+pub struct Errand {
     /// Index of the origin.
     pub origin: usize,
+    /// The request.
+    pub request: Prepared,
     /// What is kept of the answer.
     pub keep: Keep,
-    /// The request; taken by whoever sends it, put back untouched.
-    pub request: &'a mut Option<Prepared>,
-    /// The answer.
-    pub into: &'a mut Answer,
 }
 
 impl Client {
@@ -134,8 +137,15 @@ impl Client {
         is_open
     }
 
+    /// Opens a user's own connection to the first origin ahead of its first request.
+    pub async fn seat_ahead(&self, seat: &mut Seat, limits: &mut Limits<'_>) {
+        if let (Sharing::PerUser, Ok(link)) = (&self.sharing, self.opener.open(0, limits).await) {
+            seat.0 = vec![Some(link)];
+        }
+    }
+
     /// Takes one request there and brings its answer back, within `limits`.
-    pub async fn trip(&self, errand: Errand<'_>, seat: &mut Seat, limits: &mut Limits<'_>) -> Trip {
+    pub async fn trip(&self, errand: Errand, seat: &mut Seat, limits: &mut Limits<'_>) -> Trip {
         let origin = errand.origin;
         match &self.sharing {
             Sharing::Shared(pool) => self.shared(pool, errand, limits).await,
@@ -157,8 +167,21 @@ impl Client {
         }
     }
 
+    /// Takes one request there as a client does that misbehaves, on a connection of its own.
+    pub async fn stage(&self, errand: Errand, how: How, limits: &mut Limits<'_>) -> Trip {
+        let valve = Valve::open();
+        let mut link = match self.opener.open_staged(errand.origin, limits, (&valve, staged::window(how))).await {
+            Ok(link) => link,
+            Err(failure) => return Trip::without(failure, limits),
+        };
+        let terms = self.opener.terms(errand.keep);
+        let (done, passed) = staged::exchange((&mut link, &valve), how, errand.request, (limits, terms)).await;
+        let result = done.map_or(Err(Failure::early(Kind::Abandoned)), whole);
+        Trip { result, done: limits.now(), bytes_in: passed.0, bytes_out: passed.1 }
+    }
+
     /// On a connection of the pool.
-    async fn shared(&self, pool: &Pool, mut errand: Errand<'_>, limits: &mut Limits<'_>) -> Trip {
+    async fn shared(&self, pool: &Pool, errand: Errand, limits: &mut Limits<'_>) -> Trip {
         let origin = errand.origin;
         limits.begin(self.opener.timeouts().wait);
         let held = match pool.turn(origin, limits).await {
@@ -166,6 +189,7 @@ impl Client {
             Ok(Grant::Open) => None,
             Err(kind) => return Trip::without(Failure::early(kind), limits),
         };
+        let mut errand = errand;
         let (mut link, is_new) = match held {
             Some(link) => (link, false),
             None => match self.open_for(pool, origin, limits).await {
@@ -175,19 +199,23 @@ impl Client {
         };
         let mut again = !is_new;
         loop {
-            let (done, passed) = self.opener.exchange(&mut link, &mut errand, limits).await;
-            if done == Exchange::Untouched && again {
-                again = false;
-                self.reconnected.set(self.reconnected.get() + 1);
-                pool.put(origin, still(link), limits.now());
-                // Its place in the pool is free now, and ours.
-                link = match self.open_in_place(pool, origin, limits).await {
-                    Ok(link) => link,
-                    Err(failure) => return Trip::without(failure, limits),
-                };
-                continue;
-            }
-            let trip = Trip::of(whole(done, &mut errand), passed, limits);
+            let (done, passed) = self.opener.exchange(&mut link, (errand.request, errand.keep), limits).await;
+            let result = match done {
+                Exchange::Untouched(back) if again => {
+                    again = false;
+                    errand.request = *back;
+                    self.reconnected.set(self.reconnected.get() + 1);
+                    pool.put(origin, still(link), limits.now());
+                    // Its place in the pool is free now, and ours.
+                    link = match self.open_in_place(pool, origin, limits).await {
+                        Ok(link) => link,
+                        Err(failure) => return Trip::without(failure, limits),
+                    };
+                    continue;
+                }
+                done => whole(done),
+            };
+            let trip = Trip { result, done: limits.now(), bytes_in: passed.0, bytes_out: passed.1 };
             let kept = if trip.result.is_ok() && link.is_free() { Some(link) } else { still(link) };
             pool.put(origin, kept, trip.done);
             return trip;
@@ -219,11 +247,6 @@ fn still(link: Link) -> Option<Link> {
 }
 
 impl Trip {
-    /// What an exchange came to, and the bytes received and sent in it.
-    fn of(result: Result<(), Failure>, passed: (u64, u64), limits: &Limits<'_>) -> Self {
-        Self { result, done: limits.now(), bytes_in: passed.0, bytes_out: passed.1 }
-    }
-
     fn without(failure: Failure, limits: &Limits<'_>) -> Self {
         Self { result: Err(failure), done: limits.now(), bytes_out: 0, bytes_in: 0 }
     }

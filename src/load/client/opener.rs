@@ -4,20 +4,22 @@
 
 use std::cell::Cell;
 use std::future::poll_fn;
+use std::rc::Rc;
 use std::task::Poll;
 use std::time::Duration;
 
 use hyper::http::uri::{Authority, Scheme as HttpScheme};
 
-use super::Errand;
+use super::answer::Keep;
 use super::connect::Peer;
 use super::failure::{Failure, within};
-use super::h1::{Exchange, Line, Terms};
+use super::h1::{Exchange, Line, Prepared, Terms};
 use super::h2::{Place, Tube};
 use super::lane::Lane;
 use super::line::Stream;
 use super::link::{Age, Link};
 use super::pool::Speaks;
+use super::staged::{Staged, Valve};
 use super::tls::{self, Connector};
 use crate::base::clock::Tick;
 use crate::base::shard::Shard;
@@ -48,7 +50,7 @@ impl Opener {
     pub fn new(script: &Script, shard: Shard) -> Self {
         let client = &script.plan.client;
         let wires = &client.wires;
-        let peer = |origin: &Origin| (Peer::new(origin, &wires.source), place(origin), origin.scheme);
+        let peer = |origin: &Origin| (Peer::new(origin, client, &script.stop), place(origin), origin.scheme);
         let apart = wires.life.open_rate.filter(|rate| *rate > 0.0);
         Self {
             peers: script.plan.origins.iter().map(peer).collect(),
@@ -68,6 +70,11 @@ impl Opener {
         &self.timeouts
     }
 
+    /// What an exchange may take, and what is kept of its answer.
+    pub fn terms(&self, keep: Keep) -> Terms {
+        Terms { first_byte: self.timeouts.first_byte, idle: self.timeouts.idle, keep }
+    }
+
     /// Connections opened since the last look.
     pub fn take_opened(&self) -> u64 {
         self.opened.take()
@@ -83,14 +90,37 @@ impl Opener {
         }
     }
 
-    /// Opens a connection to `origin` by its protocol.
-    async fn begin(&self, origin: usize, limits: &mut Limits<'_>) -> Result<Link, Failure> {
-        let (peer, place, scheme) = self.peers.get(origin).ok_or(Failure::early(Kind::Resolve))?;
+    /// Opens a connection to `origin`.
+    pub async fn open(&self, origin: usize, limits: &mut Limits<'_>) -> Result<Link, Failure> {
+        let (stream, second) = self.stream(origin, limits, None).await?;
+        self.speak(origin, (stream, second), limits).await
+    }
+
+    /// Opens one behind `valve`, with a window so wide; `None`: the system's.
+    pub async fn open_staged(
+        &self,
+        origin: usize,
+        limits: &mut Limits<'_>,
+        (valve, window): (&Rc<Valve>, Option<u32>),
+    ) -> Result<Link, Failure> {
+        let (stream, second) = self.stream(origin, limits, window).await?;
+        let stream = Stream::Staged(Box::new(Staged::new(stream, valve)));
+        self.speak(origin, (stream, second), limits).await
+    }
+
+    /// A stream to `origin` with TLS agreed on, and whether HTTP/2 is spoken on it.
+    async fn stream(
+        &self,
+        origin: usize,
+        limits: &mut Limits<'_>,
+        window: Option<u32>,
+    ) -> Result<(Stream, bool), Failure> {
+        let (peer, _, scheme) = self.peers.get(origin).ok_or(Failure::early(Kind::Resolve))?;
         self.wait_for_slot(limits).await?;
-        let plain = peer.open(limits, self.timeouts.connect).await?;
+        let plain = peer.open(limits, self.timeouts.connect, window).await?;
         self.opened.set(self.opened.get() + 1);
         let prior = self.version == Version::Http2Prior;
-        let (stream, second) = match self.connector.as_ref().filter(|_| *scheme == Scheme::Https) {
+        Ok(match self.connector.as_ref().filter(|_| *scheme == Scheme::Https) {
             None => (Stream::Plain(plain), prior),
             Some(connector) => {
                 limits.begin(self.timeouts.tls);
@@ -102,8 +132,18 @@ impl Opener {
                 }
                 (Stream::Tls(Box::new(stream)), agreed || prior)
             }
-        };
-        if let Some(place) = place.as_ref().filter(|_| second) {
+        })
+    }
+
+    /// Begins to speak HTTP on `stream`.
+    async fn speak(
+        &self,
+        origin: usize,
+        (stream, second): (Stream, bool),
+        limits: &mut Limits<'_>,
+    ) -> Result<Link, Failure> {
+        let place = self.peers.get(origin).and_then(|(_, place, _)| place.as_ref());
+        if let Some(place) = place.filter(|_| second) {
             let terms = (self.streams, self.timeouts.tls);
             return Tube::begin(stream, place.clone(), limits, terms).await.map(Link::Two);
         }
@@ -139,19 +179,18 @@ impl Opener {
 impl Lane for Opener {
     type Line = Link;
 
-    async fn open(&self, origin: usize, limits: &mut Limits<'_>) -> Result<Link, Failure> {
-        self.begin(origin, limits).await
+    async fn begin(&self, origin: usize, limits: &mut Limits<'_>) -> Result<Link, Failure> {
+        self.open(origin, limits).await
     }
 
     async fn exchange(
         &self,
         link: &mut Link,
-        errand: &mut Errand<'_>,
+        (request, keep): (Prepared, Keep),
         limits: &mut Limits<'_>,
     ) -> (Exchange, (u64, u64)) {
-        let terms = Terms { first_byte: self.timeouts.first_byte, idle: self.timeouts.idle, keep: errand.keep };
         link.age().serve(limits.seen());
-        link.exchange(errand, limits, terms).await
+        link.exchange(request, limits, self.terms(keep)).await
     }
 
     fn is_usable(&self, link: &mut Link, now: Tick) -> bool {

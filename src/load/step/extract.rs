@@ -176,7 +176,8 @@ impl Source {
         }
     }
 
-    fn every(&self, reading: &Reading<'_>) -> Vec<String> {
+    /// Every value.
+    pub fn every(&self, reading: &Reading<'_>) -> Vec<String> {
         match self {
             Self::Json(path) => reading.every_json(path),
             Self::Regex(regex, group) => {

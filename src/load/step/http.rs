@@ -8,7 +8,8 @@ use std::time::Duration;
 use super::ceiling::{self, Leave};
 use super::extract::Reading;
 use super::tries::Tries;
-use super::{Ask, redirect};
+use super::way::Way;
+use super::{Ask, booking, redirect, staged};
 use crate::base::clock::Tick;
 use crate::load::client::answer::Answer;
 use crate::load::client::failure::Failure;
@@ -17,6 +18,7 @@ use crate::load::client::request;
 use crate::load::client::{Errand, Trip};
 use crate::load::core::Worker;
 use crate::load::crew::Crew;
+use crate::load::exemplars::Beside;
 use crate::load::pace::Limits;
 use crate::load::user::User;
 use crate::load::vars::Dice;
@@ -63,15 +65,23 @@ pub async fn run(worker: &Worker, crew: &Crew, user: &mut User, ask: &Ask, (due,
     for pick in &ask.picks {
         pick.take(dice, &mut user.values);
     }
+    if let Some(how) = user.bearing.trick {
+        let ended = staged::run(worker, crew, user, (ask, how), (due, dice)).await;
+        return Ended { rested: due.since(asked), ..ended };
+    }
     let sent = worker.pace.now();
     if let Some(budget) = &crew.budget {
         budget.first(sent);
     }
-    let (mut tries, mut begun) = (Tries::default(), sent);
+    let hashes = booking::hashes(ask, user);
+    let mut tries = Tries::default();
+    let mut way = Way::new((due, sent));
     loop {
-        let (trip, outcome, said) = attempt(worker, crew, user, (ask, begun, dice, tries)).await;
-        let done = trip.done;
-        let again = tries.again(worker, crew, (ask, outcome, done), dice);
+        let tried = attempt(worker, crew, user, (ask, dice, tries), &mut way).await;
+        let done = tried.trip.done;
+        let said = tried.trip.result.as_ref().map(said).unwrap_or_default();
+        way.ends(worker, ask, (tried.outcome, said), &tried.trip);
+        let again = tries.again(worker, crew, (ask, &tried, dice));
         // A try that another one follows was sent and is done; the last one is counted with its request.
         if let Some(pause) = again
             && !worker.halted.get()
@@ -79,17 +89,27 @@ pub async fn run(worker: &Worker, crew: &Crew, user: &mut User, ask: &Ask, (due,
             && matches!(ceiling::leave(worker, crew, ask.origin, done).await, Leave::At(_))
         {
             worker.log.borrow_mut().recorder.flow(done, |flow| flow.done += 1);
-            begun = worker.pace.now();
+            way = Way::new((done + pause, worker.pace.now()));
             continue;
         }
-        let ended = worker.finished(sample(ask, (due, sent, done), outcome, &trip), said);
+        booking::note(worker, ask, hashes, (&tried, tries.further()));
+        let first = tried.trip.result.as_ref().ok().map(|answer| answer.first(done));
+        let beside = Beside { chain: &way.chain, age: way.age, first };
+        let ended = worker.finished(sample(ask, (due, sent, done), tried.outcome, &tried.trip), said, beside);
         return Ended { rested: due.since(asked), ..ended };
     }
 }
 
+/// What one try came to.
+#[derive(Debug)]
+pub(super) struct Tried {
+    pub(super) trip: Trip,
+    pub(super) outcome: Outcome,
+}
+
 /// Leave for the first try; a journey that begins with this request has it already.
 async fn admit(worker: &Worker, crew: &Crew, user: &mut User, (ask, due): (&Ask, Tick)) -> Leave {
-    if std::mem::take(&mut user.admitted) {
+    if std::mem::take(&mut user.bearing.admitted) {
         return Leave::At(due);
     }
     ceiling::leave(worker, crew, ask.origin, due).await
@@ -100,33 +120,32 @@ async fn attempt(
     worker: &Worker,
     crew: &Crew,
     user: &mut User,
-    (ask, sent, dice, tries): (&Ask, Tick, Dice, Tries),
-) -> (Trip, Outcome, Said) {
-    let mut request = ask.mould.cast(|var| user.value(var));
-    if request.is_none() {
-        return (unsent(sent), Outcome::Refused(Kind::Variable), Said::default());
-    }
-    let mut answer = Answer::default();
+    (ask, dice, tries): (&Ask, Dice, Tries),
+    way: &mut Way,
+) -> Tried {
+    let sent = way.sent();
+    let Some(request) = ask.mould.cast(|var| user.value(var)) else {
+        return Tried { trip: unsent(sent), outcome: Outcome::Refused(Kind::Variable) };
+    };
     let patience = ask.patience.as_ref().map(|patience| sent + tries.patience(patience, dice));
     let total = patience.map_or(sent + ask.total, |leaves| leaves.min(sent + ask.total));
     let mut limits = Limits::new(&worker.pace, (sent, total), &crew.cut);
-    let mut trip = leave(worker, crew, user, (ask, None, &mut request, &mut answer), &mut limits).await;
+    let mut trip = leave(worker, crew, user, (ask, None, request), &mut limits).await;
     let mut refused = None;
-    if worker.script.plan.client.redirects > 0 && trip.result.is_ok() && redirect::is_one(answer.status) {
-        refused = redirect::follow(worker, crew, user, (ask, &mut trip, &mut answer), &mut limits).await;
+    if worker.script.plan.client.redirects > 0 {
+        refused = redirect::follow(worker, crew, user, (ask, &mut trip, way), &mut limits).await;
     }
     drop(limits);
     let done = trip.done;
     let outcome = match (&trip.result, refused) {
-        (Ok(()), Some(kind)) => Outcome::Refused(kind),
-        (Ok(()), None) => judged(ask, &answer, user, (sent, done, dice)),
+        (Ok(_), Some(kind)) => Outcome::Refused(kind),
+        (Ok(answer), None) => judged(ask, answer, user, (sent, done, dice), &mut way.age),
         (Err(Failure { kind: Kind::TimeoutTotal, byte }), _) if patience.is_some_and(|leaves| done >= leaves) => {
             Outcome::Failed { kind: Kind::Abandoned, byte: *byte }
         }
         (Err(Failure { kind, byte }), _) => Outcome::Failed { kind: *kind, byte: *byte },
     };
-    let said = if trip.result.is_ok() { said(&answer) } else { Said::default() };
-    (trip, outcome, said)
+    Tried { trip, outcome }
 }
 
 /// A request that could not be laid out.
@@ -139,24 +158,25 @@ pub(super) async fn leave(
     worker: &Worker,
     crew: &Crew,
     user: &mut User,
-    (ask, hop, request, answer): (&Ask, Option<(usize, &str)>, &mut Option<Prepared>, &mut Answer),
+    (ask, hop, mut request): (&Ask, Option<(usize, &str)>, Prepared),
     limits: &mut Limits<'_>,
 ) -> Trip {
     let origin = hop.map_or(ask.origin, |(origin, _)| origin);
     let plan = &worker.script.plan;
     let host = || plan.origins.get(origin).map_or("", |origin| origin.host.as_str());
-    if let Some((jar, request)) = user.jar.as_ref().zip(request.as_mut())
-        && let Some(cookies) = jar.show(host(), request::path_of(request))
-        && !request::carry(request, &cookies)
+    if let Some(cookies) = user.jar.as_ref().and_then(|jar| jar.show(host(), request::path_of(&request)))
+        && !request::carry(&mut request, &cookies)
     {
         return unsent(worker.pace.now());
     }
     let sent = if hop.is_some() { worker.pace.now() } else { limits.seen() };
     worker.log.borrow_mut().recorder.sent(sent, 0);
-    let errand = Errand { origin, keep: ask.keep, request, into: &mut *answer };
-    let trip = crew.client.trip(errand, &mut user.seat, limits).await;
+    let trip = crew.client.trip(Errand { origin, request, keep: ask.keep }, &mut user.seat, limits).await;
     // Most answers set none: only one that does pays for its path.
-    if trip.result.is_ok() && plan.client.cookies && answer.sets_cookies() {
+    if let Ok(answer) = &trip.result
+        && plan.client.cookies
+        && answer.sets_cookies()
+    {
         let path = match hop {
             Some((_, path)) => path.to_owned(),
             None => ask.mould.path(|variable| user.value(variable)),
@@ -169,24 +189,32 @@ pub(super) async fn leave(
 }
 
 /// What became of a whole answer: what it must be, then whose it is, then how old it is. A leak outweighs all.
-fn judged(ask: &Ask, answer: &Answer, user: &mut User, (sent, done, dice): (Tick, Tick, Dice)) -> Outcome {
+fn judged(
+    ask: &Ask,
+    answer: &Answer,
+    user: &mut User,
+    (sent, done, dice): (Tick, Tick, Dice),
+    age: &mut Option<Duration>,
+) -> Outcome {
     let outcome = ask.judge.outcome(answer, done - sent, (&mut user.values, dice));
     if ask.owner.as_ref().is_some_and(|owner| owner.is_broken(answer, user)) {
         return Outcome::Refused(Kind::Leak);
     }
-    if ask.truth.is_empty() || !outcome.is_ok() {
+    if ask.truth.versions.is_empty() || !outcome.is_ok() {
         return outcome;
     }
     let reading = Reading::new(answer);
-    let stale = ask.truth.iter().filter_map(|one| one.judge(&reading, &mut user.memory, (sent, done))).last();
-    stale.map_or(outcome, Outcome::Refused)
+    *age = ask.truth.versions.iter().filter_map(|one| one.judge(&reading, &mut user.memory, (sent, done))).last();
+    age.map_or(outcome, |_| Outcome::Refused(Kind::Stale))
 }
 
-fn said(answer: &Answer) -> Said {
-    Said { status: Some(answer.status), retry_after: answer.retry_after }
+/// What the head of `answer` says, as far as classes need it.
+pub(super) fn said(answer: &Answer) -> Said {
+    Said { status: Some(answer.status), retry_after: answer.retry_after.is_some() }
 }
 
-fn sample(ask: &Ask, (due, sent, done): (Tick, Tick, Tick), outcome: Outcome, trip: &Trip) -> Sample {
+/// A request that was due, sent and done then.
+pub(super) fn sample(ask: &Ask, (due, sent, done): (Tick, Tick, Tick), outcome: Outcome, trip: &Trip) -> Sample {
     Sample {
         step: ask.step,
         due,

@@ -5,15 +5,16 @@
 //!
 //! | file | holds |
 //! |---|---|
-//! | `http` `redirect` `tries` | one request: three clock readings, outcome, class; its hops; further tries |
+//! | `http` `redirect` `tries` `way` `staged` | one request: three clock readings, outcome, class; its hops; further tries; bad clients |
 //! | `ceiling` | leave to send, from the ceiling of a target |
-//! | `check` `extract` | what an answer must be, and what is taken from it |
+//! | `check` `extract` `booking` | what an answer must be, what is taken from it, and what it acknowledges |
 //! | `pause` | think times, drawn by key |
 //! | `weave` | a journey of the plan becomes moves by number |
 //! | `gate` `turn` `group` | conditions, repetitions, requests side by side |
 //!
 //! Not here: who runs them (`load::user`).
 
+pub mod booking;
 mod ceiling;
 pub mod check;
 pub mod extract;
@@ -22,8 +23,10 @@ pub mod group;
 pub mod http;
 pub mod pause;
 mod redirect;
+mod staged;
 pub mod tries;
 pub mod turn;
+mod way;
 mod weave;
 
 use std::sync::Arc;
@@ -36,12 +39,14 @@ use turn::Turning;
 use super::client::answer::Keep;
 use super::client::request::Mould;
 use super::client::tls::Connector;
-use super::integrity::{Isolation, Version};
+use super::integrity::{Isolation, Truths};
 use super::vars::{self, Dice, Named};
 use super::{LoadError, rows};
 use crate::base::secret::Secret;
+use crate::base::stop::Stop;
 use crate::measure::sample::{Aside, JourneyId, StepId};
 use crate::plan::load::LoadPlan;
+use crate::plan::misbehave::{self, How, Misbehaviour};
 use crate::plan::program::{Http, OnFailure};
 use crate::plan::template::{Template, VarId};
 use crate::plan::values::SEPARATOR;
@@ -61,6 +66,8 @@ pub struct Script {
     pub lasts: Vec<u64>,
     /// How `https` is spoken; `None`: nothing is.
     pub connector: Option<Connector>,
+    /// Ends the run when a target turns out to be none.
+    pub stop: Stop,
 }
 
 /// A compiled journey.
@@ -76,6 +83,16 @@ pub struct Course {
     pub on_failure: OnFailure,
     /// Its repetitions, by number.
     pub turns: Vec<Turning>,
+    /// Which of its users misbehave, and the name of that draw.
+    pub bad: (Vec<Misbehaviour>, String),
+}
+
+impl Course {
+    /// What is wrong with the user whose journey has these dice; as a rule nothing.
+    pub fn trick(&self, dice: Dice) -> Option<How> {
+        let (all, place) = &self.bad;
+        if all.is_empty() { None } else { misbehave::of(all, dice.unit(place)) }
+    }
 }
 
 /// One move of a journey.
@@ -133,8 +150,8 @@ pub struct Ask {
     pub patience: Option<Pause>,
     /// Names the draws of its further tries.
     pub retry_place: String,
-    /// Versions the answer shows.
-    pub truth: Vec<Version>,
+    /// What the answer says about the truth of the system.
+    pub truth: Truths,
 }
 
 impl Script {
@@ -153,7 +170,7 @@ impl Script {
         let of = plan.workloads.len();
         let lasts = (0..of).map(|workload| rows::enough_for(&plan.values.feeds, workload, of)).collect();
         let connector = Connector::of(&plan)?;
-        Ok(Self { plan, courses, draws, given: Vec::new(), lasts, connector })
+        Ok(Self { plan, courses, draws, given: Vec::new(), lasts, connector, stop: Stop::new() })
     }
 }
 
@@ -181,7 +198,7 @@ impl Ask {
                 .as_ref()
                 .map(|patience| Pause::new(patience.leaves_after.clone(), format!("patience/{name}"))),
             retry_place: format!("retry/{name}"),
-            truth: http.truth.iter().map(Version::new).collect::<Result<_, _>>()?,
+            truth: Truths::new(&http.truth)?,
         })
     }
 }

@@ -3,9 +3,9 @@
 //! 301, 302 and 303 turn into a GET, 307 and 308 keep method and body. Hops are part of their request's time.
 
 use super::ceiling::{self, Leave};
+use super::way::Way;
 use super::{Ask, http};
 use crate::load::client::Trip;
-use crate::load::client::answer::Answer;
 use crate::load::core::Worker;
 use crate::load::crew::Crew;
 use crate::load::pace::Limits;
@@ -13,26 +13,23 @@ use crate::load::user::User;
 use crate::measure::outcome::Kind;
 use crate::plan::load::{Origin, Scheme};
 
-/// True for a status that leads elsewhere.
-pub(super) fn is_one(status: u16) -> bool {
-    matches!(status, 301 | 302 | 303 | 307 | 308)
-}
-
 /// Follows the redirects of `trip` until there is another answer; why not, when the way is not gone to its end.
 pub(super) async fn follow(
     worker: &Worker,
     crew: &Crew,
     user: &mut User,
-    (ask, trip, answer): (&Ask, &mut Trip, &mut Answer),
+    (ask, trip, way): (&Ask, &mut Trip, &mut Way),
     limits: &mut Limits<'_>,
 ) -> Option<Kind> {
     let plan = &worker.script.plan;
     let (mut origin, mut path, mut keeps) = (ask.origin, String::from("/"), true);
     for hop in 0..=plan.client.redirects {
-        if trip.result.is_err() || !is_one(answer.status) {
+        let Ok(answer) = &trip.result else { return None };
+        if !matches!(answer.status, 301 | 302 | 303 | 307 | 308) {
             return None;
         }
         let to = answer.header("location")?;
+        way.led(answer, to);
         if hop == plan.client.redirects {
             return Some(Kind::Redirects);
         }
@@ -41,18 +38,16 @@ pub(super) async fn follow(
         (origin, path) = (next, location);
         let authority = plan.origins.get(origin).map(Origin::authority).unwrap_or_default();
         let is_foreign = origin != ask.origin;
-        let mut request = ask.mould.hop(|variable| user.value(variable), (&authority, &path), (is_foreign, keeps));
-        if request.is_none() {
-            return Some(Kind::Redirects);
-        }
+        let request = ask.mould.hop(|variable| user.value(variable), (&authority, &path), (is_foreign, keeps));
+        let Some(request) = request else { return Some(Kind::Redirects) };
         if ceiling::leave(worker, crew, origin, worker.pace.now()).await == Leave::Refused {
             return Some(Kind::OverCeiling);
         }
+        way.turns(worker, ask, trip, worker.pace.now());
         // The hop that ends here was sent and is done; the last one is counted with its request.
         worker.log.borrow_mut().recorder.flow(worker.pace.now(), |flow| flow.done += 1);
         let (bytes_out, bytes_in) = (trip.bytes_out, trip.bytes_in);
-        let hop = (ask, Some((origin, path.as_str())), &mut request, &mut *answer);
-        *trip = http::leave(worker, crew, user, hop, limits).await;
+        *trip = http::leave(worker, crew, user, (ask, Some((origin, &path)), request), limits).await;
         trip.bytes_out += bytes_out;
         trip.bytes_in += bytes_in;
     }

@@ -6,12 +6,13 @@ use std::cell::RefCell;
 use std::time::Duration;
 
 use super::Ask;
+use super::http::Tried;
 use super::pause::Pause;
 use crate::base::clock::Tick;
 use crate::load::core::Worker;
 use crate::load::crew::Crew;
 use crate::load::vars::Dice;
-use crate::measure::outcome::{Kind, Outcome};
+use crate::measure::outcome::Kind;
 
 /// Seconds a budget looks back.
 const WINDOW: usize = 10;
@@ -24,6 +25,11 @@ pub struct Tries {
 }
 
 impl Tries {
+    /// How many tries went before.
+    pub fn further(self) -> u32 {
+        self.retries + self.reloads
+    }
+
     /// How long the user waits in this try.
     pub fn patience(self, pause: &Pause, dice: Dice) -> Duration {
         pause.length(dice.seed, self.key(dice), dice.n)
@@ -35,14 +41,13 @@ impl Tries {
     }
 
     /// Whether a try with this outcome is followed by another, and after which pause.
-    pub fn again(
+    pub(super) fn again(
         &mut self,
         worker: &Worker,
         crew: &Crew,
-        (ask, outcome, done): (&Ask, Outcome, Tick),
-        dice: Dice,
+        (ask, tried, dice): (&Ask, &Tried, Dice),
     ) -> Option<Duration> {
-        let kind = outcome.kind()?;
+        let (kind, done) = (tried.outcome.kind()?, tried.trip.done);
         let client = &worker.script.plan.client;
         if kind == Kind::Abandoned {
             let patience = client.patience.as_ref()?;
@@ -55,7 +60,9 @@ impl Tries {
         }
         self.retries += 1;
         let drawn = Dice { key: self.key(dice), ..dice }.unit(&ask.retry_place);
-        Some(retry.pause(self.retries, drawn))
+        let asked = tried.trip.result.as_ref().ok().and_then(|answer| answer.retry_after);
+        let asked = asked.filter(|_| retry.retry_after).map(|asked| asked.from(|| worker.pace.utc()));
+        Some(retry.pause(self.retries, drawn).max(asked.unwrap_or_default()))
     }
 }
 

@@ -40,7 +40,8 @@ pub(super) fn course(plan: &LoadPlan, n: usize, journey: &Journey) -> Result<Cou
         }
     }
     let id = JourneyId(u16::try_from(n).unwrap_or(u16::MAX));
-    Ok(Course { id, first: journey.first_step(), moves, on_failure: journey.on_failure, turns })
+    let bad = (journey.misbehave.clone(), format!("misbehave/{}", journey.name));
+    Ok(Course { id, first: journey.first_step(), moves, on_failure: journey.on_failure, turns, bad })
 }
 
 struct Weave<'a> {

@@ -4,12 +4,15 @@ mod crowds;
 mod failures;
 mod hosted;
 mod journeys;
+mod ledger;
 mod paths;
 mod server;
+mod staged;
 mod tries;
 mod users;
 mod wires;
 
+use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -23,9 +26,11 @@ use crate::measure::interval::{Cell, Interval, Travel};
 use crate::measure::outcome::Class;
 use crate::measure::record::{Done, Head, Record, RecordWriter, read};
 use crate::measure::sample::StepId;
+use crate::plan::audit::Books;
 use crate::plan::check::{self, Files, ScenarioOptions};
 use crate::plan::curve::{Curve, Ramp};
 use crate::plan::deck::Deck;
+use crate::plan::gate::Gate;
 use crate::plan::good::{Good, StatusSet};
 use crate::plan::load::{Client, Connections, LoadPlan, Origin, Pattern, Rounds, Spacing, Workload};
 use crate::plan::program::{Check, Http, Journey, OnFailure, Op, Think, What};
@@ -52,7 +57,14 @@ fn get(step: u16, path: &str) -> Http {
 }
 
 fn journey(steps: Vec<Op>) -> Journey {
-    Journey { name: "visit".to_owned(), steps, think: Think::Off, on_failure: OnFailure::EndJourney, owner: None }
+    Journey {
+        name: "visit".to_owned(),
+        steps,
+        think: Think::Off,
+        on_failure: OnFailure::EndJourney,
+        owner: None,
+        misbehave: Vec::new(),
+    }
 }
 
 fn http(http: Http) -> Op {
@@ -95,6 +107,8 @@ fn plan(server: &Server, pattern: Pattern, steps: Vec<Op>) -> LoadPlan {
         values: Values { count: 4, ..Values::default() },
         good: Good::default(),
         checks: Vec::new(),
+        books: Books::default(),
+        gate: Gate::default(),
         hash: String::new(),
     }
 }
@@ -137,8 +151,12 @@ impl Seen {
 
 /// Runs `plan` to its end; `meanwhile` may stop it.
 fn run_while(plan: LoadPlan, threads: usize, meanwhile: impl FnOnce(&Stop, &Running)) -> Seen {
-    let folder = tempfile::tempdir().unwrap();
-    let path = folder.path().join("record.sqr");
+    run_in(tempfile::tempdir().unwrap().path(), plan, threads, meanwhile)
+}
+
+/// As [`run_while`], with everything it writes in `folder`.
+fn run_in(folder: &Path, plan: LoadPlan, threads: usize, meanwhile: impl FnOnce(&Stop, &Running)) -> Seen {
+    let path = folder.join("record.sqr");
     let clock = Clock::start();
     let stop = Stop::new();
     let env = Env {
@@ -180,11 +198,12 @@ fn sums_hold(seen: &Seen, once: bool) {
     let travel = seen.travel();
     assert_eq!(seen.done.planned, travel.started + travel.shed + seen.done.not_started, "{travel:?}");
     assert_eq!(travel.planned, travel.started + travel.shed);
-    assert_eq!(travel.started, travel.completed + travel.failed + travel.unfinished, "{travel:?}");
+    assert_eq!(travel.started, travel.completed + travel.failed + travel.unfinished + travel.staged, "{travel:?}");
     let total = seen.all.total();
     // A request has one sample, however often it was tried and redirected.
     let sampled = total.answered() + total.failed();
-    assert!(if once { seen.all.flow.done == sampled } else { seen.all.flow.done >= sampled });
+    let ended = sampled + total.staged;
+    assert!(if once { seen.all.flow.done == ended } else { seen.all.flow.done >= ended });
     assert_eq!(seen.all.flow.sent + seen.errors("variable"), seen.all.flow.done);
     assert_eq!(total.lateness.n(), sampled);
     let (response, service) = (total.response.both().extent().sum, total.service.both().extent().sum);

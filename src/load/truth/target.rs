@@ -23,7 +23,11 @@ const HEAD: usize = 64 << 10;
 
 /// A request, as a script sees it.
 #[derive(Clone, Copy, Debug)]
-pub struct Asked {
+pub struct Asked<'a> {
+    /// Its first line and headers.
+    pub head: &'a str,
+    /// Its body.
+    pub body: &'a [u8],
     /// Its number, from 0.
     pub number: u64,
     /// Time since the first one.
@@ -57,7 +61,27 @@ pub struct Reply {
     pub then: Then,
 }
 
+impl Asked<'_> {
+    /// Path and query.
+    pub fn path(&self) -> &str {
+        self.head.split(' ').nth(1).unwrap_or_default()
+    }
+
+    /// The value of header `name`; empty without one.
+    pub fn header(&self, name: &str) -> &str {
+        let lines = self.head.lines().filter_map(|line| line.split_once(':'));
+        let mut values = lines.filter(|(key, _)| key.eq_ignore_ascii_case(name));
+        values.next().map_or("", |(_, value)| value.trim())
+    }
+}
+
 impl Reply {
+    /// An answer with this status and `body`.
+    pub fn status(status: u16, body: &str) -> Self {
+        let first = format!("HTTP/1.1 {status} Scripted\r\ncontent-length: {}\r\n\r\n{body}", body.len()).into_bytes();
+        Self { first, ..Self::default() }
+    }
+
     /// A whole answer with status 200 and `body`.
     pub fn ok(body: &str) -> Self {
         let first = format!("HTTP/1.1 200 OK\r\ncontent-length: {}\r\n\r\n{body}", body.len()).into_bytes();
@@ -76,7 +100,7 @@ impl Reply {
     }
 }
 
-type Script = dyn Fn(Asked) -> Reply + Send + Sync;
+type Script = dyn Fn(Asked<'_>) -> Reply + Send + Sync;
 
 /// A target that answers by its script until it is dropped.
 #[derive(Debug)]
@@ -92,7 +116,7 @@ impl Target {
     ///
     /// # Errors
     /// When the system has no socket, thread or timer left.
-    pub fn start(script: impl Fn(Asked) -> Reply + Send + Sync + 'static) -> io::Result<Self> {
+    pub fn start(script: impl Fn(Asked<'_>) -> Reply + Send + Sync + 'static) -> io::Result<Self> {
         let listener = std::net::TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
         listener.set_nonblocking(true)?;
         let address = listener.local_addr()?;
@@ -137,11 +161,11 @@ struct Desk {
 }
 
 impl Desk {
-    fn reply(&self, now: Tick) -> Reply {
+    fn reply(&self, now: Tick, (head, body): (&str, &[u8])) -> Reply {
         let now = u64::try_from(now.since(Tick::ZERO).as_nanos()).unwrap_or(u64::MAX);
         let first = self.first.fetch_min(now, Ordering::SeqCst).min(now);
         let number = self.asked.fetch_add(1, Ordering::SeqCst);
-        (self.script)(Asked { number, at: Duration::from_nanos(now - first) })
+        (self.script)(Asked { head, body, number, at: Duration::from_nanos(now - first) })
     }
 }
 
@@ -169,8 +193,8 @@ async fn accept(listener: std::net::TcpListener, desk: Desk, ended: oneshot::Rec
 async fn serve(mut stream: TcpStream, pace: &Pace, desk: &Desk) -> io::Result<()> {
     stream.set_nodelay(true)?;
     let mut held = Vec::new();
-    while take_request(&mut stream, &mut held).await? {
-        let reply = desk.reply(pace.now());
+    while let Some((head, body)) = take_request(&mut stream, &mut held).await? {
+        let reply = desk.reply(pace.now(), (&head, &body));
         if !reply.wait.is_zero() {
             pace.until(pace.now() + reply.wait).await;
         }
@@ -189,21 +213,22 @@ async fn serve(mut stream: TcpStream, pace: &Pace, desk: &Desk) -> io::Result<()
     Ok(())
 }
 
-/// Reads one request and forgets it; false at the end of the connection.
-async fn take_request(stream: &mut TcpStream, held: &mut Vec<u8>) -> io::Result<bool> {
+/// Reads one request, head and body; `None` at the end of the connection.
+async fn take_request(stream: &mut TcpStream, held: &mut Vec<u8>) -> io::Result<Option<(String, Vec<u8>)>> {
     loop {
         if let Some(head) = held.windows(4).position(|four| four == b"\r\n\r\n") {
             let whole = head + 4 + body_length(&held[..head]);
             while held.len() < whole {
                 if stream.read_buf(held).await? == 0 {
-                    return Ok(false);
+                    return Ok(None);
                 }
             }
-            held.drain(..whole);
-            return Ok(true);
+            let text = String::from_utf8_lossy(&held[..head]).into_owned();
+            let body = held.drain(..whole).skip(head + 4).collect();
+            return Ok(Some((text, body)));
         }
         if held.len() > HEAD || stream.read_buf(held).await? == 0 {
-            return Ok(false);
+            return Ok(None);
         }
     }
 }

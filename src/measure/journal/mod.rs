@@ -4,13 +4,17 @@
 //! Not here: measurements (`record`), what to do about open entries (`drill::recover`).
 
 mod file;
+mod undo;
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use crate::measure::ledger;
+
 use crate::base::clock::Tick;
 
 pub use file::{Contents, Journal, JournalError, read};
+pub use undo::{PinnedProcess, Undo, UndoCommand, UndoProbe, UndoProcess};
 
 /// Who says it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -28,6 +32,8 @@ pub enum Source {
     Measured,
     /// `squall recover`.
     Recovery,
+    /// The keeper of a run whose controller is gone or hangs.
+    Keeper,
 }
 
 /// What happened. One enum for every room; the kind is the variant's name.
@@ -88,6 +94,11 @@ pub enum Event {
         /// Why.
         reason: String,
     },
+    /// Whoever held the change let go of it without healing it; the keeper does.
+    Dropped {
+        /// The act.
+        id: String,
+    },
     /// An alert arrived.
     Page {
         /// `trigger`, `acknowledge` or `resolve`.
@@ -119,6 +130,13 @@ pub enum Event {
         verified: bool,
         /// What was seen.
         text: String,
+    },
+    /// Acknowledged writes were read back.
+    Audit {
+        /// Their book.
+        book: String,
+        /// What was found.
+        found: ledger::Audit,
     },
     /// A judgement, as printed.
     Finding(Value),
@@ -154,37 +172,6 @@ pub struct RunFacts {
 
 /// Stands for an act where the traffic itself is meant: whether users are back once everything is undone. No act has such a name.
 pub const TRAFFIC: &str = "the traffic";
-
-/// How to heal a change without anything but this line.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub enum Undo {
-    /// It lived in the process that died, and died with it.
-    DiesWithProcess,
-    /// An HTTP request; the token is in the named environment variable.
-    Http {
-        /// `PUT`, `POST`, `DELETE`.
-        method: String,
-        /// The whole URL.
-        url: String,
-        /// JSON body.
-        body: String,
-        /// Environment variable that holds the bearer token; empty for none.
-        token_env: String,
-        /// How to see that it is healed; `None`: a 2xx answer must do.
-        verify: Option<UndoProbe>,
-    },
-}
-
-/// A value to read back after an undo.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct UndoProbe {
-    /// The whole URL.
-    pub url: String,
-    /// JSON path.
-    pub at: String,
-    /// The value that is *not* to be seen any more.
-    pub is_not: String,
-}
 
 /// One line.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

@@ -79,7 +79,7 @@ impl<'a> Parts<'a> {
         }
         for (worker, health) in &second.health {
             // One more than the reading, so that a quiet worker still leaves a trace.
-            for (what, n) in HEALTHS.iter().zip([health.cpu_us, health.stall_us, health.waited_us]) {
+            for (what, n) in HEALTHS.iter().zip([health.cpu_us, health.stall_us, health.waited_us, health.jump_us]) {
                 parts.count(&Of::Worker(*worker), what, n + 1);
             }
         }
@@ -98,6 +98,7 @@ impl<'a> Parts<'a> {
         for (kind, n) in &cell.errors {
             self.count(of, &format!("error/{kind}"), *n);
         }
+        self.count(of, STAGED, cell.staged);
     }
 
     fn travel(&mut self, of: &Of, travel: &'a Travel) {
@@ -110,6 +111,8 @@ impl<'a> Parts<'a> {
             travel.failed,
             travel.shed,
             travel.unfinished,
+            travel.staged,
+            travel.overran,
         ]) {
             self.count(of, what, n);
         }
@@ -117,8 +120,9 @@ impl<'a> Parts<'a> {
 }
 
 const FLOWS: [&str; 7] = ["sent", "done", "good", "bytes_in", "bytes_out", "opened", "in_flight"];
-const HEALTHS: [&str; 3] = ["cpu_us", "stall_us", "waited_us"];
-const TRAVELS: [&str; 6] = ["planned", "started", "completed", "failed", "shed", "unfinished"];
+const HEALTHS: [&str; 4] = ["cpu_us", "stall_us", "waited_us", "jump_us"];
+const TRAVELS: [&str; 8] = ["planned", "started", "completed", "failed", "shed", "unfinished", STAGED, "overran"];
+const STAGED: &str = "staged";
 
 /// Numbers given to keys, in the order they were first seen.
 #[derive(Default)]
@@ -210,6 +214,8 @@ fn cell_count(cell: &mut Cell, what: &str, n: u64) {
         }
     } else if let Some(kind) = what.strip_prefix("error/") {
         *cell.errors.entry(kind.to_owned()).or_default() += n;
+    } else if what == STAGED {
+        cell.staged += n;
     }
 }
 
@@ -245,12 +251,13 @@ fn place_count(second: &mut Interval, key: &Key, n: u64) {
             }
         }
         Of::Worker(id) => {
-            let Health { cpu_us, stall_us, waited_us } = second.health.entry(*id).or_default();
+            let Health { cpu_us, stall_us, waited_us, jump_us } = second.health.entry(*id).or_default();
             let n = n.saturating_sub(1);
             match key.what.as_str() {
                 "cpu_us" => *cpu_us += n,
                 "stall_us" => *stall_us = n.max(*stall_us),
                 "waited_us" => *waited_us += n,
+                "jump_us" => *jump_us = n.max(*jump_us),
                 _ => {}
             }
         }
@@ -264,7 +271,9 @@ fn travel_slot(travel: &mut Travel, slot: usize) -> &mut u64 {
         2 => &mut travel.completed,
         3 => &mut travel.failed,
         4 => &mut travel.shed,
-        _ => &mut travel.unfinished,
+        5 => &mut travel.unfinished,
+        6 => &mut travel.staged,
+        _ => &mut travel.overran,
     }
 }
 

@@ -109,6 +109,21 @@ pub struct Exemplar {
     pub kind: String,
     /// Status, 0 when none came.
     pub status: u16,
+    /// Position in the request (while sending) or in the answer where it broke off; `None` for a whole answer.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub byte: Option<u64>,
+    /// Where the failure lies, such as `read`; empty when answered.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub phase: String,
+    /// Status and place of each redirect on its way, secrets and values of queries masked.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub chain: Vec<String>,
+    /// How old a stale answer is: µs from the acknowledgement of the write it does not show to the read.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub age_us: Option<u64>,
+    /// From sent to the first byte of a whole answer, µs.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub first_byte_us: Option<u64>,
 }
 
 /// A record, read whole.

@@ -35,7 +35,10 @@ fn frames() -> Vec<Frame> {
             });
         }
         recorder.journey(JourneyId(0), Tick::from_secs(second), |travel| travel.planned += 20);
-        frames.push(recorder.frame(Tick::from_secs(second + 1), Health { cpu_us: second, stall_us: 0, waited_us: 1 }));
+        frames.push(recorder.frame(
+            Tick::from_secs(second + 1),
+            Health { cpu_us: second, stall_us: 0, waited_us: 1, ..Health::default() },
+        ));
     }
     frames
 }

@@ -76,6 +76,11 @@ impl RecordWriter {
         }
     }
 
+    /// The folder it lies in.
+    pub fn folder(&self) -> &Path {
+        self.path.parent().unwrap_or(Path::new("."))
+    }
+
     /// Hands the record to consecutive loads.
     pub fn relay(self) -> Relay {
         let baton = Baton::of(self.numbers);

@@ -71,6 +71,7 @@ impl Dense {
             lateness: self.lateness.drain(),
             classes: std::mem::take(&mut self.classes),
             errors: std::mem::take(&mut self.errors).into_iter().map(|(kind, n)| (kind.key(labels), n)).collect(),
+            staged: 0,
         }
     }
 }
@@ -185,6 +186,16 @@ impl Recorder {
             flow.sent += 1;
             flow.bytes_out += bytes;
         });
+    }
+
+    /// Counts a finished request of a client that misbehaves on purpose, in no histogram and no class.
+    pub fn staged(&mut self, step: StepId, (due, done): (Tick, Tick), (bytes_in, bytes_out): (u64, u64)) {
+        self.flow(done, |flow| {
+            flow.done += 1;
+            flow.bytes_in += bytes_in;
+            flow.bytes_out += bytes_out;
+        });
+        part(&mut self.sparse, due.second()).steps.entry(step).or_default().staged += 1;
     }
 
     /// Changes what flowed in the second of `at`.

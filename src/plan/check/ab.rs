@@ -89,7 +89,7 @@ pub fn address(url: &str) -> Result<Origin, String> {
 mod tests {
     use super::*;
     use crate::plan::load::Pattern;
-    use crate::plan::threshold::{Level, Margin, Subject};
+    use crate::plan::threshold::{Ground, Level, Margin, Subject};
 
     fn compared_lines(checks: &str, options: &AbOptions) -> Checked<AbPlan> {
         let text = format!(
@@ -142,7 +142,12 @@ mod tests {
             ),
             ("p95{phase=warmup} <= baseline +5%", "bad_check: a comparison is about the measured part of its slots\n"),
             ("errors <= baseline +1pp or 10ms", "bad_check: a time after `or` widens the margin of a time only\n"),
-            ("p95 <= anchor +5%", "not_built: `anchor` is known but not built yet\n"),
+            ("p95{phase!=steady} <= baseline +5%", "bad_check: a comparison is about the measured part of its slots\n"),
+            ("p95 <= steady +5%", "bad_check: between two targets there is no steady phase: compare with baseline\n"),
+            (
+                "lateness.p99 <= baseline +5%",
+                "bad_check: only what users get is compared: a clock of a fault and the generator have no such reference\n",
+            ),
             ("p95 >= baseline -100%", "bad_check: a margin of -100 % and below leaves nothing to compare with\n"),
         ] {
             assert_eq!(mistakes(&format!("\"{line}\"")), message, "{line}");
@@ -157,12 +162,13 @@ mod tests {
     }
 
     #[test]
-    fn one_run_alone_has_no_baseline() {
+    fn one_run_alone_keeps_its_lines_for_whoever_has_a_baseline() {
         let text = r#"(name: "s", target: (base: "http://127.0.0.1:8080"), load: [Closed(users: [Hold(users: 1, for: "5s")], mix: {"a": 1})],
             journeys: {"a": (steps: [Http(url: "/")])}, checks: ["p95 <= baseline +5%"])"#;
         let mut files = Files::held([("s.ron".to_owned(), text)]);
-        let found = super::super::scenario(&mut files, "s.ron", &ScenarioOptions::default()).unwrap_err();
-        assert_eq!(found.0[0].id, "not_built");
+        let (plan, _) = super::super::scenario(&mut files, "s.ron", &ScenarioOptions::default()).unwrap();
+        let lean = plan.checks[1].lean.unwrap();
+        assert_eq!((lean.on, lean.margin.slack), (Ground::Baseline, 0.05));
     }
 
     #[test]

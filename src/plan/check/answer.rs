@@ -6,11 +6,14 @@ use std::time::Duration;
 use jsonpath_rust::parser::parse_json_path;
 use regex::Regex;
 
+use super::audit;
 use super::desk::Desk;
 use super::tables::{Known, Set, Tables};
 use super::turns;
+use crate::plan::audit::Booking;
 use crate::plan::good::StatusSet;
-use crate::plan::program::{Check, Extraction, From, Is, OnFailure, Pick, Truth, What};
+use crate::plan::program::{Check, Extraction, From, Is, OnFailure, Pick, Truth, Versioned, What};
+use crate::plan::template::Escape;
 use crate::spec::names::Named;
 use crate::spec::source::Spanned;
 use crate::spec::step::{
@@ -51,7 +54,7 @@ pub(super) fn extractions(
 }
 
 /// Where a value comes from, its default, and which of several is meant.
-fn source<'a>(
+pub(super) fn source<'a>(
     desk: &mut Desk,
     kind: &'a Extract,
 ) -> (Option<From>, Option<&'a Spanned<String>>, Option<&'a Spanned<WrittenPick>>) {
@@ -72,7 +75,12 @@ fn source<'a>(
 }
 
 /// What a request says about the truth of the system.
-pub(super) fn truths(desk: &mut Desk, list: &[Spanned<WrittenTruth>]) -> Vec<Truth> {
+pub(super) fn truths(
+    desk: &mut Desk,
+    tables: &mut Tables,
+    known: &Known,
+    list: &[Spanned<WrittenTruth>],
+) -> Vec<Truth> {
     let mut found = Vec::new();
     for spanned in list {
         let (key, version, lag) = match desk.open(spanned) {
@@ -80,13 +88,25 @@ pub(super) fn truths(desk: &mut Desk, list: &[Spanned<WrittenTruth>]) -> Vec<Tru
             Some(WrittenTruth::Reads { key, version, lag }) => {
                 (key, version, Some(desk.duration_or(lag.as_ref(), LAG)))
             }
+            Some(WrittenTruth::Ledger { book, id, seq, content }) => {
+                let (book, id) = (audit::book(desk, tables, book), place(desk, id));
+                let seq = seq.as_ref().and_then(|seq| place(desk, seq));
+                let content = tables.template(desk, known, content, Escape::Plain);
+                let parts = book.zip(id).zip(content);
+                found.extend(parts.map(|((book, id), content)| Truth::Ledger(Booking { book, id, seq, content })));
+                continue;
+            }
             None => continue,
         };
         let key = desk.text(key).map(str::to_owned);
-        let from = desk.open(version).and_then(|version| source(desk, version).0);
-        found.extend(key.zip(from).map(|(key, version)| Truth { key, version, lag }));
+        let from = place(desk, version);
+        found.extend(key.zip(from).map(|(key, version)| Truth::Version(Versioned { key, version, lag })));
     }
     found
+}
+
+fn place(desk: &mut Desk, written: &Spanned<Extract>) -> Option<From> {
+    desk.open(written).and_then(|written| source(desk, written).0)
 }
 
 fn pick(desk: &mut Desk, written: &Spanned<WrittenPick>) -> Pick {

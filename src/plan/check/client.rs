@@ -94,6 +94,9 @@ fn connections_of(desk: &mut Desk, written: &Spanned<WrittenConnections>, life: 
         None => Connections::ByWorkload,
         Some(WrittenConnections::Fresh) => Connections::Fresh,
         Some(WrittenConnections::PerUser(own)) => {
+            life.streams = number(desk, own.streams.as_ref(), 100);
+            let first = desk.open_if(own.open_first.as_ref()).copied().unwrap_or(0);
+            life.open_first = usize::try_from(first).unwrap_or(usize::MAX);
             let lasting = (own.open_rate.as_ref(), own.max_requests.as_ref(), own.max_age.as_ref());
             lasts(desk, lasting, own.idle.as_ref(), life);
             Connections::PerUser
@@ -169,7 +172,7 @@ fn timeouts(desk: &mut Desk, written: &WrittenTimeouts) -> Timeouts {
         limit
     };
     Timeouts {
-        resolve: usual.resolve.min(total),
+        resolve: limit(written.resolve.as_ref(), usual.resolve),
         connect: limit(written.connect.as_ref(), usual.connect),
         tls: limit(written.tls.as_ref(), usual.tls),
         wait: limit(written.wait.as_ref(), usual.wait),

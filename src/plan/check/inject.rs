@@ -5,11 +5,15 @@
 use std::time::Duration;
 
 use super::desk::Desk;
+use super::envelope::{Allows, Severity};
 use crate::base::QuantityError;
 use crate::base::duration::show;
 use crate::base::ratio::Ratio;
 use crate::base::size::Size;
-use crate::plan::fault::{Corruption, Data, Draw, Ending, Existing, Origin, Outage, Side, Silence, Time, Toxic};
+use crate::measure::histogram::Bins;
+use crate::plan::fault::{
+    Corruption, Data, Draw, Ending, Existing, Moment, Origin, Outage, Per, Side, Silence, Time, Toxic,
+};
 use crate::spec::inject as spec;
 use crate::spec::source::{Mark, Spanned};
 
@@ -54,7 +58,11 @@ pub(super) fn toxic(desk: &mut Desk, written: &spec::Inject) -> Option<Toxic> {
                 Some(spec::Origin::Injected) => Origin::Injected,
                 Some(spec::Origin::Opened) | None => Origin::Opened,
             };
-            Some(Toxic::MaxLifetime { after: after?, from, close })
+            let at = match desk.open_if(one.at.as_ref()) {
+                Some(spec::Moment::Idle) => Moment::Idle,
+                Some(spec::Moment::Now) | None => Moment::Now,
+            };
+            Some(Toxic::MaxLifetime { after: after?, from, close, at })
         }
         spec::Inject::Loss(one) => loss(desk, one),
         spec::Inject::Noop => Some(Toxic::Noop),
@@ -68,6 +76,13 @@ pub(super) fn side(desk: &mut Desk, written: Option<&Spanned<spec::Side>>) -> Si
         Some(spec::Side::Downstream) | None => Side::Downstream,
         Some(spec::Side::Both) => Side::Both,
     }
+}
+
+/// What the envelope of a fault may say of `toxic`.
+pub(super) fn allows(toxic: Option<&Toxic>) -> Allows {
+    // Of a kind that could not be read nobody knows.
+    let severity = if toxic.is_none_or(Toxic::has_severity) { Severity::Yes } else { Severity::No };
+    Allows { per: Per::Connection, severity }
 }
 
 /// The share of a fault; a closed listener leaves nobody out.
@@ -221,6 +236,7 @@ fn time(desk: &mut Desk, spanned: &Spanned<spec::Time>) -> Option<Time> {
             Time::Pareto { min, alpha: shape }
         }
         spec::Time::Quantiles(points) => quantiles(desk, at, points)?,
+        spec::Time::Recorded { file } => recorded(desk, file)?,
     })
 }
 
@@ -240,11 +256,33 @@ fn quantiles(desk: &mut Desk, at: Mark, points: &[(Spanned<String>, Spanned<Stri
     Some(Time::Quantiles(read.into()))
 }
 
+/// The holds of a standard interval log, in microseconds, all its lines together.
+fn recorded(desk: &mut Desk, file: &Spanned<String>) -> Option<Time> {
+    let text = desk.beside(file)?;
+    match Bins::from_interval_log(&text) {
+        Some(bins) if !bins.is_empty() => {
+            let (mut below, all) = (0, bins.n() as f64);
+            let mut points = Vec::new();
+            for (_, high, count) in bins.buckets() {
+                below += count;
+                points.push((below as f64 / all, Duration::from_micros(high)));
+            }
+            Some(Time::Quantiles(points.into()))
+        }
+        Some(_) | None => {
+            let help = "name an HdrHistogram interval log in microseconds, such as the latency.hlog of a run";
+            desk.error("out-of-range", file.mark, "this file holds no recorded times", help);
+            None
+        }
+    }
+}
+
 fn falls(desk: &mut Desk, at: Mark, help: &str) {
     desk.error("out-of-range", at, "this distribution does not rise", help);
 }
 
-fn duration(desk: &mut Desk, written: &Spanned<String>) -> Option<Duration> {
+/// A time of at most a day.
+pub(super) fn duration(desk: &mut Desk, written: &Spanned<String>) -> Option<Duration> {
     let time = desk.duration(written)?;
     if time > LONGEST {
         desk.error("out-of-range", written.mark, format!("{} is longer than a day", show(time)), "write at most 24h");
@@ -252,6 +290,7 @@ fn duration(desk: &mut Desk, written: &Spanned<String>) -> Option<Duration> {
     Some(time)
 }
 
-fn duration_or(desk: &mut Desk, written: Option<&Spanned<String>>, default: Duration) -> Option<Duration> {
+/// [`duration`], with what stands when nothing is written.
+pub(super) fn duration_or(desk: &mut Desk, written: Option<&Spanned<String>>, default: Duration) -> Option<Duration> {
     written.map_or(Some(default), |time| duration(desk, time))
 }

@@ -6,7 +6,7 @@ use super::answer;
 use super::desk::Desk;
 use super::tables::{Known, Tables};
 use super::think::think;
-use super::{step, turns, vars};
+use super::{misbehave, step, turns, vars};
 use crate::plan::program::{Journey, OnFailure, Op, Owner};
 use crate::plan::template::Escape;
 use crate::spec::names::Named;
@@ -46,6 +46,7 @@ pub(super) fn journeys(
                 think: think(desk, None),
                 on_failure: OnFailure::default(),
                 owner: None,
+                misbehave: Vec::new(),
             });
             continue;
         };
@@ -66,6 +67,7 @@ fn journey(
     };
     let think = think(desk, written.think.as_ref());
     let owner = desk.open_if(written.owner.as_ref()).and_then(|owner| self::owner(desk, tables, known, owner));
+    let misbehave = written.misbehave.as_ref().map(|list| misbehave::shares(desk, list)).unwrap_or_default();
     let mut walk = Walk { paths, on_failure, was_sent: false, is_unclear: false };
     let found = steps(desk, tables, known, (&mut walk, &written.steps));
     if written.steps.value.as_ref().is_ok_and(Vec::is_empty) {
@@ -75,7 +77,7 @@ fn journey(
         let message = format!("journey `{name}` sends no request, so its users would go round for ever");
         desk.error("endless", at, message, "add an Http step");
     }
-    Journey { name: name.to_owned(), steps: found, think, on_failure, owner }
+    Journey { name: name.to_owned(), steps: found, think, on_failure, owner, misbehave }
 }
 
 fn owner(desk: &mut Desk, tables: &mut Tables, known: &Known, written: &WrittenOwner) -> Option<Owner> {
@@ -149,5 +151,10 @@ fn step(
         WrittenStep::Branch(branch) => turns::branch(desk, tables, known, (walk, branch)),
         WrittenStep::Repeat(repeat) => turns::repeat(desk, tables, known, (walk, repeat, at)),
         WrittenStep::Group(group) => turns::group(desk, tables, known, (walk, group)),
+        WrittenStep::Audit(_) => {
+            let help = "a book is read back in `teardown`";
+            desk.error("misplaced", at, "an Audit is no step of a journey", help);
+            None
+        }
     }
 }

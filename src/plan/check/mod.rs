@@ -3,8 +3,8 @@
 //! | file | checks |
 //! |---|---|
 //! | `files` `desk` `tables` | texts that were read; mistakes with their places; names and their numbers |
-//! | `scenario` `target` `wires` `client` `retry` `workload` `vars` `data` | a scenario |
-//! | `journey` `step` `turns` `answer` | its journeys |
+//! | `scenario` `series` `target` `wires` `client` `retry` `workload` `vars` `data` | a scenario |
+//! | `journey` `step` `turns` `answer` `misbehave` `audit` | its journeys |
 //! | `line` | its checks |
 //! | `ab` | a scenario that compares two targets |
 //! | `drill` | a drill |
@@ -15,18 +15,23 @@
 
 mod ab;
 mod answer;
+mod audit;
 mod client;
 mod data;
 mod desk;
 mod drill;
+mod envelope;
 mod files;
+mod gate;
 mod inject;
 mod journey;
 mod line;
+mod misbehave;
 mod peak;
 mod proxy;
 mod retry;
 mod scenario;
+mod series;
 mod step;
 mod tables;
 mod target;
@@ -46,6 +51,7 @@ use crate::base::seed::Seed;
 use crate::spec::source::Spanned;
 pub use ab::{AbOptions, ab, address};
 use desk::{Desk, Dialect};
+pub(crate) use drill::redacted;
 pub use drill::{Attendance, DrillOptions, Responder, drill};
 pub use files::Files;
 pub(crate) use peak::peak_requests;
@@ -92,7 +98,7 @@ pub fn kind_of(text: &str) -> FileKind {
     let first = rest.split_once(':').map_or("", |(field, _)| field.trim());
     match first {
         "allow" | "never" => FileKind::Targets,
-        "proxies" => FileKind::Proxies,
+        "proxies" | "ledger" => FileKind::Proxies,
         "version" | "about" | "system" | "run" | "acts" | "phases" => FileKind::Drill,
         _ => FileKind::Scenario,
     }
@@ -124,16 +130,21 @@ pub fn max_rate(files: &mut Files, path: &str) -> Option<f64> {
     target::target(&mut desk, written, &scenario::Instead::Nothing).max_rate.map(|(rate, _)| rate)
 }
 
-/// Checks given beside a scenario, resolved against its plan; `origin` names where they were written, such as `--slo`.
+/// Checks given beside a scenario, resolved against its plan and the names of what is injected while it runs; `origin` names where
+/// they were written, such as `--slo`.
 ///
 /// # Errors
 /// All mistakes in `texts`; their line is the number of the text.
-pub fn checks(texts: &[String], origin: &str, plan: &LoadPlan) -> Result<Vec<Threshold>, Diagnostics> {
+pub fn checks(
+    texts: &[String],
+    origin: &str,
+    (plan, faults): (&LoadPlan, &[String]),
+) -> Result<Vec<Threshold>, Diagnostics> {
     let list: Vec<String> = texts.iter().map(|text| format!("{text:?}")).collect();
     let mut desk = Desk::new(origin, format!("[{}]", list.join(",\n")).into(), Dialect::Scenario);
     let written = desk.source.read::<Vec<Spanned<String>>>();
     let steps = plan.steps.iter().map(|name| (name.clone(), written.mark)).collect();
-    let tables = tables::Tables { steps, ..tables::Tables::default() };
+    let tables = tables::Tables { steps, faults: faults.to_vec(), ..tables::Tables::default() };
     let journeys = plan.journeys.as_slice();
     let mut found =
         line::lines(&mut desk, (&tables, journeys), Some(&written), (line::Against::Nothing, written.mark)).checks;

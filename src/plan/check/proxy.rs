@@ -1,8 +1,9 @@
 //! A file of proxies: names, addresses, and the faults that stand as long as their proxy.
 
 use super::desk::{Desk, Dialect};
-use super::{Checked, Files, inject};
-use crate::plan::fault::Fault;
+use super::envelope::Parts;
+use super::{Checked, Files, envelope, inject};
+use crate::plan::fault::{Fault, Keep};
 use crate::spec::proxy::{Listener, Proxy, Standing};
 use crate::spec::source::{Mark, Spanned};
 
@@ -19,26 +20,51 @@ pub struct ProxyPlan {
     pub faults: Vec<Fault>,
 }
 
+/// A file of proxies.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct ProxiesPlan {
+    /// All of them.
+    pub proxies: Vec<ProxyPlan>,
+    /// Which decisions of their faults are taken down.
+    pub ledger: Keep,
+}
+
 /// Reads and checks the file of proxies at `path`.
 ///
 /// # Errors
 /// All mistakes of the file, with their places.
-pub fn proxies(files: &mut Files, path: &str) -> Checked<Vec<ProxyPlan>> {
+pub fn proxies(files: &mut Files, path: &str) -> Checked<ProxiesPlan> {
     let mut desk = super::open(files, path, Dialect::Drill, "missing-file")?;
     let plan = whole(&mut desk);
     super::finish(plan, desk.finish())
 }
 
-fn whole(desk: &mut Desk) -> Option<Vec<ProxyPlan>> {
+/// The proxies of a drill's system. What is wrong on them are acts, which heal; a fault that stands does not.
+pub(super) fn of_a_drill(desk: &mut Desk, written: &[Spanned<Listener>]) -> Vec<ProxyPlan> {
+    let mut plan = Vec::new();
+    let (mut names, mut faults): (Names, Names) = (Vec::new(), Vec::new());
+    for spanned in written {
+        let Some(one) = desk.open(spanned) else { continue };
+        if let Some(standing) = &one.faults {
+            let message = "a fault that stands would never heal";
+            desk.error("contradiction", standing.mark, message, "make it an act: `does: Technical(apply: Fault(…))`");
+        }
+        plan.extend(listener(desk, one, (&mut names, &mut faults)));
+    }
+    plan
+}
+
+fn whole(desk: &mut Desk) -> Option<ProxiesPlan> {
     let written = desk.source.read::<Proxy>();
     let written = desk.open(&written)?;
-    let mut plan = Vec::new();
+    let ledger = envelope::keep(desk, written.ledger.as_ref(), Keep::Off);
+    let mut proxies = Vec::new();
     let (mut names, mut faults): (Names, Names) = (Vec::new(), Vec::new());
     for spanned in desk.open(&written.proxies)? {
         let Some(one) = desk.open(spanned) else { continue };
-        plan.extend(listener(desk, one, (&mut names, &mut faults)));
+        proxies.extend(listener(desk, one, (&mut names, &mut faults)));
     }
-    Some(plan)
+    Some(ProxiesPlan { proxies, ledger })
 }
 
 type Names = Vec<(String, Mark)>;
@@ -65,14 +91,25 @@ fn fault(desk: &mut Desk, written: &Standing, on: Option<&str>, names: &mut Name
     let inject = desk.open(&written.inject).and_then(|one| inject::toxic(desk, one));
     let side = inject::side(desk, written.side.as_ref());
     let share = inject::share(desk, written.share.as_ref(), inject.as_ref());
+    let lasts = match &written.lasts {
+        None => None,
+        Some(lasts) => Some(inject::duration(desk, lasts)?),
+    };
+    let parts = Parts {
+        per: written.per.as_ref(),
+        pattern: written.pattern.as_ref(),
+        ramp: written.ramp.as_ref(),
+        caps: written.caps.as_ref(),
+    };
+    let envelope = envelope::envelope(desk, parts, inject::allows(inject.as_ref()), lasts);
     Some(Fault {
         name: name?,
         on: on?.to_owned(),
         inject: inject?.into(),
         side,
         share: share?,
-        lasts: None,
-        envelope: Box::default(),
+        lasts,
+        envelope: envelope?,
     })
 }
 

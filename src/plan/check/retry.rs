@@ -45,13 +45,9 @@ pub(super) fn retry(desk: &mut Desk, written: &Spanned<WrittenRetry>) -> Option<
         Some(WrittenJitter::Equal) => Jitter::Equal,
         Some(WrittenJitter::Full) | None => Jitter::Full,
     };
-    if let Some(spanned) = &retry.retry_after
-        && desk.open(spanned) == Some(&true)
-    {
-        desk.not_built("retry_after: true", spanned.mark);
-    }
+    let retry_after = desk.open_if(retry.retry_after.as_ref()).copied().unwrap_or(true);
     let budget = retry.budget.as_ref().and_then(|budget| desk.ratio(budget)).map(Ratio::get);
-    Some(Retry { on: on?, times, backoff, jitter, budget })
+    Some(Retry { on: on?, times, backoff, jitter, budget, retry_after })
 }
 
 /// `connect, reset, 503`.

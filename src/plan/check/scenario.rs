@@ -7,12 +7,14 @@ use std::sync::Arc;
 use super::desk::Desk;
 use super::line::{Against, Lines};
 use super::tables::{Known, Tables};
-use super::{ScenarioOptions, client, data, journey, line, target, vars, workload};
+use super::{ScenarioOptions, audit, client, data, gate, journey, line, series, target, vars, workload};
 use crate::base::digest::sha256;
 use crate::base::seed::Seed;
 use crate::plan::diagnostic::Place;
+use crate::plan::draw::Drawn;
+use crate::plan::gate::Gate;
 use crate::plan::good::Good;
-use crate::plan::load::{LoadPlan, Origin};
+use crate::plan::load::{LoadPlan, Origin, Workload};
 use crate::plan::threshold::Comparison;
 use crate::plan::values::Values;
 use crate::plan::wires::Wires;
@@ -27,14 +29,23 @@ pub(super) enum Instead {
     /// The file is a drill's load.
     Drill {
         /// The system's public side; host `127.0.0.1` and port 0 until the embedded system has started.
-        origin: Origin,
+        origin: Box<Origin>,
         /// Arrivals per second of its open workload.
         rate: Option<f64>,
         /// As long as this its rates are held.
         longest: std::time::Duration,
         /// The SLO's idea of a good request.
         good: Good,
+        /// Names of its acts.
+        acts: Vec<String>,
     },
+}
+
+impl Instead {
+    /// Names of what is injected while the load runs.
+    fn acts(&self) -> Vec<String> {
+        if let Self::Drill { acts, .. } = self { acts.clone() } else { Vec::new() }
+    }
 }
 
 /// Checks the scenario on the desk; lines against a baseline are mistakes.
@@ -57,7 +68,7 @@ pub(super) fn compared(
         desk.error("bad_name", written.name.mark, message, "use the characters a-z 0-9 _ -, at most 64");
     }
     let target = target::target(desk, written, instead);
-    let mut tables = Tables::default();
+    let mut tables = Tables { faults: instead.acts(), ..Tables::default() };
     data::data(desk, &mut tables, written.data.as_ref());
     data::secrets(desk, &mut tables, written.secrets.as_ref());
     let mut draws = vars::vars(desk, &mut tables, written.vars.as_ref());
@@ -66,12 +77,18 @@ pub(super) fn compared(
     known.has_gaps = written.extra().later.iter().any(|(word, _)| ["setup", "tokens"].contains(word));
     known.set.extend(draws.iter().map(|drawn| (drawn.into, super::tables::Set::Surely)));
     let mut client = client::client(desk, &mut tables, &known, (written.client.as_ref(), &mut draws));
-    client.wires = Wires { http: target.version, tls: target.tls, source: target.source, ..client.wires };
+    client.wires =
+        Wires { http: target.version, tls: target.tls, source: target.source, dns: target.dns, ..client.wires };
     let paths = journey::Paths { hosts: &target.hosts, total: client.timeouts.total };
-    let journeys = journey::journeys(desk, &mut tables, &known, (&paths, &written.journeys));
+    let mut journeys = journey::journeys(desk, &mut tables, &known, (&paths, &written.journeys));
+    series::fold(desk, &mut tables, &mut journeys, (written.max_series.as_ref(), written.name.mark));
+    let books = audit::books(desk, &mut tables, &known, (&paths, written.teardown.as_ref()));
     let workloads = workload::workloads(desk, &journeys, client.timeouts.total, &written.load);
     let (workloads, good) = match instead {
-        Instead::Nothing => (workloads, Good::default()),
+        Instead::Nothing => {
+            target::length(desk, target.max_run, (&workloads, written.load.mark));
+            (workloads, Good::default())
+        }
         Instead::Drill { rate, longest, good, .. } => {
             (workload::for_drill(desk, workloads, (*rate, *longest), &written.load), good.clone())
         }
@@ -79,14 +96,9 @@ pub(super) fn compared(
     target::ceiling(desk, target.max_rate, (&workloads, &journeys));
     let Lines { checks, comparisons } =
         line::lines(desk, (&tables, &journeys), written.checks.as_ref(), (against, written.name.mark));
-    let values = Values {
-        count: u16::try_from(tables.variables.len()).unwrap_or(u16::MAX),
-        draws,
-        feeds: data::feeds(desk, &tables, &workloads),
-        secrets: data::used_secrets(&tables),
-        picks: std::mem::take(&mut tables.picks),
-    };
-    let steps = tables.steps.into_iter().map(|(name, _)| name).collect();
+    let values = values(desk, &mut tables, draws, &workloads);
+    let steps: Vec<String> = tables.steps.into_iter().map(|(name, _)| name).collect();
+    let gate = gate::gate(desk, written.gate.as_ref(), &steps);
     let mut plan = LoadPlan {
         name: name?,
         origins: target.origins,
@@ -98,10 +110,23 @@ pub(super) fn compared(
         values,
         good,
         checks,
+        books,
+        gate,
         hash: String::new(),
     };
     plan.hash = fingerprint(&plan, options.seed);
     Some((plan, comparisons))
+}
+
+/// Variables and where their values come from.
+fn values(desk: &mut Desk, tables: &mut Tables, draws: Vec<Drawn>, workloads: &[Workload]) -> Values {
+    Values {
+        count: u16::try_from(tables.variables.len()).unwrap_or(u16::MAX),
+        draws,
+        feeds: data::feeds(desk, tables, workloads),
+        secrets: data::used_secrets(tables),
+        picks: std::mem::take(&mut tables.picks),
+    }
 }
 
 /// SHA-256 over everything that decides what is sent and how it is judged: not addresses, not places in files.
@@ -110,6 +135,8 @@ pub(super) fn fingerprint(plan: &LoadPlan, seed: Seed) -> String {
     bare.origins.clear();
     bare.client.wires.source.clear();
     bare.hash.clear();
+    // A stricter gate judges the same runs.
+    bare.gate = Gate::default();
     for check in &mut bare.checks {
         check.place = Place::default();
     }

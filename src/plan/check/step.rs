@@ -23,7 +23,7 @@ pub(super) fn http(
     let method = method(desk, written.method.as_ref());
     let (name, at) = name(desk, written, &method);
     let step = tables.step(desk, name, at);
-    let target = path(desk, tables, known, (paths, written));
+    let target = place(desk, tables, known, (paths, &written.url, written.query.as_ref()));
     let mut headers = headers(desk, tables, known, written.headers.as_ref());
     let body = written.body.as_ref().and_then(|body| self::body(desk, tables, known, body));
     let body = body.map(|(body, kind)| {
@@ -35,7 +35,8 @@ pub(super) fn http(
     let named = desk.open_if(written.extract.as_ref());
     let extract = named.map(|named| answer::extractions(desk, tables, known, (named, on_failure))).unwrap_or_default();
     let check = answer::step_checks(desk, tables, (known, written.check.as_ref()));
-    let truth = desk.open_if(written.truth.as_ref()).map(|list| answer::truths(desk, list)).unwrap_or_default();
+    let truth = desk.open_if(written.truth.as_ref());
+    let truth = truth.map(|list| answer::truths(desk, tables, known, list)).unwrap_or_default();
     let (origin, path) = target?;
     Some(Http { step, method, origin, path, headers, body, total: paths.total, extract, check, truth })
 }
@@ -68,28 +69,28 @@ fn name(desk: &mut Desk, written: &Written, method: &str) -> (String, Mark) {
 }
 
 /// The origin's index, and path and query.
-fn path(
+pub(super) fn place(
     desk: &mut Desk,
     tables: &mut Tables,
     known: &Known,
-    (paths, written): (&Paths<'_>, &Written),
+    (paths, url, query): (&Paths<'_>, &Spanned<String>, Option<&Spanned<Named<String>>>),
 ) -> Option<(usize, Template)> {
-    let text = desk.text(&written.url)?;
-    let template = tables.template(desk, known, &written.url, Escape::Percent);
-    let query = query(desk, tables, known, written.query.as_ref());
+    let text = desk.text(url)?;
+    let template = tables.template(desk, known, url, Escape::Percent);
+    let query = self::query(desk, tables, known, query);
     let mut path = template?;
     let mut origin = 0;
     if let [Piece::Var(variable, _)] = path.pieces.as_slice() {
         // A url that is one variable is a whole path, taken as it is.
         path.pieces = vec![Piece::Var(*variable, Escape::Plain)];
     } else if let Some((host, _)) = text.split_once(":/").filter(|_| !text.starts_with('/')) {
-        origin = self::origin(desk, paths, (host, written.url.mark), text)?;
+        origin = self::origin(desk, paths, (host, url.mark), text)?;
         if let Some(Piece::Text(first)) = path.pieces.first_mut() {
             *first = first.get(host.len() + 1..).unwrap_or_default().to_owned();
         }
     } else if !text.starts_with('/') {
         let help = "a url begins with `/` or with a host's name and `:/`";
-        desk.error("bad_url", written.url.mark, format!("`{text}` is not a path"), help);
+        desk.error("bad_url", url.mark, format!("`{text}` is not a path"), help);
         return None;
     }
     for piece in &mut path.pieces {

@@ -27,9 +27,13 @@ pub(super) struct Tables {
     /// Variables that hold a list, and the picks from them that are used.
     pub(super) lists: BTreeSet<VarId>,
     pub(super) picks: Vec<ListPick>,
+    /// Books of acknowledged writes, and where each is first written.
+    pub(super) books: Vec<(String, Mark)>,
     /// Rows of data, and secrets, by name.
     pub(super) sheets: Vec<Sheet>,
     pub(super) secrets: Vec<(String, SecretPlace, Option<VarId>)>,
+    /// Names of what is injected while the load runs.
+    pub(super) faults: Vec<String>,
 }
 
 /// What is known of a variable at some point of a journey.

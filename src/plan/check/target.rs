@@ -3,17 +3,22 @@
 //! Not here: whether they may be sent there (`plan::guard`), or which address a name has (`load`).
 
 use std::net::IpAddr;
+use std::time::Duration;
 
 use super::desk::Desk;
 use super::peak::peak;
 use super::scenario::Instead;
 use super::wires;
+use crate::base::duration::show;
 use crate::base::rate::Rate;
 use crate::plan::load::{Origin, Scheme, Workload};
 use crate::plan::program::Journey;
 use crate::plan::wires::{Tls, Version};
 use crate::spec::scenario::{Scenario, Target};
 use crate::spec::source::{Mark, Spanned};
+
+/// How long a load may last, unless its author says otherwise.
+const MAX_RUN: Duration = Duration::from_secs(2 * 3600);
 
 /// What the target says.
 #[derive(Debug, Default)]
@@ -22,6 +27,10 @@ pub(super) struct Aim {
     /// Names of `hosts` with the index of their origin.
     pub(super) hosts: Vec<(String, usize)>,
     pub(super) max_rate: Option<(f64, Mark)>,
+    /// How long the load may last, and where that is written.
+    pub(super) max_run: Option<(Duration, Mark)>,
+    /// How old the answer of a resolver may be.
+    pub(super) dns: Option<Duration>,
     pub(super) version: Version,
     pub(super) tls: Tls,
     /// Own addresses.
@@ -31,7 +40,7 @@ pub(super) struct Aim {
 pub(super) fn target(desk: &mut Desk, written: &Scenario, instead: &Instead) -> Aim {
     let mut aim = Aim::default();
     if let Instead::Drill { origin, .. } = instead {
-        aim.origins.push(origin.clone());
+        aim.origins.push(origin.as_ref().clone());
         // The system stands in for the base; further hosts would be sent traffic that nobody asked for.
         if let Some(hosts) = desk.open_if(written.target.as_ref()).and_then(|target| target.hosts.as_ref()) {
             desk.not_built("hosts in a drill's scenario", hosts.mark);
@@ -48,6 +57,8 @@ pub(super) fn target(desk: &mut Desk, written: &Scenario, instead: &Instead) -> 
     hosts(desk, target, &mut aim);
     (aim.version, aim.tls, aim.source) = wires::wires(desk, target, &aim.origins);
     wires::elsewhere(desk, target, &mut aim.origins);
+    aim.max_run = target.max_run.as_ref().and_then(|most| Some((desk.duration(most)?, most.mark)));
+    aim.dns = wires::dns(desk, target);
     if let Some(ceiling) = &target.max_rate {
         aim.max_rate = desk.rate(ceiling).map(|rate| (rate, ceiling.mark));
         if let Some((rate, _)) = aim.max_rate {
@@ -112,6 +123,16 @@ pub(super) fn split_authority(authority: &str, usual: u16) -> Option<(String, u1
     let is_host = host.starts_with('[')
         || (!host.is_empty() && host.chars().all(|c| c.is_ascii_alphanumeric() || ".-_".contains(c)));
     (is_host && port != 0).then_some((host, port))
+}
+
+/// The length of the load against what the target allows.
+pub(super) fn length(desk: &mut Desk, max_run: Option<(Duration, Mark)>, (workloads, at): (&[Workload], Mark)) {
+    let lasts = workloads.iter().map(Workload::length).max().unwrap_or_default();
+    let (most, at) = max_run.unwrap_or((MAX_RUN, at));
+    if lasts > most {
+        let message = format!("the load lasts {}, above max_run {}", show(lasts), show(most));
+        desk.error("ceiling", at, message, "shorten the load, or raise `target.max_run`");
+    }
 }
 
 /// The planned peak against the target's own ceiling: requests, not journeys.

@@ -138,3 +138,35 @@ fn globs_make_one_check_for_each_match_and_negation_pools() {
     assert_eq!(ids, want);
     assert_eq!(plan.checks[1].scope.phases, ["steady"]);
 }
+
+#[test]
+fn series_beyond_the_most_are_folded_into_one_and_said_so() {
+    let steps = ["s0", "s1", "s2", "s3", "s4"].map(|name| format!("Http(name: {name:?}, url: \"/\")")).join(", ");
+    let text = |most: &str| {
+        format!(
+            r#"(name: "many", target: (base: "http://127.0.0.1:1"), load: [Open(rate: [Hold(rate: "1/s", for: "9s")])], {most}
+               journeys: {{"a": (steps: [{steps}])}})"#
+        )
+    };
+    let (plan, warnings) = check(&text("max_series: 3,")).unwrap();
+    assert_eq!(plan.steps, ["s0", "s1", "other"]);
+    assert_eq!((warnings.0[0].id, warnings.0[0].severity), ("max_series", Severity::Warning));
+    assert!(warnings.0[0].message.contains("3 of 5 steps"), "{}", warnings.0[0].message);
+    assert_eq!(plan.notes(), [("series".to_owned(), "3 steps are counted together as `other`".to_owned())]);
+    let (plan, warnings) = check(&text("")).unwrap();
+    assert_eq!((plan.steps.len(), warnings.0.len(), plan.notes().len()), (5, 0, 0));
+}
+
+#[test]
+fn a_load_lasts_no_longer_than_the_target_allows() {
+    let text = |most: &str, length: &str| {
+        format!(
+            r#"(name: "long", target: (base: "http://127.0.0.1:1"{most}), load: [Open(rate: [Hold(rate: "1/s", for: "{length}")])],
+               journeys: {{"a": (steps: [Http(name: "s", url: "/")])}})"#
+        )
+    };
+    assert!(check(&text("", "2h")).is_ok());
+    assert!(mistakes(&text("", "3h")).contains("the load lasts 3h, above max_run 2h"));
+    assert!(check(&text(r#", max_run: "24h""#, "3h")).is_ok());
+    assert!(mistakes(&text(r#", max_run: "1m""#, "61s")).contains("above max_run 1m"));
+}

@@ -4,14 +4,18 @@
 
 use std::net::IpAddr;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use super::desk::{Desk, suggest};
 use super::files::Files;
 use super::target::split_authority;
 use crate::plan::load::{Origin, Scheme, Via};
 use crate::plan::wires::{Roots, Tls, TlsVersion, Trust, Version};
-use crate::spec::scenario::{Roots as WrittenRoots, Target, Tls as WrittenTls, Version as WrittenVersion};
+use crate::spec::scenario::{Dns, Roots as WrittenRoots, Target, Tls as WrittenTls, Version as WrittenVersion};
 use crate::spec::source::Spanned;
+
+/// Names are looked up no more often than this.
+const SHORTEST: Duration = Duration::from_secs(1);
 
 /// Protocol, TLS and own addresses.
 pub(super) fn wires(desk: &mut Desk, target: &Target, origins: &[Origin]) -> (Version, Tls, Vec<IpAddr>) {
@@ -38,6 +42,17 @@ pub(super) fn wires(desk: &mut Desk, target: &Target, origins: &[Origin]) -> (Ve
         }
     }
     (version, tls, source)
+}
+
+/// How old the answer of a resolver may be.
+pub(super) fn dns(desk: &mut Desk, target: &Target) -> Option<Duration> {
+    let Some(Dns::Every(every)) = desk.open_if(target.dns.as_ref()) else { return None };
+    let time = desk.duration(every)?;
+    if time < SHORTEST {
+        let help = "write at least 1s, or `Once`";
+        desk.error("bad_number", every.mark, "names are not looked up so often", help);
+    }
+    Some(time)
 }
 
 fn tls(desk: &mut Desk, written: &WrittenTls) -> Tls {

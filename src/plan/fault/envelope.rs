@@ -26,6 +26,18 @@ pub struct Envelope {
     pub caps: Caps,
 }
 
+/// Which decisions a ledger keeps.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Keep {
+    /// Those that touch: the default of a drill.
+    Hits,
+    /// All.
+    Full,
+    /// None.
+    #[default]
+    Off,
+}
+
 /// The unit of one decision.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Per {

@@ -12,10 +12,10 @@ use std::time::Duration;
 
 use crate::base::ratio::Ratio;
 
-pub use envelope::{Caps, Envelope, Of, Pattern, Per, Ramp, Scale};
+pub use envelope::{Caps, Envelope, Keep, Of, Pattern, Per, Ramp, Scale};
 pub use rule::Rule;
 pub use time::Time;
-pub use toxic::{Corruption, Data, Draw, Ending, Existing, Origin, Outage, Silence, Toxic};
+pub use toxic::{Corruption, Data, Draw, Ending, Existing, Moment, Origin, Outage, Silence, Toxic};
 
 /// A fault on the bytes of one proxy's connections.
 #[derive(Clone, Debug, PartialEq)]

@@ -89,6 +89,8 @@ pub enum Toxic {
         from: Origin,
         /// How it is cut.
         close: Ending,
+        /// When, once its time is over.
+        at: Moment,
     },
     /// Packet loss as the delay that a retransmission takes; no byte is lost.
     Loss {
@@ -109,6 +111,11 @@ impl Toxic {
     /// True for the same kind, whatever the parameters.
     pub fn is_like(&self, other: &Self) -> bool {
         discriminant(self) == discriminant(other)
+    }
+
+    /// True when a ramp has something to multiply: a time, or a probability.
+    pub fn has_severity(&self) -> bool {
+        matches!(self, Self::Latency { .. } | Self::Loss { .. } | Self::SlowClose { .. } | Self::Corrupt { .. })
     }
 
     /// Every parcel is late by `time`.
@@ -190,6 +197,16 @@ pub enum Existing {
     Keep,
     /// They are closed.
     Close,
+}
+
+/// When a connection is cut whose time is over.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Moment {
+    /// At once, even while data flows.
+    #[default]
+    Now,
+    /// Between two messages: when neither peer has said anything for 20 ms, and nothing waits.
+    Idle,
 }
 
 /// From when a lifetime counts.

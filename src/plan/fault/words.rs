@@ -2,7 +2,8 @@
 //!
 //! Not here: how it acts (`fault`).
 
-use super::rule::{Place, Rule, http};
+use super::rule::postgres::Moment;
+use super::rule::{Place, Rule, http, postgres};
 use super::{Fault, Inject, Time, Toxic};
 use crate::base::duration::show;
 use crate::base::ratio::Ratio;
@@ -14,6 +15,7 @@ impl Fault {
         let units = match &self.inject {
             Inject::Toxic(_) => "connections",
             Inject::Rule(Rule::Http(_)) => "requests that match",
+            Inject::Rule(Rule::Postgres(_)) => "statements that match",
         };
         let share = match self.share {
             Ratio::ONE => String::new(),
@@ -28,6 +30,7 @@ impl Inject {
         match self {
             Self::Toxic(toxic) => toxic.words(),
             Self::Rule(Rule::Http(rule)) => rule.act.words(),
+            Self::Rule(Rule::Postgres(rule)) => rule.act.words(),
         }
     }
 }
@@ -52,6 +55,28 @@ impl http::Act {
             Self::Truncate { after } => format!("content cut to {}", Size(*after)),
             Self::Drop { after, .. } => format!("responses that end after {} of their content", Size(*after)),
             Self::Rewrite { .. } => "changed fields".to_owned(),
+        }
+    }
+}
+
+impl postgres::Act {
+    fn words(&self) -> String {
+        match self {
+            Self::Delay(hold) => {
+                let held = match hold.place {
+                    Place::Response | Place::Body(_) => "answers to statements held for",
+                    Place::Request => "statements held for",
+                    Place::Server => "statements slow inside the server by",
+                };
+                format!("{held} {}", hold.time.words())
+            }
+            Self::Error { sqlstate, .. } => format!("errors {sqlstate} raised by the server"),
+            Self::Kill { moment: Moment::UnknownCommit, .. } => "commits that nobody hears of".to_owned(),
+            Self::Kill { .. } => "connections killed".to_owned(),
+            Self::Cap { limit, .. } => format!("at most {limit} connections"),
+            Self::ReadOnly => "writes refused".to_owned(),
+            Self::Failover { .. } => "a failover".to_owned(),
+            Self::RowStall { after, .. } => format!("answers that stop after {after} rows"),
         }
     }
 }

@@ -9,7 +9,7 @@ mod tests;
 mod verdict;
 
 use std::fmt;
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr};
 
 use thiserror::Error;
 
@@ -146,7 +146,7 @@ impl Refusal {
 pub struct BadTarget(pub String);
 
 /// The guard of one run.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Guard {
     allow: Option<Allow>,
     /// `--allow-target`: host and port, for this run only.
@@ -212,6 +212,22 @@ impl Guard {
             Some(rate) => Ok(MaxRate::At(rate)),
             None => Err(self.refusal(host, Some(address), port)),
         }
+    }
+
+    /// Whether an address that `host` has only now may be sent traffic, where `known` are those it had at the start: a name
+    /// vouches for these alone, a range for all it holds.
+    ///
+    /// # Errors
+    /// When the address is forbidden, or nobody vouches for it.
+    pub fn admit_later(&self, address: SocketAddr, host: &str, known: &[SocketAddr]) -> Result<(), Refusal> {
+        let (ip, port) = (address.ip(), address.port());
+        self.forbidden(host, Some(ip), port)?;
+        let holds = |entry: &Entry| matches!(entry.who, Who::Net(_)) && entry.who.is(host, Some(ip));
+        let is_listed = self.entries().iter().any(|entry| entry.ports.contains(&port) && holds(entry));
+        if is_listed || ip.to_canonical().is_loopback() || known.iter().any(|one| one.ip() == ip) {
+            return Ok(());
+        }
+        Err(self.refusal(host, Some(ip), port))
     }
 
     fn entries(&self) -> &[Entry] {

@@ -6,7 +6,7 @@ use super::{Guard, Refusal};
 use crate::base::rate::Rate;
 use crate::plan::check::peak_requests;
 use crate::plan::diagnostic::{Diagnostic, Diagnostics, Place, Severity};
-use crate::plan::drill::{DrillPlan, System};
+use crate::plan::drill::{Act, DrillPlan, System};
 use crate::plan::load::{LoadPlan, Via};
 
 impl Guard {
@@ -28,17 +28,29 @@ impl Guard {
         found
     }
 
-    /// Refusals of both sides of a drill's system, read from `file`.
+    /// Refusals of both sides of a drill's system, of its proxies' upstreams and its levers' addresses, read from `file`.
     pub fn judge_drill(&self, plan: &DrillPlan, file: &str) -> Diagnostics {
         let mut found = Diagnostics::default();
-        let System::Remote { base, admin, .. } = &plan.system else { return found };
-        for url in [base, admin] {
+        let mut addresses = Vec::new();
+        if let System::Remote { base, admin, proxies, .. } = &plan.system {
+            addresses.extend([base.as_str(), admin.as_str()]);
+            addresses.extend(proxies.iter().map(|one| one.upstream.as_str()));
+        }
+        addresses.extend(plan.acts.iter().flat_map(Act::addresses));
+        addresses.extend(plan.mitigations.iter().filter_map(|one| one.does.as_ref()?.address()));
+        for (n, url) in addresses.iter().enumerate() {
+            if addresses.iter().take(n).any(|before| before == url) {
+                continue;
+            }
             let authority = url.trim_start_matches("http://");
             let (host, port) = authority.rsplit_once(':').unwrap_or((authority, "80"));
             let port = port.parse().unwrap_or(80);
             if let Err(refusal) = self.admit_host(host, port) {
                 found.push(refused("target-not-allowed", &refusal, file));
             }
+        }
+        if matches!(plan.system, System::Shop { .. }) {
+            return found;
         }
         found.0.extend((0..plan.load.origins.len()).filter_map(|index| self.crossed(&plan.load, index, file)));
         found

@@ -90,9 +90,10 @@ fn second(at: u32, rate: u64, bad: u64, dice: &mut Dice) -> Interval {
     interval.flow.in_flight = 2 + bad * 2 + dice.below(3);
     for worker in 0..2 {
         let cpu_us = 60_000 + dice.below(30_000);
-        interval
-            .health
-            .insert(worker, Health { cpu_us, stall_us: 300 + dice.below(900), waited_us: dice.below(2_000) });
+        interval.health.insert(
+            worker,
+            Health { cpu_us, stall_us: 300 + dice.below(900), waited_us: dice.below(2_000), ..Health::default() },
+        );
     }
     interval
 }
@@ -155,6 +156,7 @@ fn made(command: &str, name: &str, seconds: Vec<Interval>) -> Account {
         service_us: 2_003_700 - n * 1_000,
         kind: if n.is_multiple_of(3) { String::new() } else { "timeout_total".into() },
         status: if n.is_multiple_of(3) { 200 } else { 0 },
+        ..Exemplar::default()
     };
     Account {
         facts: RunFacts {

@@ -156,6 +156,7 @@ fn source(source: Source) -> &'static str {
         Source::Robot => "robot",
         Source::Measured => "measured",
         Source::Recovery => "recovery",
+        Source::Keeper => "keeper",
     }
 }
 

@@ -10,6 +10,7 @@ use crate::judge::account::{Account, BandKind, Confidence};
 use crate::measure::histogram::rank_of;
 use crate::measure::interval::{Cell, Split, Travel};
 use crate::measure::outcome::Class;
+use crate::measure::record::Exemplar;
 use crate::report::words;
 
 /// Steps with a row of their own; the others are one row.
@@ -260,6 +261,19 @@ fn errors(account: &Account, course: &Course) -> Vec<ErrorRow> {
         .collect()
 }
 
+/// The kind and how far it came, or the status; and its redirects.
+fn outcome(one: &Exemplar) -> String {
+    let mut text = match (one.kind.as_str(), one.status) {
+        ("", status) => status.to_string(),
+        (kind, _) => words::name(kind),
+    };
+    if let Some(byte) = one.byte.filter(|byte| *byte > 0) {
+        text = format!("{text} at byte {}", words::count(byte));
+    }
+    let chain: Vec<String> = one.chain.iter().map(|hop| words::name(hop)).collect();
+    if chain.is_empty() { text } else { format!("{text} after {}", chain.join(", ")) }
+}
+
 fn slowest(account: &Account, course: &Course) -> Vec<SlowRow> {
     let mut exemplars: Vec<_> = account.exemplars.iter().collect();
     exemplars.sort_by(|a, b| {
@@ -273,10 +287,7 @@ fn slowest(account: &Account, course: &Course) -> Vec<SlowRow> {
             due: words::instant(one.due_us as f64 / 1e6, course.zero_s),
             step: words::name(&one.step),
             times: [one.response_us, one.service_us].map(|us| words::time(us as f64)),
-            outcome: match (one.kind.as_str(), one.status) {
-                ("", status) => status.to_string(),
-                (kind, _) => words::name(kind),
-            },
+            outcome: outcome(one),
         })
         .collect()
 }

@@ -148,16 +148,6 @@ pub(crate) enum Reference {
     Steady,
 }
 
-impl Reference {
-    pub(crate) fn name(self) -> &'static str {
-        match self {
-            Self::Baseline => "baseline",
-            Self::Anchor => "anchor",
-            Self::Steady => "steady",
-        }
-    }
-}
-
 /// A number with its unit.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) enum Value {

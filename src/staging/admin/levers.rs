@@ -11,11 +11,12 @@ use super::{bad, state, terms};
 use crate::staging::cache::Mode;
 use crate::staging::flags::{Look, Setting};
 use crate::staging::gateway::balance::ConfigChange;
+use crate::staging::guardrail::Guardrail;
 use crate::staging::inside::Inside;
 use crate::staging::limiter::Limits;
 use crate::staging::releases::{Release, Rollout};
 use crate::staging::serve::{Reply, json_reply, read_json};
-use crate::staging::switchboard::{Order, Switchboard, Wanted, lease_name};
+use crate::staging::switchboard::{Order, Switchboard, Wanted, Writes, lease_name};
 
 /// What a lever gives: an answer, or the refusal to send instead.
 pub(super) type Answered = Result<Reply, Box<Reply>>;
@@ -55,6 +56,13 @@ struct Rollback {
 #[serde(deny_unknown_fields)]
 struct CacheChange {
     mode: Mode,
+}
+
+/// Body of `PUT /admin/db/writes`.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct WritesChange {
+    read_only: bool,
 }
 
 /// A request to a lever.
@@ -160,4 +168,17 @@ pub(super) fn limits(pull: Pull<'_>) -> Answered {
 pub(super) fn cache(pull: Pull<'_>) -> Answered {
     let CacheChange { mode } = read_json(pull.body)?;
     pull.change(|_| Ok((Wanted::Cache(mode), Look::WhenDue)), state::cache)
+}
+
+/// `PUT /admin/guardrail`: what is done about dangerous statements.
+pub(super) fn guardrail(pull: Pull<'_>) -> Answered {
+    let guardrail: Guardrail = read_json(pull.body)?;
+    pull.change(|_| Ok((Wanted::Guardrail(guardrail), Look::WhenDue)), state::guardrail)
+}
+
+/// `PUT /admin/db/writes`: whether customers may change anything.
+pub(super) fn writes(pull: Pull<'_>) -> Answered {
+    let WritesChange { read_only } = read_json(pull.body)?;
+    let writes = if read_only { Writes::Refused } else { Writes::Open };
+    pull.change(|_| Ok((Wanted::Writes(writes), Look::WhenDue)), state::database)
 }

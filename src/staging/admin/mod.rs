@@ -1,9 +1,10 @@
-//! The admin address: what can be set (`levers`), what can be done (`moves`), leases, alerts, and what the shop knows of
+//! The admin address: what can be set (`levers`), what can be done (`moves`, `database`), leases, alerts, and what the shop knows of
 //! itself.
 //!
 //! Every request carries the bearer token. A word of the shop's full set of levers that this build does not have yet is
 //! answered with 501 `not_built`; anything else unknown with 404.
 
+mod database;
 mod levers;
 mod moves;
 mod state;
@@ -31,7 +32,7 @@ use crate::base::digest::sha256;
 const LEASE: &str = "x-squall-lease";
 
 /// First words of levers that are not built yet.
-const LATER: [&str; 4] = ["guardrail", "autoscale", "cost", "db"];
+const LATER: [&str; 3] = ["autoscale", "cost", "failover"];
 
 #[derive(Debug)]
 pub(super) struct Admin {
@@ -104,6 +105,14 @@ impl Admin {
             ("POST", ["admin", "cache", word]) => moves::cache(pull, word, head.uri.query().unwrap_or_default()),
             ("PUT", ["admin", "leases", id]) => self.renew(id, &head.headers, &body),
             ("PUT", ["admin", "alerts"]) => self.change_alerts(&head.headers, &body),
+            ("PUT", ["admin", "guardrail"]) => levers::guardrail(pull),
+            ("PUT", ["admin", "db", "writes"]) => levers::writes(pull),
+            ("GET", ["admin", "db", "backups"]) => {
+                Ok(json_reply(StatusCode::OK, &self.inside.vault().list(self.inside.now())))
+            }
+            ("POST", ["admin", "db", "backup"]) => database::backup(pull).await,
+            ("POST", ["admin", "db", "restore"]) => database::restore(pull, &self.inside).await,
+            ("POST", ["admin", "db", "exec"]) => database::execute(pull).await,
             ("POST", ["admin", "db", "restart"]) => moves::restart_database(pull),
             (_, ["admin", word, ..]) if LATER.contains(word) => {
                 Ok(refusal(StatusCode::NOT_IMPLEMENTED, "not_built", &format!("{path} is not built yet")))
@@ -115,7 +124,7 @@ impl Admin {
 
     fn may(&self, headers: &HeaderMap) -> bool {
         let given = headers.get(AUTHORIZATION).and_then(|value| value.to_str().ok()?.strip_prefix("Bearer "));
-        let wanted = self.inside.settings.admin_token.expose();
+        let wanted = self.inside.settings.tokens.admin.expose();
         // Digests: how long the comparison takes says nothing about the token.
         given.is_some_and(|given| sha256(given.as_bytes()) == sha256(wanted.as_bytes()))
     }

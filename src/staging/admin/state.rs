@@ -12,7 +12,7 @@ use crate::staging::gateway::balance::NAMES;
 use crate::staging::inside::Inside;
 use crate::staging::leases::Lease;
 use crate::staging::store::pool::CONNECTIONS;
-use crate::staging::switchboard::{BACKENDS, Topic, Wanted, lease_name};
+use crate::staging::switchboard::{BACKENDS, Topic, Wanted, Writes, lease_name};
 
 /// The flag: what was asked for, and who acts on it.
 pub(super) fn flag(inside: &Inside) -> Value {
@@ -65,6 +65,18 @@ pub(super) fn cache(inside: &Inside) -> Value {
     json!({"mode": mode, "entries": inside.cache().len(), "room": ENTRIES})
 }
 
+/// The guardrail.
+pub(super) fn guardrail(inside: &Inside) -> Value {
+    json!(inside.board().guardrail())
+}
+
+/// The database as players may see it.
+pub(super) fn database(inside: &Inside) -> Value {
+    let read_only = inside.board().writes() == Writes::Refused;
+    let restore = inside.restore().state();
+    json!({"read_only": read_only, "restore": restore})
+}
+
 fn topic(lease: &Lease<Topic, Wanted>) -> &'static str {
     match lease.topic {
         Topic::Flag => SMART_CART,
@@ -72,6 +84,8 @@ fn topic(lease: &Lease<Topic, Wanted>) -> &'static str {
         Topic::Balance => "lb",
         Topic::Limits => "ratelimit",
         Topic::Cache => "cache",
+        Topic::Guardrail => "guardrail",
+        Topic::Writes => "db/writes",
     }
 }
 
@@ -103,6 +117,7 @@ pub(super) fn state(inside: &Inside, addresses: [SocketAddr; NAMES.len()]) -> Va
             let (in_use, waiting) = inside.pools[n].load();
             let data = json!({
                 "address": addresses[n].to_string(), "up": *inside.doors[n].borrow(),
+                "prices_asked_for": inside.prices.as_ref().map(|prices| prices[n].in_use()),
                 "connections": {"most": CONNECTIONS, "in_use": in_use, "waiting": waiting},
             });
             ((*name).to_owned(), data)
@@ -118,6 +133,8 @@ pub(super) fn state(inside: &Inside, addresses: [SocketAddr; NAMES.len()]) -> Va
         "backends": backends,
         "in_flight": {"now": whole(&inside.counters.in_flight), "limit": inside.settings.in_flight},
         "cache": cache(inside),
+        "db": database(inside),
+        "guardrail": guardrail(inside),
         "alert": alert(inside),
     })
 }

@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 use super::whole;
 use crate::staging::inside::Inside;
 use crate::staging::store::filling::row_counts;
+use crate::staging::store::rows::order_numbers;
 
 /// `GET /admin/truth`. The row counts come from the database over a connection of their own: asking for the truth must
 /// not wait behind the load, nor take a place from it.
@@ -20,10 +21,11 @@ pub(super) async fn truth(inside: &Inside) -> Value {
     let tally = inside.cache().tally();
     json!({
         "rows": rows,
-        "acknowledged": {"writes": whole(&counters.writes), "orders": whole(&counters.orders)},
+        "acknowledged": {"writes": whole(&counters.writes), "orders": whole(&counters.orders), "lost": lost(inside).await},
         "requests": {
             "visits": whole(&counters.requests), "smart_carts": whole(&counters.smart_carts),
             "refused_in_flight": whole(&counters.refused_in_flight),
+            "refused_read_only": whole(&counters.refused_read_only),
             "refused_connection": whole(&counters.refused_connection), "abandoned": whole(&counters.abandoned),
         },
         "throttled": inside.limiter().throttled,
@@ -31,6 +33,18 @@ pub(super) async fn truth(inside: &Inside) -> Value {
         "queries": whole(&counters.queries),
         "cache": {"hits": tally.hits, "misses": tally.misses, "pushed_out": tally.pushed_out},
     })
+}
+
+/// Orders that were acknowledged and are not in the table.
+async fn lost(inside: &Inside) -> Value {
+    // In this order: an order that is acknowledged meanwhile must not count as lost.
+    let acknowledged = inside.vault().acknowledged_numbers();
+    match order_numbers(inside.settings.direct()).await {
+        Ok(present) => {
+            json!(acknowledged.iter().filter(|seq| present.binary_search(seq).is_err()).count())
+        }
+        Err(error) => json!({"unknown": error.to_string()}),
+    }
 }
 
 /// `GET /metrics`.

@@ -31,6 +31,7 @@ use super::releases::Release;
 use super::serve::{Reply, holding, json_reply, read_body, read_json, refusal};
 use super::store::pool::{Held, Trouble};
 use super::store::queries::Line;
+use super::switchboard::Writes;
 use super::weakness::{drag, mini_cart, private_key};
 
 /// One of the backends.
@@ -55,8 +56,8 @@ pub(super) struct Visit {
     pub(super) draw: u64,
     /// The request as its sender names it.
     pub(super) name: String,
-    /// True on the backup, whose catalogue is as old as the shop.
-    pub(super) old_catalogue: bool,
+    /// The place of the backend that serves it; the backup's catalogue is as old as the shop.
+    pub(super) index: usize,
 }
 
 /// What a handler was asked, besides who asks.
@@ -101,6 +102,10 @@ enum Refusal {
     Wrong(String),
     Json(Box<Reply>),
     Trouble(Trouble),
+    /// The shop takes no changes at the moment.
+    ReadOnly,
+    /// The pricing service gave none; why.
+    NoPrices(String),
 }
 
 impl From<Trouble> for Refusal {
@@ -188,18 +193,8 @@ impl Backend {
             self.inside.counters.smart_carts.fetch_add(1, Ordering::Relaxed);
         }
         let request = self.inside.next_request();
-        let old_catalogue = self.index == DR;
-        Ok(Visit {
-            inside: Arc::clone(&self.inside),
-            held,
-            owner,
-            request,
-            smart_cart,
-            release,
-            draw,
-            name,
-            old_catalogue,
-        })
+        let index = self.index;
+        Ok(Visit { inside: Arc::clone(&self.inside), held, owner, request, smart_cart, release, draw, name, index })
     }
 
     fn refused(&self, refused: Refusal) -> Reply {
@@ -212,6 +207,11 @@ impl Backend {
                 tracing::warn!(%trouble, "a request failed");
                 refusal(StatusCode::INTERNAL_SERVER_ERROR, "database", "the database refused a statement")
             }
+            Refusal::ReadOnly => {
+                self.inside.counters.refused_read_only.fetch_add(1, Ordering::Relaxed);
+                refusal(StatusCode::SERVICE_UNAVAILABLE, "read_only", "the shop takes no changes at the moment")
+            }
+            Refusal::NoPrices(reason) => refusal(StatusCode::SERVICE_UNAVAILABLE, "no_prices", &reason),
             Refusal::Trouble(trouble) => {
                 self.inside.counters.refused_connection.fetch_add(1, Ordering::Relaxed);
                 refusal(StatusCode::SERVICE_UNAVAILABLE, "no_connection", &trouble.to_string())
@@ -222,6 +222,9 @@ impl Backend {
 
 impl Visit {
     async fn answer(&mut self, asked: &Asked) -> Result<Reply, Refusal> {
+        if asked.method != Method::GET && self.inside.board().writes() == Writes::Refused {
+            return Err(Refusal::ReadOnly);
+        }
         drag(self).await?;
         let segments: Vec<&str> = asked.path.split('/').filter(|segment| !segment.is_empty()).collect();
         match (asked.method.as_str(), segments.as_slice()) {
@@ -239,6 +242,14 @@ impl Visit {
             ("GET", ["api", "orders"]) => orders::list(self).await,
             ("GET", ["api", "orders", id]) => orders::show(self, id).await,
             _ => Err(Refusal::Unknown),
+        }
+    }
+
+    /// Today's prices, where pages ask for them.
+    async fn prices(&self) -> Result<(), Refusal> {
+        match &self.inside.prices {
+            Some(prices) => prices[self.index].ask().await.map_err(Refusal::NoPrices),
+            None => Ok(()),
         }
     }
 

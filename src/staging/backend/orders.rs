@@ -13,6 +13,7 @@ use super::{Refusal, Visit};
 use crate::staging::owner::Owner;
 use crate::staging::serve::{Reply, json_reply};
 use crate::staging::store::queries::{Order, Purchase};
+use crate::staging::store::rows::OrderRow;
 use crate::staging::weakness::{correct_key, mini_cart};
 
 fn fields(order: Order) -> Value {
@@ -39,7 +40,7 @@ pub(super) async fn place(visit: &Visit, headers: &HeaderMap) -> Result<Reply, R
     let key = key(visit, headers)?;
     let purchase = Purchase { seq: next(visit), user: owner.id(), key: &key };
     let order = visit.held.place_order(purchase).await?.ok_or(Refusal::Unknown)?;
-    visit.inside.ordered(purchase.seq, order.seq);
+    acknowledged(visit, purchase, &order);
     invalidate(visit, owner);
     let lines = mini_cart(visit).await?;
     Ok(json_reply(StatusCode::CREATED, &visit.private(owner, &lines, fields(order))))
@@ -51,7 +52,7 @@ pub(super) async fn check_out(visit: &mut Visit, headers: &HeaderMap) -> Result<
     let key = key(visit, headers)?;
     let purchase = Purchase { seq: next(visit), user: owner.id(), key: &key };
     let (cart_version, order) = visit.held.check_out(purchase).await?;
-    visit.inside.ordered(purchase.seq, order.seq);
+    acknowledged(visit, purchase, &order);
     invalidate(visit, owner);
     let lines = mini_cart(visit).await?;
     let mut data = fields(order);
@@ -67,6 +68,13 @@ pub(super) async fn list(visit: &Visit) -> Result<Reply, Refusal> {
         Ok(json!({"orders": orders.into_iter().map(fields).collect::<Vec<_>>(), "version": version}))
     };
     visit.cached_part("orders", "/api/orders", fetch).await
+}
+
+fn acknowledged(visit: &Visit, purchase: Purchase<'_>, order: &Order) {
+    let Purchase { seq, user, key } = purchase;
+    let row =
+        OrderRow { seq: order.seq, user, key: key.to_owned(), total_cents: order.total_cents, version: order.version };
+    visit.inside.ordered(seq, row);
 }
 
 /// An order of `owner` makes the list that is cached wrong.

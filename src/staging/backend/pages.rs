@@ -9,6 +9,7 @@ use hyper::header::HeaderValue;
 use serde_json::json;
 
 use super::{Refusal, Visit, summary, total};
+use crate::staging::gateway::balance::DR;
 use crate::staging::inside::{Kept, product_key};
 use crate::staging::serve::{Reply, json_reply, reply};
 use crate::staging::store::queries::{Line, Product};
@@ -31,7 +32,7 @@ pub(super) fn number(text: &str) -> Result<i64, Refusal> {
 
 /// A product without asking the database: from the cache, or on the backup from its old catalogue.
 fn known(visit: &Visit, id: i64, key: &str) -> Option<Kept> {
-    if visit.old_catalogue {
+    if visit.index == DR {
         let at = usize::try_from(id).ok()?;
         return visit.inside.catalogue.get(at).cloned().map(Kept::Product);
     }
@@ -39,6 +40,7 @@ fn known(visit: &Visit, id: i64, key: &str) -> Option<Kept> {
 }
 
 async fn gather(visit: &Visit, page: i64) -> Result<Page, Refusal> {
+    visit.prices().await?;
     let stock = visit.held.stock(products_of(page).next().unwrap_or(0)).await?.ok_or(Refusal::Unknown)?;
     let mut products = Vec::new();
     let mut missed = Vec::new();
@@ -62,7 +64,7 @@ async fn gather(visit: &Visit, page: i64) -> Result<Page, Refusal> {
 
 fn marked(visit: &Visit, mut reply: Reply, page: &Page) -> Reply {
     let mark = match page.hits {
-        _ if visit.old_catalogue => "stale",
+        _ if visit.index == DR => "stale",
         0 => "miss",
         hits if hits == page.products.len() => "hit",
         _ => "partial",

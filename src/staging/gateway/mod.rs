@@ -10,7 +10,6 @@
 pub(in crate::staging) mod balance;
 pub(in crate::staging) mod probe;
 pub(in crate::staging) mod seconds;
-mod upstream;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -25,11 +24,11 @@ use serde_json::json;
 
 use self::balance::{DR, NAMES};
 use self::seconds::Ending;
-use self::upstream::Upstream;
 use super::inside::Inside;
 use super::limiter::{Limits, Sender, class_of};
 use super::owner::Owner;
 use super::serve::{Reply, json_reply, read_body, refusal, reply};
+use super::upstream::Upstream;
 use crate::base::clock::Tick;
 
 /// The most requests per second that the handshake allows.

@@ -15,9 +15,9 @@ use hyper::header::HOST;
 use serde_json::json;
 
 use super::balance::NAMES;
-use super::upstream::Upstream;
 use crate::base::timer::Timer;
 use crate::staging::inside::Inside;
+use crate::staging::upstream::Upstream;
 
 /// The time between two probes of a backend.
 const EVERY: Duration = Duration::from_secs(2);

@@ -3,6 +3,7 @@
 //! In a real PostgreSQL everything is in the schema `squall_shop`, which must be absent or carry the shop's marker
 //! table: a schema of that name that is somebody else's is refused. Called once, when a shop starts.
 
+use std::io;
 use std::str::FromStr;
 
 use tokio_postgres::{Client, Config, NoTls};
@@ -20,6 +21,9 @@ pub enum FillError {
     /// It cannot be reached, or refused a statement.
     #[error("fill the shop's database: {0}")]
     Database(#[from] tokio_postgres::Error),
+    /// No thread for reading.
+    #[error("read the shop's database: {0}")]
+    Thread(io::Error),
     /// The pool could not be made.
     #[error("make a pool of database connections: {0}")]
     Pool(String),

@@ -8,10 +8,12 @@
 //! | `statements` | every query the shop sends, in words that PostgreSQL and SQLite both know |
 //! | `pool` | a backend's four connections |
 //! | `queries` | the statements as functions |
+//! | `rows` | orders as rows, for backup and restore |
 
 pub mod embedded;
 pub mod filling;
 pub(in crate::staging) mod pool;
 pub(in crate::staging) mod queries;
+pub(in crate::staging) mod rows;
 pub(in crate::staging) mod schema;
 mod statements;

@@ -39,6 +39,7 @@ CREATE TABLE cart_items (user_id BIGINT NOT NULL, line BIGINT NOT NULL, product_
     quantity BIGINT NOT NULL, version BIGINT NOT NULL, PRIMARY KEY (user_id, line));
 CREATE TABLE orders (seq BIGINT PRIMARY KEY, user_id BIGINT NOT NULL, request_key TEXT NOT NULL,
     total_cents BIGINT NOT NULL, version BIGINT NOT NULL, UNIQUE (user_id, request_key));
+CREATE TABLE cart_items_tmp (user_id BIGINT NOT NULL, line BIGINT NOT NULL);
 CREATE INDEX orders_of_user ON orders (user_id, seq);
 ";
 

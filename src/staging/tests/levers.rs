@@ -1,6 +1,8 @@
 //! What people can do to the shop: the balancer, releases, the cache, limits and backends, over loopback.
 
 use super::*;
+use crate::staging::pricing::Pricing;
+use crate::staging::settings::{Behind, Pass};
 
 /// Which backends answer `n` requests for a page.
 async fn answering(shop: &Shop, n: usize) -> Vec<String> {
@@ -184,6 +186,28 @@ fn the_control_cohort_is_answered_by_the_backup_without_a_database() {
             assert_eq!((got.as_u16(), backend.as_str()), (status, "dr"), "{line}");
         }
         assert_eq!(admin(&shop, "GET /admin/truth", &[], "").await.1["queries"], before);
+        shop.stop().await;
+    });
+}
+
+#[test]
+fn in_a_promotion_every_page_asks_for_prices_and_says_when_there_are_none() {
+    let database = Embedded::start().unwrap();
+    let pricing = Pricing::start(Clock::start()).unwrap();
+    runtime().block_on(async {
+        let settings = settings(Clock::start(), &database);
+        let behind = Behind { pricing: Some(pricing.address()), ..settings.behind };
+        let shop = Shop::start(Settings { pass: Pass::Promo, behind, ..settings }).await.unwrap();
+        assert_eq!(ask(&shop, "GET /api/catalog?page=3", "t1-1", "").await.0, 200);
+        let (_, state) = admin(&shop, "GET /admin/state", &[], "").await;
+        assert_eq!(
+            (&state["lb"]["config"]["health_path"], &state["backends"]["a"]["prices_asked_for"]),
+            (&json!("/readyz"), &json!(0))
+        );
+        drop(pricing);
+        let (status, refused) = ask(&shop, "GET /api/catalog?page=3", "t1-1", "").await;
+        assert_eq!((status, &refused["error"]), (503, &json!("no_prices")));
+        assert_eq!(ask(&shop, "GET /api/me", "t1-1", "").await.0, 200, "an account needs no prices");
         shop.stop().await;
     });
 }

@@ -1,5 +1,6 @@
 //! The shop over loopback: a real database, real ports, a clock moved by hand.
 
+mod disaster;
 mod levers;
 mod overload;
 mod trouble;
@@ -231,7 +232,7 @@ fn the_admin_address_wants_its_token_and_names_mistakes() {
             ("POST /admin/rollback", &[], r#"{"to":"r4"}"#, 400),
             ("POST /admin/deploy", &[], r#"{"release":"r42","share_pct":0}"#, 400),
             ("PUT /admin/lb/config", &[], r#"{"weights":{"a":0,"b":0}}"#, 400),
-            ("PUT /admin/guardrail", &[], "{}", 501),
+            ("PUT /admin/autoscale", &[], "{}", 501),
         ] {
             let (got, data) = admin(&shop, line, headers, body).await;
             assert_eq!(got, status, "{line} {body}: {data}");

@@ -20,6 +20,7 @@ use super::*;
 use crate::base::clock::{Tick, process_cpu_nanos};
 use crate::base::seed::Seed;
 use crate::base::timer::Timer;
+use crate::staging::settings::Behind;
 
 /// What the way back from the database takes.
 const DISTANCE: Duration = Duration::from_millis(4);
@@ -221,12 +222,9 @@ fn course(data: Data) -> (Vec<Heard>, impl Fn(u32, u32) -> f64) {
     let log = folder.path().join("account.jsonl");
     let crowd = runtime().block_on(async {
         let begun = clock.now();
-        let settings = Settings {
-            data,
-            seed_database: Some(database),
-            log: Some(log.clone()),
-            ..Settings::new(clock.clone(), through, Secret::new(TOKEN))
-        };
+        let settings = Settings::new(clock.clone(), through, Secret::new(TOKEN));
+        let behind = Behind { direct: Some(database), ..settings.behind };
+        let settings = Settings { data, behind, log: Some(log.clone()), ..settings };
         let shop = Shop::start(settings).await.unwrap();
         println!("{data:?}: started in {:.2} s", clock.now().since(begun).as_secs_f64());
         let crowd = Crowd { to: shop.gateway(), clock: Clock::start(), idle: Arc::default(), heard: Arc::default() };

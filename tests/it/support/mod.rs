@@ -14,4 +14,6 @@ pub(crate) mod program;
 pub(crate) mod quiet;
 pub(crate) mod schema;
 pub(crate) mod server;
+pub(crate) mod synthetic;
+pub(crate) mod target;
 pub(crate) mod throwaway;

@@ -16,6 +16,11 @@ pub(crate) struct Postgres {
 }
 
 impl Postgres {
+    /// Where it listens.
+    pub(crate) fn address(&self) -> std::net::SocketAddr {
+        ([127, 0, 0, 1], self.port).into()
+    }
+
     /// `postgres://postgres@127.0.0.1:PORT/postgres`.
     pub(crate) fn url(&self) -> String {
         format!("postgres://postgres@127.0.0.1:{}/postgres", self.port)

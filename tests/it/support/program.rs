@@ -27,12 +27,23 @@ impl Squall {
     }
 
     /// Another program in the same harness.
-    fn program(path: &str) -> Self {
+    pub(crate) fn program(path: &str) -> Self {
         let folder = Rc::new(tempfile::tempdir().unwrap());
         let mut command = Command::new(path);
         command.current_dir(folder.path()).env("NO_COLOR", "1").env_remove("RUST_LOG");
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
         Self { command, folder, limit: Duration::from_secs(60) }
+    }
+
+    /// A line for the shell, in the same harness.
+    pub(crate) fn shell(line: &str) -> Self {
+        Self::program("sh").args(["-c", line])
+    }
+
+    /// Runs in another folder, which stays when it is gone.
+    pub(crate) fn inside(mut self, folder: &Path) -> Self {
+        self.command.current_dir(folder);
+        self
     }
 
     /// Appends arguments.
@@ -190,12 +201,27 @@ impl Ran {
     pub(crate) fn json(&self, name: &str) -> serde_json::Value {
         let path = self.report().join(name);
         let text = fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
-        serde_json::from_str(&text).unwrap_or_else(|error| panic!("{}: {error}\n{text}", path.display()))
+        let value = serde_json::from_str(&text).unwrap_or_else(|error| panic!("{}: {error}\n{text}", path.display()));
+        if name == "result.json" {
+            sums_hold(&value);
+        }
+        value
     }
 
     fn transcript(&self) -> String {
         format!("--- stdout\n{}\n--- stderr\n{}", self.stdout(), self.stderr())
     }
+}
+
+/// What must hold of every result, whatever happened in the run: no arrival is lost, and every one that began has an end.
+fn sums_hold(result: &serde_json::Value) {
+    // A drill and a run whose record was cut off have no end to count.
+    let Some(arrivals) = result.get("arrivals") else { return };
+    let count = |name: &str| arrivals[name].as_u64().unwrap();
+    let (planned, started) = (count("planned"), count("started"));
+    assert_eq!(planned, started + count("shed") + count("not_started"), "{arrivals:#}");
+    let ended = ["completed", "failed", "unfinished", "staged"].map(count).iter().sum::<u64>();
+    assert_eq!(started, ended, "{arrivals:#}");
 }
 
 #[test]

@@ -20,6 +20,8 @@ pub(crate) struct Server {
 struct Script {
     clock: Clock,
     status: AtomicU16,
+    /// Where every answer leads.
+    location: Mutex<Option<String>>,
     /// Every how many requests one is dropped; 0: none.
     drop_every: AtomicU64,
     /// When answers stop, counted from the first request, and for how long.
@@ -41,6 +43,7 @@ impl Server {
         let script = Arc::new(Script {
             clock: Clock::start(),
             status: AtomicU16::new(200),
+            location: Mutex::new(None),
             drop_every: AtomicU64::new(0),
             freeze: Mutex::new(None),
             first: OnceLock::new(),
@@ -77,6 +80,12 @@ impl Server {
     pub(crate) fn answer(self, status: u16) -> Self {
         self.script.status.store(status, SeqCst);
         self
+    }
+
+    /// Redirects every request to `place`.
+    pub(crate) fn redirect(self, place: &str) -> Self {
+        *self.script.location.lock().unwrap() = Some(place.to_owned());
+        self.answer(302)
     }
 
     /// `http://127.0.0.1:PORT/`.
@@ -137,8 +146,10 @@ impl Script {
                 return Ok(());
             }
             let status = self.status.load(SeqCst);
+            let place = self.location.lock().unwrap().as_ref().map(|place| format!("Location: {place}\r\n"));
+            let place = place.unwrap_or_default();
             let answer =
-                format!("HTTP/1.1 {status} Scripted\r\nContent-Type: text/plain\r\nContent-Length: 2\r\n\r\nok");
+                format!("HTTP/1.1 {status} Scripted\r\n{place}Content-Type: text/plain\r\nContent-Length: 2\r\n\r\nok");
             writer.write_all(answer.as_bytes())?;
         }
         Ok(())

@@ -10,12 +10,14 @@ use crate::measure::interval::Cell;
 use crate::measure::journal::TRAFFIC;
 use crate::measure::outcome::Class;
 use crate::measure::sample::StepId;
+use crate::plan::audit::Books;
 use crate::plan::condition::{Abort, Condition, Limits, Signal};
 use crate::plan::drill::{
     About, Act, Cue, Lever, Mitigation, MitigationKind, Phases, Probe, Proof, RobotDeed, RobotStep, Role, ShopData,
     System, Technical,
 };
 use crate::plan::fault::{Fault, Side, Toxic};
+use crate::plan::gate::Gate;
 use crate::plan::good::Good;
 use crate::plan::load::{Client, LoadPlan};
 use crate::plan::slo::{Slo, USUAL};
@@ -37,6 +39,8 @@ fn load() -> LoadPlan {
         values: Values::default(),
         good: Good::default(),
         checks: Vec::new(),
+        books: Books::default(),
+        gate: Gate::default(),
         hash: String::new(),
     }
 }
@@ -46,7 +50,7 @@ fn probe(is: &str) -> Probe {
 }
 
 fn put(json: &str) -> Lever {
-    Lever::Http { method: "PUT".into(), path: "/flag".into(), json: json.into() }
+    Lever::http("PUT", "/flag", json)
 }
 
 fn act(name: &str, when: When, players_undo: bool) -> Act {

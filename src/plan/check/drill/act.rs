@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::condition;
 use super::mitigation::Mitigations;
 use super::pace::Paces;
-use super::{fault, lever};
+use super::{Consent, fault, healing, lever};
 use crate::base::duration::show;
 use crate::base::seed::Seed;
 use crate::plan::check::desk::Desk;
@@ -33,7 +33,15 @@ impl Acts {
     }
 }
 
-pub(super) fn acts(desk: &mut Desk, paces: Paces, (system, seed): (Option<&System>, Seed), written: &Drill) -> Acts {
+/// What acts are checked against.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Scene<'a> {
+    pub(super) system: Option<&'a System>,
+    pub(super) seed: Seed,
+    pub(super) consent: Consent,
+}
+
+pub(super) fn acts(desk: &mut Desk, paces: Paces, scene: Scene<'_>, written: &Drill) -> Acts {
     let mut acts = Acts::default();
     let Some(list) = desk.open(&written.acts) else {
         acts.has_gaps = true;
@@ -51,7 +59,7 @@ pub(super) fn acts(desk: &mut Desk, paces: Paces, (system, seed): (Option<&Syste
         if let Some((_, first)) = acts.list.iter().find(|(known, _)| known.name == name) {
             desk.duplicate("acts", &name, one.name.mark, *first);
         }
-        let act = act(desk, paces, (system, seed), (&name, one, spanned.mark));
+        let act = act(desk, paces, scene, (&name, one, spanned.mark));
         // An act with a mistake is known by its name all the same, so that those who wait for it are not reported too.
         acts.list.push((act.unwrap_or_else(|| broken(&name)), one.name.mark));
     }
@@ -60,7 +68,7 @@ pub(super) fn acts(desk: &mut Desk, paces: Paces, (system, seed): (Option<&Syste
 
 fn broken(name: &str) -> Act {
     let does = Technical {
-        apply: Lever::Http { method: String::new(), path: String::new(), json: String::new() },
+        apply: Lever::http("", "", ""),
         revert: None,
         lease: Duration::ZERO,
         players_undo: false,
@@ -80,16 +88,11 @@ pub(super) fn name(desk: &mut Desk, written: &Spanned<String>) -> Option<String>
     Some(name.to_owned())
 }
 
-fn act(
-    desk: &mut Desk,
-    paces: Paces,
-    (system, seed): (Option<&System>, Seed),
-    (name, written, at): (&str, &WrittenAct, Mark),
-) -> Option<Act> {
-    let when = when(desk, paces, (name, seed), &written.when);
+fn act(desk: &mut Desk, paces: Paces, scene: Scene<'_>, (name, written, at): (&str, &WrittenAct, Mark)) -> Option<Act> {
+    let when = when(desk, paces, (name, scene.seed), &written.when);
     let hidden = desk.open_if(written.hidden.as_ref()).copied().unwrap_or(true);
     let Does::Technical(technical) = desk.open(&written.does)?;
-    let does = self::technical(desk, paces, (name, system, at), technical);
+    let does = self::technical(desk, paces, (name, scene, at), technical);
     Some(Act { name: name.to_owned(), when: when?, hidden, does: does? })
 }
 
@@ -144,16 +147,13 @@ pub(super) fn stated(mark: Stated) -> &'static str {
 fn technical(
     desk: &mut Desk,
     paces: Paces,
-    (name, system, at): (&str, Option<&System>, Mark),
+    (name, scene, at): (&str, Scene<'_>, Mark),
     written: &WrittenTechnical,
 ) -> Option<Technical> {
-    let apply = lever(desk, paces, (name, system), &written.apply);
-    let revert = written.revert.as_ref().map(|revert| lever(desk, paces, (name, system), revert));
-    let needs_revert = matches!(written.apply.value, Ok(WrittenLever::Http(_)));
-    if needs_revert && revert.is_none() {
-        let message = format!("act `{name}` cannot be undone");
-        desk.error("irreversible-act", written.apply.mark, message, "add `revert: Http(…)`");
-    }
+    let apply = lever(desk, paces, (name, scene.system), &written.apply);
+    let revert = written.revert.as_ref().map(|revert| lever(desk, paces, (name, scene.system), revert));
+    healing::undoable(desk, name, written);
+    healing::consented(desk, scene.consent, name, written);
     let lease = lease(desk, written.lease.as_ref());
     let players_undo = matches!(desk.open_if(written.owner.as_ref()), Some(Owner::Players));
     if written.proof.is_none() {
@@ -161,6 +161,9 @@ fn technical(
         desk.error("unproven-act", at, message, "add `proof: Probe(…)` or `proof: Touched(…)`");
     }
     let proof = written.proof.as_ref().and_then(|proof| self::proof(desk, paces, proof));
+    if let (Some(apply), Some(proof), Some(spanned)) = (&apply, &proof, &written.proof) {
+        healing::fitting(desk, (apply, proof), spanned.mark);
+    }
     let mut moves_bad = None;
     for one in desk.open_if(written.moves.as_ref()).map_or(&[][..], Vec::as_slice) {
         let Some(one) = desk.open(one) else { continue };
@@ -179,8 +182,13 @@ fn lever(
     written: &Spanned<WrittenLever>,
 ) -> Option<Lever> {
     match desk.open(written)? {
-        WrittenLever::Http(http) => lever::http(desk, http),
+        WrittenLever::Http(http) => lever::http(desk, http).map(Lever::Http),
         WrittenLever::Fault(one) => fault::fault(desk, paces, about, one).map(Lever::Fault),
+        WrittenLever::Process(process) => lever::process(desk, process).map(Lever::Process),
+        WrittenLever::Command(command) => lever::command(desk, command).map(Lever::Command),
+        WrittenLever::Toxiproxy(toxic) => lever::toxiproxy(desk, toxic).map(Lever::Toxiproxy),
+        WrittenLever::Kube(kube) => lever::kube(desk, kube).map(Lever::Kube),
+        WrittenLever::Load(load) => lever::load(desk, paces, load).map(Lever::Load),
     }
 }
 

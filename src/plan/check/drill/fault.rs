@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use super::pace::Paces;
 use crate::plan::check::desk::Desk;
-use crate::plan::check::inject;
+use crate::plan::check::envelope::Parts;
+use crate::plan::check::{envelope, inject};
 use crate::plan::drill::System;
 use crate::plan::fault::Fault;
 use crate::spec::act::Fault as Written;
@@ -18,14 +19,15 @@ pub(super) fn fault(
     (act, system): (&str, Option<&System>),
     written: &Written,
 ) -> Option<Fault> {
-    let proxies: &[&str] = match system {
-        Some(System::Shop { .. }) => &SHOP_PROXIES,
-        _ => &[],
+    let proxies: Vec<&str> = match system {
+        Some(System::Shop { .. }) => SHOP_PROXIES.to_vec(),
+        Some(System::Remote { proxies, .. }) => proxies.iter().map(|one| one.name.as_str()).collect(),
+        None => Vec::new(),
     };
     let on = desk.text(&written.on);
     // Of a system that could not be read nobody knows the proxies.
     if let Some(bad) = on.filter(|on| system.is_some() && !proxies.contains(on)) {
-        desk.unknown("proxy", bad, written.on.mark, proxies);
+        desk.unknown("proxy", bad, written.on.mark, &proxies);
     }
     let inject = desk.open(&written.inject).and_then(|one| inject::toxic(desk, one));
     let side = inject::side(desk, written.side.as_ref());
@@ -34,6 +36,13 @@ pub(super) fn fault(
         None => None,
         Some(lasts) => Some(paces.read_at_least(desk, lasts, Duration::from_millis(1), "a fault")?),
     };
+    let parts = Parts {
+        per: written.per.as_ref(),
+        pattern: written.pattern.as_ref(),
+        ramp: written.ramp.as_ref(),
+        caps: written.caps.as_ref(),
+    };
+    let envelope = envelope::envelope(desk, parts, inject::allows(inject.as_ref()), lasts);
     Some(Fault {
         name: act.to_owned(),
         on: on?.to_owned(),
@@ -41,6 +50,6 @@ pub(super) fn fault(
         side,
         share: share?,
         lasts,
-        envelope: Box::default(),
+        envelope: envelope?,
     })
 }

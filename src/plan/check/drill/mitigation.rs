@@ -7,7 +7,7 @@ use super::pace::Paces;
 use super::people::role;
 use super::system::said;
 use crate::plan::check::desk::Desk;
-use crate::plan::drill::{Mitigation, MitigationKind, Role};
+use crate::plan::drill::{Lever, Mitigation, MitigationKind, Role};
 use crate::spec::act::{Kind, Mitigation as Written, Remedy, Verify};
 use crate::spec::drill::Role as WrittenRole;
 use crate::spec::source::{Mark, Spanned};
@@ -62,7 +62,8 @@ fn mitigation(desk: &mut Desk, paces: Paces, (name, written, at): (String, &Writ
     let allowed = allowed(desk, &name, &written.allowed);
     let remedy = desk.open(&written.does);
     let does = match remedy {
-        Some(Remedy::Http(http)) => lever::http(desk, http),
+        Some(Remedy::Http(http)) => lever::http(desk, http).map(Lever::Http),
+        Some(Remedy::Command(command)) => lever::command(desk, command).map(Lever::Command),
         Some(Remedy::Manual) | None => None,
     };
     let needs_none = matches!(remedy, Some(Remedy::Manual) | None) || matches!(kind, Some(Kind::Harmful) | None);

@@ -4,7 +4,7 @@
 //! |---|---|
 //! | `pace` | durations with two readings |
 //! | `system` | what is shaken, about, phases, SLO |
-//! | `act` `lever` `fault` | what is done to the players |
+//! | `act` `lever` `fault` `healing` | what is done to the players, and how it is undone |
 //! | `condition` | what an act may wait for, and what ends the drill |
 //! | `mitigation` `people` | what they may do, and what the robot does in their place |
 //! | `expectation` `feasible` | what must hold, and whether an alert can be as fast |
@@ -15,6 +15,7 @@ mod condition;
 mod expectation;
 mod fault;
 mod feasible;
+mod healing;
 mod lever;
 mod mitigation;
 mod pace;
@@ -24,17 +25,20 @@ mod system;
 #[cfg(test)]
 mod tests;
 
+use std::time::Duration;
+
 use super::desk::{Desk, Dialect};
 use super::scenario::Instead;
 use super::{Checked, Files, ScenarioOptions, scenario};
 use crate::base::digest::sha256;
 use crate::base::seed::Seed;
 use crate::plan::diagnostic::{Diagnostics, Place};
-use crate::plan::drill::{DrillPlan, ShopData, System};
-use crate::plan::load::LoadPlan;
+use crate::plan::drill::{DrillPlan, Lever, ShopData, Surge, System};
+use crate::plan::load::{LoadPlan, Pattern};
 use crate::spec::drill::{Drill, Load};
 use crate::spec::source::Spanned;
 use pace::Paces;
+pub(crate) use secret::redacted;
 
 /// Whether people attend.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -71,6 +75,15 @@ pub struct DrillOptions {
     pub data: Option<ShopData>,
     /// `--database`: a real PostgreSQL instead of the embedded one.
     pub database: Option<String>,
+    /// `--allow-destructive`: the second of the two consents.
+    pub allow_destructive: bool,
+}
+
+/// Who consented to destructive acts.
+#[derive(Clone, Copy, Debug)]
+struct Consent {
+    file: bool,
+    flag: bool,
 }
 
 /// Reads and checks the drill at `path` and the scenario it names.
@@ -105,7 +118,11 @@ fn whole(
     let system = system::system(desk, paces, &written.system, options);
     let phases = system::phases(desk, paces, run, &written.phases);
     let slo = system::slo(desk, &written.slo);
-    let acts = act::acts(desk, paces, (system.as_ref(), options.seed), written);
+    let allowed = desk.open_if(run.and_then(|run| run.allow_destructive.as_ref())) == Some(&true);
+    let consent = Consent { file: allowed, flag: options.allow_destructive };
+    std::mem::swap(&mut desk.files, files);
+    let acts = act::acts(desk, paces, act::Scene { system: system.as_ref(), seed: options.seed, consent }, written);
+    std::mem::swap(&mut desk.files, files);
     let mitigations = mitigation::mitigations(desk, paces, written.mitigations.as_ref());
     act::moments(desk, &acts, &mitigations, written);
     let limits = condition::limits(desk, paces, &acts, (written, run));
@@ -116,13 +133,16 @@ fn whole(
         feasible::detection(desk, (&slo.slo, &acts), written);
     }
     let (phases, slo, system) = (phases?, slo?, system?);
+    let names: Vec<String> = acts.list.iter().map(|(act, _)| act.name.clone()).collect();
     let instead = |rate| Instead::Drill {
-        origin: system::origin(&system),
+        acts: names.clone(),
+        origin: Box::new(system::origin(&system)),
         rate,
-        longest: phases.longest(),
+        longest: phases.longest() + surplus(&acts, phases.at_most),
         good: slo.good.clone(),
     };
     let load = load(desk, files, (path, options.seed, &written.load), &instead, further)?;
+    surgeable(desk, &load, &acts);
     let mut plan = DrillPlan {
         name: name_of(path),
         about: about?,
@@ -176,6 +196,27 @@ fn load(
     plan.filter(|_| !is_broken)
 }
 
+/// How much longer the curve must be for traffic that is walked faster.
+fn surplus(acts: &act::Acts, at_most: Duration) -> Duration {
+    let more = |surge: &Surge| surge.lasts.unwrap_or(at_most).mul_f64((surge.times - 1.0).max(0.0));
+    let all = acts
+        .list
+        .iter()
+        .filter_map(|(act, _)| if let Lever::Load(surge) = &act.does.apply { Some(more(surge)) } else { None });
+    all.sum()
+}
+
+/// Only an open workload has a rate that can be multiplied.
+fn surgeable(desk: &mut Desk, load: &LoadPlan, acts: &act::Acts) {
+    if load.workloads.iter().any(|one| matches!(one.pattern, Pattern::Open { .. })) {
+        return;
+    }
+    for (act, at) in acts.list.iter().filter(|(act, _)| matches!(act.does.apply, Lever::Load(_))) {
+        let message = format!("act `{}` multiplies a rate, and no workload of the scenario has one", act.name);
+        desk.error("unknown-name", *at, message, "give the scenario an open workload");
+    }
+}
+
 /// The file's name without folder and ending, with nothing in it that a folder or a draw could trip over.
 fn name_of(path: &str) -> String {
     let file = path.rsplit('/').next().unwrap_or(path);
@@ -199,7 +240,10 @@ fn fingerprint(plan: &DrillPlan, seed: Seed) -> String {
     bare.load = load;
     match &mut bare.system {
         System::Shop { database, .. } => *database = database.take().map(|_| String::new()),
-        System::Remote { base, admin, token_env } => [base, admin, token_env].into_iter().for_each(String::clear),
+        System::Remote { base, admin, token_env, proxies, .. } => {
+            [base, admin, token_env].into_iter().for_each(String::clear);
+            proxies.iter_mut().flat_map(|one| [&mut one.listen, &mut one.upstream]).for_each(String::clear);
+        }
     }
     for expectation in &mut bare.expectations {
         expectation.place = Place::default();

@@ -32,6 +32,12 @@ pub(super) fn secrets(desk: &mut Desk) {
     }
 }
 
+/// `text` with everything that looks like a secret taken out.
+pub(crate) fn redacted(text: &str) -> String {
+    let patterns = PATTERNS.iter().filter_map(|pattern| Regex::new(pattern).ok());
+    patterns.fold(text.to_owned(), |text, pattern| pattern.replace_all(&text, "***").into_owned())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

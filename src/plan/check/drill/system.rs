@@ -8,6 +8,7 @@ use crate::base::duration::show;
 use crate::base::ratio::Ratio;
 use crate::plan::check::answer::statuses;
 use crate::plan::check::desk::Desk;
+use crate::plan::check::proxy;
 use crate::plan::check::target;
 use crate::plan::drill::{About, Phases, ShopData, System};
 use crate::plan::good::Good;
@@ -22,6 +23,8 @@ use crate::spec::source::Spanned;
 
 /// Over both backends, unless the file says otherwise.
 const IN_FLIGHT: u32 = 150;
+/// Where a system says that it may be shaken, unless the file says otherwise.
+const HANDSHAKE: &str = "/.well-known/squall-target";
 const BUDGET_PERIOD: Duration = Duration::from_secs(30 * 86_400);
 
 /// A text that somebody is to read.
@@ -105,7 +108,20 @@ fn remote(desk: &mut Desk, remote: &Remote) -> Option<System> {
         desk.error("secret-in-file", remote.token_env.mark, "this is not the name of an environment variable", help);
     }
     let url = |origin: Origin| format!("http://{}:{}", origin.host, origin.port);
-    Some(System::Remote { base: url(base?), admin: url(admin?), token_env })
+    let handshake = handshake(desk, remote.handshake.as_ref());
+    let proxies = desk.open_if(remote.proxies.as_ref()).map_or_else(Vec::new, |list| proxy::of_a_drill(desk, list));
+    Some(System::Remote { base: url(base?), admin: url(admin?), token_env, handshake, proxies })
+}
+
+/// Where the system agrees to be shaken.
+fn handshake(desk: &mut Desk, written: Option<&Spanned<String>>) -> String {
+    let Some(spanned) = written else { return HANDSHAKE.to_owned() };
+    let path = desk.text(spanned).unwrap_or(HANDSHAKE);
+    if !path.starts_with('/') || path.contains(|c: char| c.is_whitespace() || c.is_control()) {
+        let message = format!("`{path}` is not a path on the public side");
+        desk.error("out-of-range", spanned.mark, message, format!("write it as `{HANDSHAKE}`"));
+    }
+    path.to_owned()
 }
 
 /// Where the load goes: of the embedded system only the host is known before it has started.

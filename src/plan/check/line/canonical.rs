@@ -19,6 +19,11 @@ pub(super) fn selector_text(one: &Selector, glob: &str) -> String {
     format!("{key}{}{glob}", if one.is_negated { "!=" } else { "=" })
 }
 
+/// What each selector matched, of two readers who each know some of them.
+pub(super) fn joined(some: &[Option<String>], others: &[Option<String>]) -> Vec<Option<String>> {
+    some.iter().zip(others).map(|(one, other)| one.clone().or_else(|| other.clone())).collect()
+}
+
 /// The expanded text in canonical spacing, or the `as` name with what a glob matched.
 pub(super) fn id(line: &Line, text: &str, matched: &[Option<String>]) -> String {
     let globbed = line.scope.iter().zip(matched).filter(|(one, _)| is_glob(&one.glob) && !one.is_negated);

@@ -15,6 +15,8 @@ pub(super) struct Names<'a> {
     pub(super) journeys: Vec<(&'a str, Vec<StepId>)>,
     /// Some step could not be read: names that are missing may be its own.
     pub(super) has_gaps: bool,
+    /// Names of what is injected.
+    pub(super) faults: &'a [String],
 }
 
 /// What each selector matched, in the order of the selectors, and the steps that are meant; no steps: all.

@@ -3,24 +3,24 @@
 mod canonical;
 mod expansion;
 mod relative;
+mod scope;
 
 use std::time::Duration;
 
-use super::desk::{Desk, suggest};
+use super::desk::Desk;
 use super::tables::Tables;
 use crate::measure::sample::StepId;
 use crate::plan::diagnostic::Place;
 use crate::plan::program::{self, Journey};
-use crate::plan::threshold::{Aspect, ClockKind, Cmp, Level, Outcomes, Scope, Subject, Threshold, Window};
+use crate::plan::threshold::{Cmp, EVERY_PHASE, Ground, Lean, Level, Scope, Subject, Threshold, Window};
 use crate::spec::source::{Mark, Spanned};
-use crate::spec::threshold::{self as written, Bound, Key, Line, Modifier, Value};
-use canonical::{id, selector_text};
-use expansion::{Names, is_glob, step_sets};
+use crate::spec::threshold::{self as written, Bound, Line, Modifier, Value};
+use canonical::id;
+use expansion::{Names, step_sets};
 pub(super) use relative::{Against, Lines};
 
 /// More expanded checks than this are a mistake: somebody selects by something that is not a kind of step.
 const EXPANDED_MOST: usize = 200;
-const PHASES: [&str; 3] = ["steady", "warmup", "drain"];
 
 /// The checks of a scenario, and the one that is always there; lines against a baseline only where there is one.
 pub(super) fn lines(
@@ -34,6 +34,7 @@ pub(super) fn lines(
         journeys: journeys.iter().map(|one| (one.name.as_str(), steps_of(one))).collect(),
         groups: groups(journeys),
         has_gaps: tables.has_gaps,
+        faults: &tables.faults,
     };
     let mut lines = Lines { checks: vec![answered()], comparisons: Vec::new() };
     let mut seen: Vec<(String, Mark)> = Vec::new();
@@ -98,13 +99,14 @@ fn answered() -> Threshold {
         id: "squall.answered".to_owned(),
         level: Level::Hard,
         subject: Subject::Goodput,
-        scope: Scope { phases: PHASES.map(str::to_owned).to_vec(), ..Scope::default() },
+        scope: Scope { phases: vec![EVERY_PHASE.to_owned()], ..Scope::default() },
         cmp: Cmp::More,
         bound: 0.0,
         window: Window::Whole,
         after: Duration::ZERO,
         abort: None,
         n_least: None,
+        lean: None,
         place: Place::default(),
     }
 }
@@ -115,50 +117,53 @@ fn expand(
     (line, text, at): (&Line, &str, Mark),
     against: Against,
 ) -> Option<Lines> {
-    let unbuilt = |desk: &mut Desk, word: &str, part: std::ops::Range<usize>| {
-        desk.error_inside(
-            "not_built",
-            (at, part),
-            format!("`{word}` is known but not built yet"),
-            "leave it out for now",
-        );
-    };
-    if let (Some(subject), Some(slack)) = (subject(line), relative::slack(line, against)) {
-        return relative::expand(desk, names, (line, text, at), (subject, slack));
+    let subject = subject(line);
+    if !scope::fits(desk, (line, text, at), subject) {
+        return None;
     }
-    let (subject, bound) = match (subject(line), bound(line)) {
-        (Some(subject), Some(bound)) => (subject, bound),
-        (subject, bound) => {
-            if subject.is_none() {
-                let word = text.get(line.subject_at.clone()).unwrap_or_default();
-                unbuilt(desk, word, line.subject_at.clone());
+    if let Some((to, margin)) = relative::slack(line) {
+        return match to {
+            Ground::Steady => {
+                relative::can_lean(desk, (line, at), (subject, margin), against).then_some(())?;
+                absolute(desk, names, (line, text, at), (subject, Some(Lean { on: to, margin })))
             }
-            if let (None, Bound::Reference { to, .. }) = (bound, line.bound) {
-                unbuilt(desk, to.name(), line.bound_at.clone());
-            }
-            return None;
-        }
-    };
-    let base = scope(desk, line, at)?;
+            _ => relative::expand(desk, names, (line, text, at), (subject, margin))
+                .map(|found| relative::placed(found, to, against)),
+        };
+    }
+    absolute(desk, names, (line, text, at), (subject, None))
+}
+
+/// One check for each match of the line's selectors.
+fn absolute(
+    desk: &mut Desk,
+    names: &Names<'_>,
+    (line, text, at): (&Line, &str, Mark),
+    (subject, lean): (Subject, Option<Lean>),
+) -> Option<Lines> {
+    let scopes = scope::scopes(desk, names.faults, line, at)?;
     let sets = step_sets(desk, names, line, at)?;
     let place = desk.place(at);
     let mut found = Vec::new();
-    for (matches, steps) in sets {
-        let mut check = Threshold {
-            id: id(line, text, &matches),
-            level: level(line.level),
-            subject,
-            scope: names.scope(line, steps, &base),
-            cmp: cmp(line.cmp),
-            bound,
-            window: Window::Whole,
-            after: Duration::ZERO,
-            abort: None,
-            n_least: None,
-            place: place.clone(),
-        };
-        modify(&mut check, &line.modifiers);
-        found.push(check);
+    for (phases, base) in &scopes {
+        for (matches, steps) in &sets {
+            let mut check = Threshold {
+                id: id(line, text, &canonical::joined(matches, phases)),
+                level: level(line.level),
+                subject,
+                scope: names.scope(line, steps.clone(), base),
+                cmp: cmp(line.cmp),
+                bound: bound(line),
+                window: Window::Whole,
+                after: Duration::ZERO,
+                abort: None,
+                n_least: None,
+                lean,
+                place: place.clone(),
+            };
+            modify(&mut check, &line.modifiers);
+            found.push(check);
+        }
     }
     Some(Lines { checks: found, comparisons: Vec::new() })
 }
@@ -186,9 +191,8 @@ fn micros(time: f64) -> Duration {
     Duration::from_secs_f64((time / 1e6).min(365.0 * 86_400.0))
 }
 
-/// The subject; `None` for those nobody measures yet.
-fn subject(line: &Line) -> Option<Subject> {
-    Some(match line.subject {
+fn subject(line: &Line) -> Subject {
+    match line.subject {
         written::Subject::Quantile(q) => Subject::Quantile(q),
         written::Subject::Mean => Subject::Mean,
         written::Subject::Max => Subject::Max,
@@ -203,61 +207,21 @@ fn subject(line: &Line) -> Option<Subject> {
         written::Subject::Goodput => Subject::Goodput,
         written::Subject::Requests => Subject::Requests,
         written::Subject::Lateness(q) => Subject::Lateness(q),
-        written::Subject::Apdex(_)
-        | written::Subject::Recovery
-        | written::Subject::Unavailable
-        | written::Subject::GeneratorCpu => return None,
-    })
+        written::Subject::Apdex(time) => Subject::Apdex(micros(time)),
+        written::Subject::Recovery => Subject::Recovery,
+        written::Subject::Unavailable => Subject::Unavailable,
+        written::Subject::GeneratorCpu => Subject::GeneratorCpu,
+    }
 }
 
-fn bound(line: &Line) -> Option<f64> {
+/// The number of a bound; none of a bound that leans on a measured value.
+fn bound(line: &Line) -> f64 {
     match line.bound {
         Bound::Value(
             Value::Time(value) | Value::Share(value) | Value::Points(value) | Value::Rate(value) | Value::Number(value),
-        ) => Some(value),
-        Bound::Reference { .. } => None,
+        ) => value,
+        Bound::Reference { .. } => f64::NAN,
     }
-}
-
-/// The parts of a scope that are not expanded: phases, outcome, clock.
-fn scope(desk: &mut Desk, line: &Line, at: Mark) -> Option<Scope> {
-    let mut scope = Scope::default();
-    let mut is_whole = true;
-    for one in &line.scope {
-        let part = (at, one.at.clone());
-        match one.key {
-            Key::Step | Key::Journey => {}
-            Key::Outcome => {
-                scope.outcome = match one.glob.as_str() {
-                    "ok" => Outcomes::Ok,
-                    "failed" => Outcomes::Failed,
-                    _ => Outcomes::Any,
-                }
-            }
-            Key::Clock if one.glob == "service" => scope.clock = ClockKind::Service,
-            Key::Clock => scope.clock = ClockKind::Response,
-            Key::Phase if !one.is_negated && PHASES.contains(&one.glob.as_str()) => scope.phases.push(one.glob.clone()),
-            Key::Phase if !one.is_negated && !is_glob(&one.glob) && !is_fault_phase(&one.glob) => {
-                is_whole = false;
-                let help = suggest(&one.glob, &PHASES);
-                desk.error_inside("bad_check", part, format!("no phase matches {}", one.glob), help);
-            }
-            Key::Label if !one.is_negated && scope.aspect == Aspect::Requests => {
-                scope.aspect = Aspect::Label(one.glob.clone());
-            }
-            Key::Phase | Key::Label | Key::Fault | Key::Status => {
-                is_whole = false;
-                let word = selector_text(one, &one.glob);
-                let message = format!("`{word}` is known but not built yet");
-                desk.error_inside("not_built", part, message, "leave it out for now");
-            }
-        }
-    }
-    is_whole.then_some(scope)
-}
-
-fn is_fault_phase(phase: &str) -> bool {
-    phase.starts_with("fault:") || phase.starts_with("recovery:")
 }
 
 fn modify(check: &mut Threshold, modifiers: &[Modifier]) {

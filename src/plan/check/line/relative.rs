@@ -2,11 +2,14 @@
 //!
 //! Not here: how such a line is judged (`judge::blocks`).
 
+use std::time::Duration;
+
 use super::expansion::{Expansion, Names, step_sets};
-use super::{canonical, cmp, level, scope};
+use super::scope::scopes;
+use super::{canonical, cmp, level};
 use crate::plan::check::desk::Desk;
 use crate::plan::diagnostic::Place;
-use crate::plan::threshold::{Comparison, Margin, Subject, Threshold};
+use crate::plan::threshold::{Comparison, Ground, Lean, Margin, Subject, Threshold, Window};
 use crate::spec::source::Mark;
 use crate::spec::threshold::{self as written, Bound, Line, Modifier, Reference, Value};
 
@@ -31,24 +34,75 @@ pub(in crate::plan::check) struct Lines {
 /// What is compared when no line says it.
 const USUAL: [&str; 3] = ["p50 <= baseline +10%", "p95 <= baseline +10%", "errors <= baseline +0.5pp"];
 
-/// The margin of a line that leans on a baseline which is there.
-pub(super) fn slack(line: &Line, against: Against) -> Option<Margin> {
-    match (line.bound, against) {
-        (
-            Bound::Reference {
-                to: Reference::Baseline,
-                slack:
-                    Value::Share(slack)
-                    | Value::Points(slack)
-                    | Value::Time(slack)
-                    | Value::Rate(slack)
-                    | Value::Number(slack),
-                or,
-            },
-            Against::Baseline,
-        ) => Some(Margin { slack, least_us: or }),
-        _ => None,
+/// What a line leans on, and how far from it its bound lies; `None` for a number.
+pub(super) fn slack(line: &Line) -> Option<(Ground, Margin)> {
+    let Bound::Reference { to, slack, or } = line.bound else { return None };
+    let (Value::Share(slack) | Value::Points(slack) | Value::Time(slack) | Value::Rate(slack) | Value::Number(slack)) =
+        slack;
+    let on = match to {
+        Reference::Steady => Ground::Steady,
+        Reference::Baseline => Ground::Baseline,
+        Reference::Anchor => Ground::Anchor,
+    };
+    Some((on, Margin { slack, least_us: or }))
+}
+
+/// True when the line may lean on a measured value with this margin; else the desk has been told.
+fn fits(desk: &mut Desk, (line, at): (&Line, Mark), (subject, margin): (Subject, Margin)) -> bool {
+    let mut mistake = |message: &str, help: &str| {
+        desk.error_inside("bad_check", (at, line.bound_at.clone()), message.to_owned(), help);
+        false
+    };
+    if subject.is_clock() || subject.is_about_us() {
+        let message = "only what users get is compared: a clock of a fault and the generator have no such reference";
+        return mistake(message, "write a number");
     }
+    if margin.least_us.is_some() && !subject.is_latency() {
+        return mistake("a time after `or` widens the margin of a time only", "leave it out");
+    }
+    if !(margin.slack > -1.0 && margin.slack.is_finite()) {
+        return mistake("a margin of -100 % and below leaves nothing to compare with", "write a smaller one");
+    }
+    true
+}
+
+/// True when the line may lean on the run's own steady phase; else the desk has been told.
+pub(super) fn can_lean(
+    desk: &mut Desk,
+    (line, at): (&Line, Mark),
+    (subject, margin): (Subject, Margin),
+    against: Against,
+) -> bool {
+    let aborts = line.modifiers.iter().any(|one| matches!(one, Modifier::Abort(_)));
+    let message = match against {
+        Against::Baseline => "between two targets there is no steady phase: compare with baseline",
+        Against::Nothing if aborts => "what steady was is known only when it is over: abort needs a number",
+        Against::Nothing => return fits(desk, (line, at), (subject, margin)),
+    };
+    desk.error_inside("bad_check", (at, line.bound_at.clone()), message.to_owned(), "");
+    false
+}
+
+/// Comparisons where they can be judged: as such between two arms, else as checks that lean on other runs.
+pub(super) fn placed(found: Vec<Comparison>, on: Ground, against: Against) -> Lines {
+    if against == Against::Baseline && on == Ground::Baseline {
+        return Lines { checks: Vec::new(), comparisons: found };
+    }
+    let leaning = |one: Comparison| Threshold {
+        id: one.id,
+        level: one.level,
+        subject: one.subject,
+        scope: one.scope,
+        cmp: one.cmp,
+        bound: f64::NAN,
+        window: Window::Whole,
+        after: Duration::ZERO,
+        abort: None,
+        n_least: None,
+        lean: Some(Lean { on, margin: one.margin }),
+        place: one.place,
+    };
+    Lines { checks: found.into_iter().map(leaning).collect(), comparisons: Vec::new() }
 }
 
 /// One comparison for each match of the line's selectors.
@@ -57,7 +111,7 @@ pub(super) fn expand(
     names: &Names<'_>,
     (line, text, at): (&Line, &str, Mark),
     (subject, margin): (Subject, Margin),
-) -> Option<Lines> {
+) -> Option<Vec<Comparison>> {
     let mistake = |desk: &mut Desk, part: std::ops::Range<usize>, message: String, help: &str| {
         desk.error_inside("bad_check", (at, part), message, help);
     };
@@ -67,18 +121,11 @@ pub(super) fn expand(
         mistake(desk, part, message, "leave out all behind the margin but `as`");
         return None;
     }
-    if margin.least_us.is_some() && !subject.is_latency() {
-        let message = "a time after `or` widens the margin of a time only".to_owned();
-        mistake(desk, line.bound_at.clone(), message, "leave it out");
+    if !fits(desk, (line, at), (subject, margin)) {
         return None;
     }
-    if !(margin.slack > -1.0 && margin.slack.is_finite()) {
-        let message = "a margin of -100 % and below leaves nothing to compare with".to_owned();
-        mistake(desk, line.bound_at.clone(), message, "write a smaller one");
-        return None;
-    }
-    let mut base = scope(desk, line, at)?;
-    if base.phases.iter().any(|phase| phase != "steady") {
+    let (_, mut base) = scopes(desk, names.faults, line, at)?.into_iter().next()?;
+    if base.phases.iter().any(|phase| phase != "steady") || !base.but.is_empty() {
         let part = line.subject_at.end..line.bound_at.start;
         mistake(desk, part, "a comparison is about the measured part of its slots".to_owned(), "leave the phase out");
         return None;
@@ -94,8 +141,7 @@ pub(super) fn expand(
         margin,
         place: place.clone(),
     };
-    let comparisons = step_sets(desk, names, line, at)?.into_iter().map(one).collect();
-    Some(Lines { checks: Vec::new(), comparisons })
+    Some(step_sets(desk, names, line, at)?.into_iter().map(one).collect())
 }
 
 /// The comparisons of a scenario that names none.

@@ -3,16 +3,20 @@
 //! Not here: what they do (`fault::rule`, one folder for each protocol), toxics (`toxic`).
 
 pub mod http;
+pub mod postgres;
 
 use super::Time;
 
 pub use http::Http;
+pub use postgres::Postgres;
 
 /// One rule with its parameters.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Rule {
     /// On requests and responses of HTTP/1.1.
     Http(Box<Http>),
+    /// On PostgreSQL's statements and connections.
+    Postgres(Box<Postgres>),
 }
 
 impl Rule {
@@ -20,6 +24,8 @@ impl Rule {
     pub fn is_like(&self, other: &Self) -> bool {
         match (self, other) {
             (Self::Http(one), Self::Http(other)) => one.act.is_like(&other.act),
+            (Self::Postgres(one), Self::Postgres(other)) => one.act.is_like(&other.act),
+            _ => false,
         }
     }
 
@@ -27,6 +33,7 @@ impl Rule {
     pub const fn protocol(&self) -> Protocol {
         match self {
             Self::Http(_) => Protocol::Http,
+            Self::Postgres(_) => Protocol::Postgres,
         }
     }
 }

@@ -1,8 +1,9 @@
-//! The gateway's connections to one backend: kept alive, one request each, used again last in, first out.
+//! Connections to one address behind: kept alive, one request each, used again last in, first out.
 //!
 //! A connection goes back only when its answer has been read whole; a request that is dropped in the middle takes its
 //! connection with it, so that the backend learns that nobody waits any more. A request is sent again only when the
-//! connection was closed before anything of it was written. Called by the gateway.
+//! connection was closed before anything of it was written. Called by the gateway (backends), its probes and
+//! the backends (prices).
 
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, PoisonError};
