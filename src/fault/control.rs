@@ -3,18 +3,26 @@
 //! Nothing here waits for a socket that carries data; a worker confirms a snapshot after a sweep of its links. Not here:
 //! what callers see (`proxies`, `injection`).
 
-use std::pin::pin;
+use std::future::{Future, poll_fn};
+use std::pin::{Pin, pin};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::Poll;
+use std::time::Duration;
 
 use futures::future::{Either, join_all, select};
 use tokio::sync::mpsc::UnboundedSender;
 use tokio::sync::{Notify, oneshot};
 
+use super::FaultError;
 use super::registry::{Change, Registry, Withdrawal};
 use super::wake::Wakes;
 use super::worker::Command;
 use crate::base::clock::Clock;
 use crate::base::seed::Seed;
+use crate::base::timer::Timer;
+
+/// How long an answer waits for the workers.
+const PATIENCE: Duration = Duration::from_millis(250);
 
 /// The registry, and the workers that follow it.
 #[derive(Debug)]
@@ -28,7 +36,7 @@ pub(super) struct Control {
 
 /// Confirmations under way.
 #[derive(Debug)]
-pub(super) struct Posted(Vec<oneshot::Receiver<usize>>);
+pub(super) struct Posted(Vec<(usize, oneshot::Receiver<usize>)>);
 
 impl Control {
     pub(super) fn new(clock: Clock, seed: Seed, workers: Arc<[UnboundedSender<Command>]>) -> Self {
@@ -79,6 +87,11 @@ impl Control {
         self.leases.notify_one();
     }
 
+    /// All of them.
+    pub(super) fn workers(&self) -> &[UnboundedSender<Command>] {
+        &self.workers
+    }
+
     /// Number of workers.
     pub(super) fn size(&self) -> usize {
         self.workers.len()
@@ -105,10 +118,10 @@ impl Control {
     fn post(&self, changes: &[Change]) -> Posted {
         let mut replies = Vec::with_capacity(changes.len() * self.workers.len());
         for Change { proxy, snapshot } in changes {
-            for worker in &*self.workers {
+            for (number, worker) in self.workers.iter().enumerate() {
                 let (reply, receiver) = oneshot::channel();
                 drop(worker.send(Command::Swap { proxy: Arc::clone(proxy), snapshot: Arc::clone(snapshot), reply }));
-                replies.push(receiver);
+                replies.push((number, receiver));
             }
         }
         Posted(replies)
@@ -116,14 +129,35 @@ impl Control {
 }
 
 impl Posted {
-    /// Waits until every worker has swept its links. Gives the number of connections that still carry a fault which is no
-    /// longer in force, and whether every worker answered; one that is gone has taken its connections with it.
-    pub(super) async fn confirmed(self) -> Confirmed {
-        let answers = join_all(self.0).await;
-        Confirmed {
-            strays: answers.iter().filter_map(|answer| answer.as_ref().ok()).sum(),
-            complete: answers.iter().all(Result::is_ok),
+    /// Waits until every worker has swept its links, though no longer than [`PATIENCE`]: the snapshots are in force anyway. Gives the
+    /// number of connections that still carry a fault which is no longer in force; a worker that is gone has taken its connections
+    /// with it.
+    pub(super) async fn confirmed(self, clock: &Clock) -> Confirmed {
+        let mut asked = self.0;
+        let mut heard = Confirmed { strays: 0, complete: true, late: None };
+        let limit = clock.now() + PATIENCE;
+        let answers = poll_fn(|cx| {
+            asked.retain_mut(|(_, reply)| match Pin::new(reply).poll(cx) {
+                Poll::Pending => true,
+                Poll::Ready(Ok(strays)) => {
+                    heard.strays += strays;
+                    false
+                }
+                Poll::Ready(Err(_)) => {
+                    heard.complete = false;
+                    false
+                }
+            });
+            if asked.is_empty() { Poll::Ready(()) } else { Poll::Pending }
+        });
+        // Without a timer there is no limit.
+        match Timer::new(clock) {
+            Ok(mut timer) => match select(pin!(answers), pin!(timer.until(limit))).await {
+                Either::Left(_) | Either::Right(_) => {}
+            },
+            Err(_) => answers.await,
         }
+        Confirmed { late: asked.first().map(|(worker, _)| *worker), ..heard }
     }
 }
 
@@ -131,7 +165,21 @@ impl Posted {
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Confirmed {
     pub(super) strays: usize,
+    /// No worker is gone.
     pub(super) complete: bool,
+    /// A worker that has not answered yet.
+    pub(super) late: Option<usize>,
+}
+
+impl Confirmed {
+    /// An error unless all have answered.
+    pub(super) fn all(self) -> Result<(), FaultError> {
+        match self.late {
+            Some(worker) => Err(FaultError::Late { worker }),
+            None if self.complete => Ok(()),
+            None => Err(FaultError::Stopped),
+        }
+    }
 }
 
 /// Heals every fault when its lease is over. Runs on the first worker.
@@ -150,5 +198,28 @@ pub(super) async fn keep_leases(control: Arc<Control>, wakes: Wakes) {
         for (name, _) in withdrawal.faults {
             tracing::info!(fault = name, "lease over: healed");
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use futures::FutureExt;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn a_worker_that_does_not_answer_is_named_after_a_quarter_of_a_second() {
+        let (clock, hand) = Clock::manual();
+        let (quick, first) = oneshot::channel();
+        let (stuck, second) = oneshot::channel();
+        quick.send(0).unwrap();
+        let mut waiting = pin!(Posted(vec![(0, first), (1, second)]).confirmed(&clock));
+        assert!(waiting.as_mut().now_or_never().is_none());
+        hand.advance(Duration::from_millis(249));
+        assert!(waiting.as_mut().now_or_never().is_none());
+        hand.advance(Duration::from_millis(1));
+        let said = waiting.await.all().unwrap_err().to_string();
+        assert_eq!(said, "fault worker 1 did not confirm within 250 ms; the change is in force anyway");
+        drop(stuck);
     }
 }

@@ -29,6 +29,8 @@ pub struct Healed {
     pub took: Duration,
     /// Every worker confirmed that no connection carries a fault which is not in force. False is an emergency.
     pub verified: bool,
+    /// A worker that had not confirmed after 250 ms; the fault is out of force there, too, once it looks.
+    pub late: Option<usize>,
 }
 
 impl Injection {
@@ -64,9 +66,10 @@ impl Drop for Injection {
 
 /// Waits for the workers, then asks every one of them once more whether anything is left.
 pub(super) async fn verify(control: &Control, name: String, since: Tick, posted: Posted) -> Healed {
-    let first = posted.confirmed().await;
+    let first = posted.confirmed(&control.clock).await;
     let (_, again) = control.withdraw(|registry| Withdrawal { faults: Vec::new(), changes: registry.present() });
-    let second = again.confirmed().await;
-    let verified = first.strays == 0 && second.strays == 0;
-    Healed { name, took: control.clock.now().since(since), verified }
+    let second = again.confirmed(&control.clock).await;
+    let late = second.late.or(first.late);
+    let verified = first.strays == 0 && second.strays == 0 && late.is_none();
+    Healed { name, took: control.clock.now().since(since), verified, late }
 }

@@ -13,6 +13,7 @@
 pub mod api;
 mod caps;
 mod chain;
+mod connections;
 mod control;
 pub mod decide;
 mod delay_line;
@@ -43,6 +44,7 @@ use std::net::SocketAddr;
 
 use thiserror::Error;
 
+pub use connections::Connection;
 pub use injection::{Healed, Injection};
 pub use proxies::Proxies;
 pub use proxy::ProxySpec;
@@ -128,6 +130,12 @@ pub enum FaultError {
     LeaseOver {
         /// The fault's.
         name: String,
+    },
+    /// A worker has not confirmed a change in time.
+    #[error("fault worker {worker} did not confirm within 250 ms; the change is in force anyway")]
+    Late {
+        /// Its number, from 0.
+        worker: usize,
     },
     /// The workers have ended.
     #[error("the fault proxy has stopped")]

@@ -72,7 +72,7 @@ impl Proxies {
         })?;
         // From here on the guard withdraws the fault, whatever happens to this call.
         let injection = Injection::new(Arc::clone(&self.control), name, id);
-        if posted.confirmed().await.complete { Ok(injection) } else { Err(FaultError::Stopped) }
+        posted.confirmed(&self.control.clock).await.all().map(|()| injection)
     }
 
     /// Puts `fault` in force without a guard, or gives the fault of that name other parameters: it keeps its place, its
@@ -84,7 +84,7 @@ impl Proxies {
         let now = self.control.clock.now();
         let ((), posted) =
             self.control.change(|registry| Ok::<_, FaultError>(((), registry.update(fault, lease, now)?)))?;
-        if posted.confirmed().await.complete { Ok(()) } else { Err(FaultError::Stopped) }
+        posted.confirmed(&self.control.clock).await.all()
     }
 
     /// The faults in force, in the order of their injection, each with the time that is left of its lease.
@@ -124,6 +124,20 @@ impl Proxies {
         let (withdrawal, posted) = self.control.withdraw(super::registry::Registry::withdraw_all);
         let all = verify(&self.control, String::new(), since, posted).await;
         withdrawal.faults.into_iter().map(|(name, _)| Healed { name, ..all.clone() }).collect()
+    }
+
+    /// Ends the faults of these names, each proxy in one swap, and waits until every worker confirmed. One that has healed already is
+    /// left out.
+    pub async fn heal_these(&self, names: &[String]) -> Vec<Healed> {
+        let since = self.control.clock.now();
+        let (withdrawal, posted) = self.control.withdraw(|registry| registry.withdraw_these(names));
+        let all = verify(&self.control, String::new(), since, posted).await;
+        withdrawal.faults.into_iter().map(|(name, _)| Healed { name, ..all.clone() }).collect()
+    }
+
+    /// The clock that leases and holds follow.
+    pub fn clock(&self) -> Clock {
+        self.control.clock.clone()
     }
 
     /// True while a fault of that name is in force.

@@ -16,6 +16,7 @@ use std::time::Duration;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::{AbortHandle, spawn_local};
 
+use super::connections::Connection;
 use super::dial::dial;
 use super::link::{Link, LinkKey};
 use super::parcel::Close;
@@ -24,6 +25,7 @@ use super::rule::World;
 use super::snapshot::Snapshot;
 use super::stats::Traffic;
 use super::worker::{Command, Team};
+use crate::base::clock::Tick;
 use crate::plan::fault::rule::Speaks;
 use crate::plan::fault::{Side, Toxic};
 
@@ -191,13 +193,13 @@ impl Proxy {
         // Whoever wrote small pieces decided so; a proxy must not gather them. A socket that refuses is still a socket.
         drop(client.set_nodelay(true));
         drop(server.set_nodelay(true));
-        let seat = self.seat(ordinal, &local);
+        let seat = self.seat(ordinal, client.peer_addr().ok(), &local);
         Pump::new((client, server), spec.buffer, local, Arc::clone(&self.definition.traffic)).run(seat).await;
         self.seats.borrow_mut().remove(&ordinal);
         self.definition.open.fetch_sub(1, Relaxed);
     }
 
-    fn seat(&self, ordinal: u64, local: &Local) -> Rc<Seat> {
+    fn seat(&self, ordinal: u64, peer: Option<SocketAddr>, local: &Local) -> Rc<Seat> {
         let key = LinkKey { connection: ordinal, ..self.key };
         let link = Link::open(
             key,
@@ -205,7 +207,7 @@ impl Proxy {
             &self.snapshot.borrow(),
             local.wakes.clock().now(),
         );
-        let seat = Rc::new(Seat::new(link));
+        let seat = Rc::new(Seat::new(link, peer));
         self.seats.borrow_mut().insert(ordinal, Rc::clone(&seat));
         self.definition.open.fetch_add(1, Relaxed);
         seat
@@ -225,6 +227,18 @@ impl Proxy {
         self.snapshot.replace(snapshot);
         self.follow(local, team);
         strays
+    }
+
+    /// The connections of this worker.
+    pub(super) fn list(&self, now: Tick) -> Vec<Connection> {
+        let one = |(ordinal, seat): (&u64, &Rc<Seat>)| seat.describe(*ordinal, now);
+        self.seats.borrow().iter().map(one).collect()
+    }
+
+    /// Ends a connection with a reset, if it is here.
+    pub(super) fn cut(&self, ordinal: u64) -> bool {
+        let seat = self.seats.borrow().get(&ordinal).cloned();
+        seat.inspect(|seat| seat.change(|link| link.doom(Close::Rst))).is_some()
     }
 
     /// Closes the listener first, then the connections (FIN).

@@ -6,6 +6,7 @@
 use std::cell::{Cell, RefCell};
 use std::future::poll_fn;
 use std::io;
+use std::net::SocketAddr;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
@@ -14,6 +15,7 @@ use bytes::Bytes;
 use rustix::net::{Shutdown, shutdown};
 use tokio::net::TcpStream;
 
+use super::connections::Connection;
 use super::link::Link;
 use super::parcel::{Close, Piece, Signal, Way};
 use super::stats::Traffic;
@@ -53,11 +55,26 @@ impl Local {
 pub(super) struct Seat {
     link: RefCell<Link>,
     pump: RefCell<Option<Waker>>,
+    peer: Option<SocketAddr>,
 }
 
 impl Seat {
-    pub(super) fn new(link: Link) -> Self {
-        Self { link: RefCell::new(link), pump: RefCell::new(None) }
+    pub(super) fn new(link: Link, peer: Option<SocketAddr>) -> Self {
+        Self { link: RefCell::new(link), pump: RefCell::new(None), peer }
+    }
+
+    /// The connection as it stands.
+    pub(super) fn describe(&self, ordinal: u64, now: Tick) -> Connection {
+        let link = self.link.borrow();
+        let [bytes_up, bytes_down] = link.moved();
+        Connection {
+            ordinal,
+            peer: self.peer,
+            age: now.since(link.opened()),
+            bytes_up,
+            bytes_down,
+            faults: link.carried(),
+        }
     }
 
     /// Changes the link and lets its pump look again.
@@ -201,6 +218,7 @@ impl Pump {
             }
             Ok(n) => {
                 self.traffic.received(way, n);
+                link.count(way, n);
                 link.chain(way).hear(now);
                 let got = into.get(..n).unwrap_or_default();
                 if straight == 0 {

@@ -16,6 +16,7 @@ use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender};
 use tokio::sync::oneshot;
 use tokio::task::{LocalSet, spawn_local, yield_now};
 
+use super::connections::Connection;
 use super::control::{Control, keep_leases};
 use super::draws::proxy_number;
 use super::link::LinkKey;
@@ -45,6 +46,10 @@ pub(super) enum Command {
     Adopt { proxy: Arc<str>, ordinal: u64, client: StdStream },
     /// Put a snapshot in force; the reply counts the connections that could not follow.
     Swap { proxy: Arc<str>, snapshot: Arc<Snapshot>, reply: oneshot::Sender<usize> },
+    /// Describe the proxy's connections.
+    List { proxy: Arc<str>, reply: oneshot::Sender<Vec<Connection>> },
+    /// End one connection with a reset; the answer says whether it was here.
+    Cut { proxy: Arc<str>, ordinal: u64, reply: oneshot::Sender<bool> },
     /// Heal the faults whose lease is over, from now on: the first worker alone.
     KeepLeases(Arc<Control>),
     /// Close everything.
@@ -126,6 +131,13 @@ impl Worker {
                         self.proxies.get(&proxy).map_or(0, |proxy| proxy.swap(snapshot, &self.local, &self.team));
                     // Nobody waits for the end of a lease.
                     reply.send(swapped).ok();
+                }
+                Command::List { proxy, reply } => {
+                    let now = self.local.wakes.clock().now();
+                    reply.send(self.proxies.get(&proxy).map(|proxy| proxy.list(now)).unwrap_or_default()).ok();
+                }
+                Command::Cut { proxy, ordinal, reply } => {
+                    reply.send(self.proxies.get(&proxy).is_some_and(|proxy| proxy.cut(ordinal))).ok();
                 }
                 Command::KeepLeases(control) => drop(spawn_local(keep_leases(control, self.local.wakes.clone()))),
                 Command::Stop { reply } => {

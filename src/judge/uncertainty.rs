@@ -123,9 +123,9 @@ mod tests {
     use crate::judge::impact::measure;
 
     /// 60 s at 0.2 %, 60 s at `p`, 40 s at a fifth of it, 60 s at 0.2 %.
-    fn covered(rate: u64, p: f64) -> [usize; 4] {
+    fn covered(rate: u64, p: f64, seeds: std::ops::Range<u64>) -> [usize; 4] {
         let mut hits = [0; 4];
-        for run in 0..200 {
+        for run in seeds {
             let mut stream = Seed(run).stream("uncertainty");
             let mut second = |p: f64| {
                 let bad = (0..rate).filter(|_| stream.unit() < p).count() as u64;
@@ -148,10 +148,20 @@ mod tests {
     #[test]
     fn the_printed_range_holds_the_truth_in_nineteen_of_twenty_runs() {
         for (rate, p) in [(10, 0.2), (100, 0.2), (100, 0.6)] {
-            let [impact, mitigated, recovered, narrow] = covered(rate, p);
+            let [impact, mitigated, recovered, narrow] = covered(rate, p, 0..200);
             let all = [impact, mitigated, recovered];
             assert!(all.iter().all(|hits| *hits >= 190), "{rate}/s, {p}: {all:?} of 200");
             assert!(rate < 100 || narrow >= 195, "a range that holds everything says nothing: {narrow}");
+        }
+    }
+
+    /// The rules were found on the seeds above; these are others.
+    #[test]
+    fn the_printed_range_holds_the_truth_on_seeds_that_nobody_tuned_it_on() {
+        for (rate, p) in [(10, 0.2), (30, 0.4), (100, 0.2), (100, 0.6)] {
+            let [impact, mitigated, recovered, _] = covered(rate, p, 50_000..50_400);
+            let all = [impact, mitigated, recovered];
+            assert!(all.iter().all(|hits| *hits >= 380), "{rate}/s, {p}: {all:?} of 400");
         }
     }
 

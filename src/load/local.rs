@@ -175,6 +175,8 @@ pub struct Collector {
     /// The last second each worker has closed.
     closed: Vec<Option<u32>>,
     frames: Vec<u32>,
+    /// Frames that never came.
+    lost_frames: u32,
     /// What must not be written down.
     mask: Mask,
     /// The books of acknowledged writes, and lines not yet written.
@@ -199,6 +201,7 @@ impl Collector {
             record,
             closed: vec![None; workers],
             frames: vec![0; workers],
+            lost_frames: 0,
             held: Vec::new(),
             farewell: Farewell::default(),
         }
@@ -252,7 +255,9 @@ impl Collector {
                 let worker = usize::from(frame.worker);
                 if let (Some(closed), Some(frames)) = (self.closed.get_mut(worker), self.frames.get_mut(worker)) {
                     *closed = Some(second);
-                    *frames += 1;
+                    // Their numbers rise by one: what is left out was lost on the way.
+                    self.lost_frames += frame.seq.saturating_sub(*frames);
+                    *frames = frame.seq + 1;
                 }
                 self.held.push(frame);
             }
@@ -293,6 +298,7 @@ impl Collector {
             planned: self.farewell.planned,
             not_started: self.farewell.not_started,
             frames: self.frames,
+            lost_frames: self.lost_frames,
             cpu_us: self.farewell.cpu_us,
             max_rss_kib: host::max_rss_kib(),
         };

@@ -10,12 +10,13 @@ pub(super) fn page(account: &Account) -> String {
     html::render(account, &view::of(account, 0))
 }
 
-pub(super) fn all() -> [(&'static str, Account); 4] {
+pub(super) fn all() -> [(&'static str, Account); 5] {
     [
         ("drill", sample::drill()),
         ("load", sample::load()),
         ("nothing", sample::nothing()),
         ("hostile", sample::hostile()),
+        ("pair", sample::compared()),
     ]
 }
 

@@ -68,6 +68,24 @@ fn the_published_python_client_works_unmodified() {
 }
 
 #[test]
+#[ignore = "builds a crate with a hundred dependencies, OpenSSL among them"]
+fn full_the_published_rust_client_works_unmodified() {
+    let folder = tempfile::tempdir().unwrap();
+    let port = free_port();
+    let running = proxy(port, Squall::new(), &[]);
+    let manifest = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/clients/toxiproxy_rust/Cargo.toml");
+    let output = Command::new(env!("CARGO"))
+        .args(["run", "--quiet", "--manifest-path", manifest, "--target-dir"])
+        .arg(folder.path())
+        .args(["--", &port.to_string()])
+        .output()
+        .unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    running.signal(Signal::INT);
+    running.ends().exits(130);
+}
+
+#[test]
 fn faults_of_a_file_are_in_force_from_the_first_connection() {
     let upstream = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
     let (port, listen) = (free_port(), free_port());

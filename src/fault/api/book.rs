@@ -8,6 +8,8 @@ use std::collections::BTreeMap;
 use serde::{Serialize, Serializer};
 
 use super::attributes::{Attributes, Type, number};
+use super::errors::Refusal;
+use super::runs::Runs;
 use crate::base::ratio::Ratio;
 use crate::fault::{Proxies, ProxyState};
 use crate::plan::fault::{Caps, Envelope, Fault, Side};
@@ -39,6 +41,7 @@ pub(super) struct Row {
 pub(super) struct Book {
     pub(super) rows: BTreeMap<String, Row>,
     pub(super) stopped: bool,
+    pub(super) runs: Runs,
 }
 
 /// A proxy as it is answered.
@@ -96,6 +99,11 @@ pub(super) fn fault_name(proxy: &str, toxic: &str) -> String {
 }
 
 impl Book {
+    /// While the switch is thrown no toxic is taken, by whatever call it comes.
+    pub(super) fn refuse_while_stopped(&self, toxics: &[ToxicRow]) -> Result<(), Refusal> {
+        if self.stopped && !toxics.is_empty() { Err(Refusal::stopped()) } else { Ok(()) }
+    }
+
     /// Forgets the toxics that are no longer in force, and the proxies that are gone.
     pub(super) fn prune(&mut self, proxies: &Proxies) {
         let names: Vec<String> = proxies.states().into_iter().map(|state| state.name).collect();

@@ -5,16 +5,15 @@
 
 use serde_json::Value;
 
-use super::Api;
-use super::address;
 use super::attributes::{self, Attributes};
 use super::book::{Book, ProxyJson, Row, ToxicRow, fault_name};
 use super::errors::Refusal;
 use super::json::{Fields, first};
+use super::own::punctual;
 use super::reply::Reply;
+use super::{Api, address, spec};
 use crate::base::duration::show;
 use crate::fault::{FaultError, ProxySpec, ProxyState};
-use crate::plan::fault::rule::Speaks;
 
 type Answer = Result<Reply, Refusal>;
 
@@ -221,6 +220,7 @@ impl Api {
             return self.make(book, wanted).await;
         }
         if let Some(toxics) = wanted.toxics {
+            book.refuse_while_stopped(&toxics)?;
             book.prune(&self.proxies);
             let row = book.rows.entry(state.name.clone()).or_insert_with(|| typed(state));
             for old in std::mem::take(&mut row.toxics) {
@@ -239,8 +239,9 @@ impl Api {
         let Wanted { name, listen, upstream, enabled, toxics } = wanted;
         let from = address::listen(&listen, &self.gate.listen).await?;
         let to = address::upstream(&upstream, &self.gate.guard).await?;
-        self.proxies.define(ProxySpec { listen: from, ..spec(&name, to) })?;
         let toxics = toxics.unwrap_or_default();
+        book.refuse_while_stopped(&toxics)?;
+        self.proxies.define(ProxySpec { listen: from, ..spec(&name, to) })?;
         let started = enabled.unwrap_or(true);
         if let Err(error) = self.furnish(&name, &toxics, started).await {
             self.proxies.remove(&name).await?;
@@ -280,11 +281,15 @@ impl Api {
     pub(super) async fn change_toxic(&self, name: &str, toxic: &str, body: &[u8]) -> Answer {
         let mut book = self.book.lock().await;
         self.shown(&mut book, name)?;
+        let stopped = book.stopped;
         let rows = book.rows.get_mut(name).map(|row| &mut row.toxics).ok_or_else(Refusal::no_toxic)?;
         let row = rows.iter_mut().find(|row| row.name == toxic).ok_or_else(Refusal::no_toxic)?;
         let fields = Fields::read(body)?;
         let toxicity = fields.number("toxicity")?.map(share).transpose()?.unwrap_or(row.toxicity);
         let attributes = row.attributes.clone().merged(row.of, &fields.object("attributes", "attributes.")?)?;
+        if stopped {
+            return Err(Refusal::stopped());
+        }
         let changed = ToxicRow { toxicity, attributes, ..row.clone() };
         self.proxies.put(changed.fault(name), self.ttl).await?;
         *row = changed.clone();
@@ -299,6 +304,7 @@ impl Api {
         let place = rows.iter().position(|row| row.name == toxic).ok_or_else(Refusal::no_toxic)?;
         rows.remove(place);
         let healed = self.proxies.heal(&fault_name(name, toxic)).await?;
+        punctual(std::slice::from_ref(&healed))?;
         tracing::debug!(toxic, took = show(healed.took), "toxic removed");
         Ok(Reply::empty(204))
     }
@@ -306,7 +312,7 @@ impl Api {
     /// `POST /reset`: everything heals, every proxy starts; those that cannot are named.
     pub(super) async fn reset(&self) -> Answer {
         let mut book = self.book.lock().await;
-        self.proxies.heal_all().await;
+        let healed = self.proxies.heal_all().await;
         let mut failed = Vec::new();
         for state in self.proxies.states() {
             if let Err(error) = self.proxies.enable(&state.name).await {
@@ -316,6 +322,7 @@ impl Api {
             }
         }
         book.prune(&self.proxies);
+        punctual(&healed)?;
         if failed.is_empty() { Ok(Reply::empty(204)) } else { Err(Refusal::new(500, failed.join("; "))) }
     }
 
@@ -329,17 +336,4 @@ impl Api {
 /// The row of a proxy that no client has written.
 fn typed(state: &ProxyState) -> Row {
     Row { listen: state.listen.to_string(), upstream: state.upstream.to_string(), toxics: Vec::new(), started: true }
-}
-
-/// A proxy as the API makes them; where it listens is filled in.
-pub(super) fn spec(name: &str, upstream: std::net::SocketAddr) -> ProxySpec {
-    ProxySpec {
-        name: name.to_owned(),
-        listen: std::net::SocketAddr::from((std::net::Ipv4Addr::LOCALHOST, 0)),
-        upstream,
-        dial_timeout: super::DIAL,
-        buffer: super::BUFFER,
-        base: Vec::new(),
-        speaks: Speaks::default(),
-    }
 }

@@ -59,7 +59,7 @@ impl From<FaultError> for Refusal {
             FaultError::UnknownFault { .. } => Self::new(404, error.to_string()),
             FaultError::FaultExists { .. } | FaultError::LeaseOver { .. } => Self::new(409, error.to_string()),
             FaultError::NoLease { .. } => Self::new(400, error.to_string()),
-            FaultError::Start(_) | FaultError::Stopped => Self::new(500, error.to_string()),
+            FaultError::Start(_) | FaultError::Stopped | FaultError::Late { .. } => Self::new(500, error.to_string()),
         }
     }
 }

@@ -8,7 +8,7 @@
 //! | `compat` | the calls of published clients |
 //! | `book` | what those clients have written |
 //! | `attributes` `json` `address` `errors` `reply` | reading, and refusing |
-//! | `own` `metrics` | squall's own routes |
+//! | `own` `runs` `events` `metrics` | squall's own routes |
 //!
 //! Called by `cli::proxy`.
 
@@ -18,15 +18,17 @@ mod book;
 mod compat;
 mod door;
 mod errors;
+mod events;
 mod json;
 mod metrics;
 mod own;
 mod reply;
+mod runs;
 #[cfg(test)]
 mod tests;
 
 use std::convert::Infallible;
-use std::net::SocketAddr;
+use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 use std::time::Duration;
@@ -36,17 +38,19 @@ use http_body_util::{BodyExt, Collected, Full, Limited};
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
-use hyper::{Request, Response};
+use hyper::{Method, Request, Response};
 use hyper_util::rt::TokioIo;
 use tokio::net::TcpListener;
 use tokio::sync::Mutex;
 
-use super::{FaultError, Proxies};
+use super::{FaultError, Proxies, ProxySpec};
 use crate::base::secret::Secret;
 use crate::plan::fault::Fault;
+use crate::plan::fault::rule::Speaks;
 use crate::plan::guard::{Guard, Net};
 use book::Book;
 use errors::Refusal;
+use events::Body;
 
 /// How long the dial of a proxied connection may take.
 const DIAL: Duration = Duration::from_secs(5);
@@ -96,7 +100,7 @@ impl Api {
         let made = async {
             let from = address::listen(listen, &self.gate.listen).await?;
             let to = address::upstream(upstream, &self.gate.guard).await?;
-            let spec = super::ProxySpec { listen: from, ..compat::spec(name, to) };
+            let spec = ProxySpec { listen: from, ..spec(name, to) };
             Ok::<_, Refusal>(self.proxies.add_with(spec, faults).await?)
         };
         made.await.map_err(|refusal| refusal.message)
@@ -138,18 +142,42 @@ impl Api {
         }
     }
 
-    async fn answer(&self, request: Request<Incoming>) -> Response<Full<Bytes>> {
+    async fn answer(&self, request: Request<Incoming>) -> Response<Body> {
         let (head, body) = request.into_parts();
-        let Some(route) = door::route(head.uri.path()) else { return door::unknown() };
+        let Some(route) = door::route(head.uri.path()) else { return whole(door::unknown()) };
+        let listens = head.method == Method::GET && route == door::Route::Own(vec!["events".to_owned()]);
         let own = matches!(route, door::Route::Own(_));
         let done = async {
             door::admit(&head.headers, &self.gate)?;
+            if listens {
+                return Ok(None);
+            }
             let body = Limited::new(body, json::LONGEST).collect().await.map(Collected::to_bytes);
             let body = body.map_err(|_| Refusal::body(format!("longer than {} bytes", json::LONGEST)))?;
-            self.dispatch(&head.method, route, &body).await
+            self.dispatch(&head.method, route, &body).await.map(Some)
         };
-        let reply =
-            done.await.unwrap_or_else(|refusal: Refusal| if own { own::refused(&refusal) } else { refusal.into() });
-        door::dress(reply, &self.requests)
+        let refused = |refusal: Refusal| if own { own::refused(&refusal) } else { refusal.into() };
+        match done.await {
+            Ok(None) => events::answer(self.proxies.clone()),
+            Ok(Some(reply)) => whole(door::dress(reply, &self.requests)),
+            Err(refusal) => whole(door::dress(refused(refusal), &self.requests)),
+        }
+    }
+}
+
+fn whole(response: Response<Full<Bytes>>) -> Response<Body> {
+    response.map(BodyExt::boxed)
+}
+
+/// A proxy as the API makes them; where it listens is filled in.
+fn spec(name: &str, upstream: SocketAddr) -> ProxySpec {
+    ProxySpec {
+        name: name.to_owned(),
+        listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
+        upstream,
+        dial_timeout: DIAL,
+        buffer: BUFFER,
+        base: Vec::new(),
+        speaks: Speaks::default(),
     }
 }

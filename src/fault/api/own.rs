@@ -1,7 +1,9 @@
-//! squall's own routes below `/squall/v1/`: state, statistics, healing, leases, the kill switch.
+//! squall's own routes below `/squall/v1/`: state, statistics, connections, healing, the kill switch.
 //!
-//! Refusals are JSON with the field they are about. Not here: published clients' routes (`compat`).
+//! Refusals are JSON with the field they are about. Not here: faults of runs (`runs`), events (`events`), published clients' routes
+//! (`compat`).
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use hyper::Method;
@@ -9,26 +11,27 @@ use serde_json::{Value, json};
 
 use super::Api;
 use super::errors::Refusal;
-use super::json::Fields;
 use super::reply::{JSON, Reply};
-use crate::fault::{FaultStats, Healed};
+use crate::fault::{FaultError, FaultStats, Healed, Holds};
 use crate::plan::fault::Fault;
-
-/// A lease is renewed for so long, at least and at most.
-const LEASE: std::ops::RangeInclusive<i64> = 5_000..=60_000;
 
 /// The paths of this file.
 pub(super) fn knows(path: &[&str]) -> bool {
     matches!(
         path,
-        ["state" | "stats" | "version" | "heal" | "stop" | "leases"] | ["faults", _] | ["faults", _, "stats"]
+        ["state" | "stats" | "version" | "heal" | "stop" | "events" | "leases"]
+            | ["leases" | "faults", _]
+            | ["faults", _, "stats"]
+            | ["proxies", _, "connections"]
+            | ["proxies", _, "connections", _]
     )
 }
 
 /// A refusal as these routes write it.
 pub(super) fn refused(refusal: &Refusal) -> Reply {
     let detail = refusal.message.strip_prefix("bad request body: ");
-    let field = detail.and_then(|detail| detail.split_once(" must be ")).map(|(field, _)| field);
+    let wrong = detail.and_then(|detail| detail.split_once(" must be ")).map(|(field, _)| field);
+    let field = wrong.or(refusal.message.strip_prefix("missing required field: "));
     let body = json!({ "error": refusal.message, "status": refusal.status, "field": field });
     Reply::text(refusal.status, JSON, body.to_string())
 }
@@ -49,13 +52,14 @@ impl Api {
                     .ok_or_else(|| Refusal::new(404, format!("no fault is called `{name}`")))?;
                 shown(&stats)
             }
-            ["faults", name] if delete => answered(&[self.proxies.heal(name).await?]),
-            ["heal"] if post => answered(&self.proxies.heal_all().await),
-            ["leases"] if post => self.renew(body).await?,
-            ["stop"] if post => {
-                self.book.lock().await.stopped = true;
-                answered(&self.proxies.heal_all().await)
-            }
+            ["faults", name] if delete => answered(&[self.proxies.heal(name).await?])?,
+            ["faults", name] if *method == Method::PUT => self.put_fault(name, body).await?,
+            ["heal"] if post => self.heal_run(body).await?,
+            ["leases"] if post => self.renew(None, body).await?,
+            ["leases", run] if post => self.renew(Some(run), body).await?,
+            ["proxies", name, "connections"] if get => self.connections(name).await?,
+            ["proxies", name, "connections", ordinal] if delete => self.cut(name, ordinal).await?,
+            ["stop"] if post => self.stop().await?,
             ["stop"] if delete => {
                 self.book.lock().await.stopped = false;
                 json!({ "stopped": false })
@@ -76,10 +80,30 @@ impl Api {
                     "enabled": state.enabled, "connections": state.connections, "generation": state.generation })
             })
             .collect();
-        let faults = self.proxies.active().into_iter().map(|(fault, left)| {
-            json!({ "name": fault.name, "on": fault.on, "share": fault.share.get(), "expires_in_ms": left.map(millis) })
+        json!({ "proxies": proxies, "faults": self.leased().await, "stopped": stopped })
+    }
+
+    /// The kill switch: nothing new gets in before everything is out.
+    async fn stop(&self) -> Result<Value, Refusal> {
+        let mut book = self.book.lock().await;
+        book.stopped = true;
+        book.runs.clear();
+        answered(&self.proxies.heal_all().await)
+    }
+
+    async fn connections(&self, proxy: &str) -> Result<Value, Refusal> {
+        let all = self.proxies.list_connections(proxy).await?;
+        let shown = all.iter().map(|one| {
+            json!({ "ordinal": one.ordinal, "peer": one.peer.map(|peer| peer.to_string()), "age_ms": millis(one.age),
+                "bytes_up": one.bytes_up, "bytes_down": one.bytes_down, "faults": one.faults })
         });
-        json!({ "proxies": proxies, "faults": faults.collect::<Vec<_>>(), "stopped": stopped })
+        Ok(json!({ "connections": shown.collect::<Vec<_>>() }))
+    }
+
+    async fn cut(&self, proxy: &str, ordinal: &str) -> Result<Value, Refusal> {
+        let gone = || Refusal::new(404, format!("proxy `{proxy}` has no connection {ordinal}"));
+        let number = ordinal.parse().map_err(|_| gone())?;
+        if self.proxies.cut_connection(proxy, number).await? { Ok(json!({ "cut": number })) } else { Err(gone()) }
     }
 
     fn all_stats(&self) -> Value {
@@ -91,48 +115,43 @@ impl Api {
             self.proxies.active().into_iter().filter_map(|(fault, _)| one(fault)).collect();
         json!({ "faults": faults })
     }
-
-    /// `{faults: [..], lease_ms}`: all of them are tried.
-    async fn renew(&self, body: &[u8]) -> Result<Value, Refusal> {
-        let fields = Fields::read(body)?;
-        let lease = fields.integer("lease_ms")?.unwrap_or(15_000);
-        let term = u64::try_from(lease).ok().filter(|_| LEASE.contains(&lease));
-        let term = term.map(Duration::from_millis).ok_or_else(|| fields.wrong("lease_ms", "5000..60000"))?;
-        let names =
-            fields.get("faults").and_then(Value::as_array).ok_or_else(|| fields.wrong("faults", "a list of names"))?;
-        let mut over = Vec::new();
-        for name in names {
-            let name = name.as_str().ok_or_else(|| fields.wrong("faults", "a list of names"))?;
-            if self.proxies.renew(name, term).await.is_err() {
-                over.push(name);
-            }
-        }
-        if over.is_empty() {
-            return Ok(json!({ "renewed": names, "expires_in_ms": lease }));
-        }
-        Err(Refusal::new(409, format!("lease expired: {}; inject anew", over.join(", "))))
-    }
 }
 
-fn millis(time: Duration) -> u64 {
+pub(super) fn millis(time: Duration) -> u64 {
     u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
 }
 
-fn answered(healed: &[Healed]) -> Value {
+/// What a healing did; a worker that is late is named, as an error.
+pub(super) fn answered(healed: &[Healed]) -> Result<Value, Refusal> {
+    punctual(healed)?;
     let names = |verified: bool| -> Vec<&str> {
         healed.iter().filter(|one| one.verified == verified).map(|one| one.name.as_str()).collect()
     };
     let took = healed.iter().map(|one| one.took).max().unwrap_or_default();
-    json!({ "healed": names(true), "failed": names(false), "took_ms": took.as_secs_f64() * 1e3 })
+    Ok(json!({ "healed": names(true), "failed": names(false), "took_ms": took.as_secs_f64() * 1e3 }))
+}
+
+/// Refuses a healing that a worker has not confirmed in time.
+pub(super) fn punctual(healed: &[Healed]) -> Result<(), Refusal> {
+    match healed.iter().find_map(|one| one.late) {
+        Some(worker) => Err(FaultError::Late { worker }.into()),
+        None => Ok(()),
+    }
 }
 
 fn shown(stats: &FaultStats) -> Value {
     json!({
         "considered": stats.considered, "touched": stats.touched,
-        "untouched": stats.untouched.reasons().into_iter().collect::<std::collections::BTreeMap<_, _>>(),
+        "untouched": stats.untouched.reasons().into_iter().collect::<BTreeMap<_, _>>(),
+        "connections": stats.distinct.connections, "users": stats.distinct.users,
         "active": stats.active, "peak": stats.peak, "parcels": stats.parcels, "swallowed_bytes": stats.swallowed,
-        "cut": stats.cut,
-        "drawn": { "count": stats.drawn.count, "mean_ms": stats.drawn.mean().as_secs_f64() * 1e3,
-            "longest_ms": stats.drawn.longest.as_secs_f64() * 1e3 },
+        "changed": stats.changed, "cut": stats.cut, "clamped": stats.drawn.odd, "released_early": stats.held.odd,
+        "drawn": holds(&stats.drawn), "realised": holds(&stats.held),
     })
+}
+
+fn holds(holds: &Holds) -> Value {
+    let ms = |time: Duration| time.as_secs_f64() * 1e3;
+    json!({ "count": holds.count, "mean_ms": ms(holds.mean()), "p50_ms": ms(holds.p50), "p99_ms": ms(holds.p99),
+        "longest_ms": ms(holds.longest) })
 }

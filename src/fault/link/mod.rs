@@ -72,6 +72,8 @@ pub(super) struct Link {
     /// Faults of the snapshot that were decided about, hit or not: no fault is drawn twice.
     decided: BTreeMap<FaultId, Carried>,
     opened: Tick,
+    /// Bytes read from the client, and from the server.
+    moved: [u64; 2],
     /// The link ends now, whatever is queued.
     doom: Option<Close>,
 }
@@ -88,6 +90,7 @@ impl Link {
             talk: speaker.map(|speaker| Talk::new((speaker, bell), key.unit(), snapshot)),
             decided: BTreeMap::new(),
             opened: now,
+            moved: [0; 2],
             doom: None,
         };
         for (index, (kind, side)) in snapshot.base.iter().enumerate() {
@@ -216,6 +219,28 @@ impl Link {
         self.doom.or_else(|| self.up.ring(now, heard)).or_else(|| self.down.ring(now, heard))
     }
 
+    /// `n` bytes were read from the source of `way`.
+    pub(super) fn count(&mut self, way: Way, n: usize) {
+        let [up, down] = &mut self.moved;
+        *(if way == Way::Up { up } else { down }) += n as u64;
+    }
+
+    /// Bytes read from the client, and from the server.
+    pub(super) fn moved(&self) -> [u64; 2] {
+        self.moved
+    }
+
+    /// When it was opened.
+    pub(super) fn opened(&self) -> Tick {
+        self.opened
+    }
+
+    /// The names of the faults that stand in its chains.
+    pub(super) fn carried(&self) -> Vec<String> {
+        let on = self.decided.values().filter(|carried| matches!(carried.verdict, Verdict::Hit { on: true, .. }));
+        on.map(|carried| carried.active.fault().name.clone()).collect()
+    }
+
     /// Bytes that wait in both directions.
     pub(super) fn waiting(&self) -> usize {
         self.up.waiting()
@@ -227,8 +252,8 @@ impl Link {
     pub(super) fn alarm_due(&self) -> Option<Tick> {
         let heard = self.heard();
         let inside = self.talk.as_ref().map(|talk| talk.due().into_iter().chain(self.up.head_due()).min());
-        let due = self.up.alarm_due(heard).into_iter().chain(self.down.alarm_due(heard)).chain(inside.flatten()).min();
-        due.filter(|due| *due < Tick::MAX)
+        let alarms = self.up.alarm_due(heard).into_iter().chain(self.down.alarm_due(heard));
+        alarms.chain(inside.flatten()).min().filter(|due| *due < Tick::MAX)
     }
 
     /// A connection on which something waits is not idle.

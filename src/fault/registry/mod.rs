@@ -202,6 +202,11 @@ impl Registry {
         self.withdraw(|_, leased| leased.active.id == id)
     }
 
+    /// Takes out those of `names` that are in force.
+    pub(super) fn withdraw_these(&mut self, names: &[String]) -> Withdrawal {
+        self.withdraw(|candidate, _| names.iter().any(|name| name == candidate))
+    }
+
     /// Takes out everything.
     pub(super) fn withdraw_all(&mut self) -> Withdrawal {
         self.withdraw(|_, _| true)

@@ -243,14 +243,14 @@ pub(super) fn sum_row(run: &Run<'_>) -> Option<Row> {
     let known = travel.started + travel.shed + done.not_started;
     let ended = travel.completed + travel.failed + travel.unfinished + travel.staged;
     let planned = if run.limits.model == Model::Open { done.planned } else { known };
-    let lost = planned.abs_diff(known).max(travel.started.abs_diff(ended));
+    let lost = planned.abs_diff(known).max(travel.started.abs_diff(ended)).max(u64::from(done.lost_frames));
     Some(Row {
         id: "generator.sum",
         subject: "accounting of arrivals",
-        expected: "planned = begun + shed + not started, and every begun one ends".to_owned(),
+        expected: "planned = begun + shed + not started, every begun one ends, no frame is lost".to_owned(),
         observed: format!(
-            "{planned} planned; {} begun, {} shed, {} not started; {ended} ended",
-            travel.started, travel.shed, done.not_started
+            "{planned} planned; {} begun, {} shed, {} not started; {ended} ended; {} frames lost",
+            travel.started, travel.shed, done.not_started, done.lost_frames
         ),
         verdict: if lost > 0 { Verdict::Invalid } else { Verdict::Pass },
         value: Some(lost as f64),

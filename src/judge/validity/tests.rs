@@ -207,3 +207,22 @@ fn requests_that_leave_after_the_steady_phase_were_not_achieved_in_it() {
     seconds[58].flow.sent = 10;
     assert_eq!(verdict(&seconds, "generator.achieved"), Verdict::Invalid);
 }
+
+#[test]
+fn a_lost_frame_or_a_broken_sum_is_invalid_and_a_jump_of_the_clock_a_warning() {
+    let mut seconds = run(2_000);
+    let planned = seconds.iter().map(|one| one.travel().planned).sum();
+    let sum = |done: Done| {
+        let stretches = [Stretch { name: "steady".into(), from: 0, to: u32::MAX }];
+        let limits = Limits::new(Model::Open, Some(50_000.0));
+        let (_, rows) = of(&Run { seconds: &seconds, stretches: &stretches, done: Some(&done), limits });
+        rows.iter().find(|one| one.id == "generator.sum").unwrap().verdict
+    };
+    assert_eq!(sum(Done { planned, ..Done::default() }), Verdict::Pass);
+    assert_eq!(sum(Done { planned, lost_frames: 1, ..Done::default() }), Verdict::Invalid);
+    assert_eq!(sum(Done { planned: planned + 1, ..Done::default() }), Verdict::Invalid);
+    for (jump_us, wanted) in [(50_000, Verdict::Pass), (50_001, Verdict::Warn)] {
+        seconds[3].health.entry(0).or_default().jump_us = jump_us;
+        assert_eq!(verdict(&seconds, "generator.clock"), wanted, "{jump_us}");
+    }
+}

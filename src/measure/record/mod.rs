@@ -74,6 +74,9 @@ pub struct Done {
     pub not_started: u64,
     /// Frames written, by worker.
     pub frames: Vec<u32>,
+    /// Frames that a worker sent and nobody wrote: a gap in their numbers.
+    #[serde(default)]
+    pub lost_frames: u32,
     /// CPU time of the generator's threads, µs.
     pub cpu_us: u64,
     /// Largest resident memory of the process, KiB.
@@ -89,6 +92,7 @@ impl Done {
         self.not_started += later.not_started;
         self.frames.resize(self.frames.len().max(later.frames.len()), 0);
         self.frames.iter_mut().zip(&later.frames).for_each(|(ours, theirs)| *ours += theirs);
+        self.lost_frames += later.lost_frames;
         self.cpu_us += later.cpu_us;
         self.max_rss_kib = self.max_rss_kib.max(later.max_rss_kib);
     }

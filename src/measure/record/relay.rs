@@ -35,6 +35,7 @@ impl Baton {
         let all = &mut self.done;
         all.planned += done.planned;
         all.not_started += done.not_started;
+        all.lost_frames += done.lost_frames;
         all.cpu_us += done.cpu_us;
         all.max_rss_kib = all.max_rss_kib.max(done.max_rss_kib);
         all.frames.resize(all.frames.len().max(done.frames.len()), 0);

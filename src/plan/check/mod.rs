@@ -45,6 +45,7 @@ mod wires;
 mod workload;
 
 use super::diagnostic::{Diagnostic, Diagnostics, Place, Severity};
+use super::fault::Fault;
 use super::load::LoadPlan;
 use super::threshold::Threshold;
 use crate::base::seed::Seed;
@@ -55,7 +56,7 @@ pub(crate) use drill::redacted;
 pub use drill::{Attendance, DrillOptions, Responder, drill};
 pub use files::Files;
 pub(crate) use peak::peak_requests;
-pub use proxy::{ProxyPlan, proxies};
+pub use proxy::{ProxiesPlan, ProxyPlan, proxies};
 pub use targets::targets;
 pub(crate) use workload::in_flight;
 
@@ -108,6 +109,16 @@ pub fn kind_of(text: &str) -> FileKind {
 fn without_comments(text: &str) -> String {
     let lines = text.lines().map(|line| line.split_once("//").map_or(line, |(code, _)| code));
     lines.collect::<Vec<_>>().join("\n")
+}
+
+/// A fault as it stands in a file, alone: for a controller that injects it under `name`. It leans on no other file.
+///
+/// # Errors
+/// All mistakes, with their places in `text`.
+pub fn fault(name: &str, text: &str) -> Result<Fault, Diagnostics> {
+    let mut desk = Desk::new("fault", text.into(), Dialect::Drill);
+    let fault = drill::fault::alone(&mut desk, name);
+    finish(fault, desk.finish()).map(|(fault, _)| fault)
 }
 
 /// Reads and checks the scenario at `path`.

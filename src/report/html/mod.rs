@@ -7,7 +7,7 @@
 //! | `palette` `scale` `svg` | colours, axes, the few elements pictures are made of |
 //! | `chart` | the border to the drawing crate: lines and areas |
 //! | `frame` `heat` `bars` | panels with bands and marks; cells; bars and whiskers |
-//! | `hero` `timeline` `acts` `response` `field` `strip` | the pictures themselves |
+//! | `hero` `timeline` `acts` `response` `field` `strip` `versus` | the pictures themselves |
 //!
 //! Not here: any number that is not in [`super::view::View`] or the account.
 
@@ -28,6 +28,7 @@ pub mod style;
 pub mod svg;
 pub mod table;
 pub mod timeline;
+pub mod versus;
 
 #[cfg(test)]
 mod tests;

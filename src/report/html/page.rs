@@ -83,6 +83,7 @@ fn draw(account: &Account, view: &View, cut: Cut) -> String {
                     (section::checks(view))
                     (section::standouts(view))
                     @if let Some((_, shown)) = drill { (section::course(account, view, shown, cut)) }
+                    (section::versus(view, cut))
                     (section::time(account, view, cut))
                     @if cut < Cut::Panels { (section::panels(view, cut)) }
                     (section::deeper(view, cut))

@@ -6,12 +6,12 @@ use maud::{Markup, PreEscaped, html};
 
 use super::page::Cut;
 use super::table::{self, Beside};
-use super::{acts, bars, field, hero, response as pictures, timeline};
+use super::{acts, bars, field, hero, response as pictures, timeline, versus as pictures_of};
 use crate::judge::account::{Account, DrillAccount};
 use crate::judge::finding::Verdict;
 use crate::report::view::checks::Check;
 use crate::report::view::drill::DrillView;
-use crate::report::view::{View, caption, response, spectrum, strain};
+use crate::report::view::{View, caption, response, spectrum, strain, versus};
 
 /// A figure: where links lead, the finding, the picture, the numbers.
 fn figure(id: &str, finding: &str, picture: String, numbers: Option<Markup>) -> Markup {
@@ -169,6 +169,29 @@ pub fn standouts(view: &View) -> Markup {
                 ol.standouts { @for one in &view.deeper.standouts {
                     li { (one.text) " " a href={ "#" (one.place) } { "See it" } }
                 } }
+            }
+        }
+    }
+}
+
+/// Two arms beside each other.
+pub fn versus(view: &View, cut: Cut) -> Markup {
+    let versus = &view.deeper.versus;
+    html! {
+        @if !versus.drawn.is_empty() {
+            section id="versus" {
+                h2 { "Candidate against base" }
+                @for (n, pair) in versus.drawn.iter().enumerate() {
+                    @let id = format!("blocks-{n}");
+                    (figure(&format!("at-{id}"), &pair.caption, pictures_of::blocks(pair, &id), beside(cut, || table::blocks(pair))))
+                    @if !pair.shift.is_empty() && cut < Cut::Panels {
+                        @let (id, said) = (format!("shift-{n}"), versus::shift_caption(pair));
+                        (figure(&format!("at-{id}"), &said, pictures_of::shift(pair, &id, &said), beside(cut, || table::shift(pair))))
+                    }
+                }
+                @if !versus.more.is_empty() {
+                    p.lead { "Without a picture: " (versus.more.join(", ")) ". Their numbers stand above." }
+                }
             }
         }
     }

@@ -6,6 +6,7 @@ use maud::{Markup, PreEscaped, html};
 
 use super::page::Cut;
 use super::strip;
+use crate::judge::words::percentile;
 use crate::measure::outcome::Class;
 use crate::report::view::course::Course;
 use crate::report::view::panels::FaultPanel;
@@ -13,6 +14,7 @@ use crate::report::view::response::{Budget, Effect, Share};
 use crate::report::view::spectrum::{ASKED, Spectrum, Stop};
 use crate::report::view::strain::Strain;
 use crate::report::view::tables::{CellRow, ErrorRow, JourneyRow, SlowRow};
+use crate::report::view::versus::{Moved, Pair, signed};
 use crate::report::view::{caption, drill, drill::Mark};
 use crate::report::words;
 
@@ -29,6 +31,28 @@ pub fn numbers(caption: &str, head: &[&str], rows: &[Vec<String>]) -> Markup {
             } } }
         } }
     }
+}
+
+/// The blocks of a comparison.
+pub fn blocks(pair: &Pair) -> Markup {
+    let row = |(n, (change, base_first)): (usize, &(Option<f64>, bool))| {
+        let first = if *base_first { "base" } else { "candidate" };
+        let change = change.map_or_else(|| "never answered".to_owned(), |change| signed(change, pair.unit));
+        vec![(n + 1).to_string(), change, first.to_owned()]
+    };
+    let rows: Vec<Vec<String>> = pair.blocks.iter().enumerate().map(row).collect();
+    numbers("Each block", &["block", "change", "first"], &rows)
+}
+
+/// The change of every quantile.
+pub fn shift(pair: &Pair) -> Markup {
+    let row = |one: &Moved| {
+        let end = |end: Option<f64>| end.map_or_else(|| "–".to_owned(), |end| signed(end, "%"));
+        let (low, high) = one.ends.unzip();
+        vec![percentile(one.q), signed(one.change, "%"), end(low), end(high)]
+    };
+    let rows: Vec<Vec<String>> = pair.shift.iter().map(row).collect();
+    numbers("Every quantile", &["quantile", "change", "from", "to"], &rows)
 }
 
 /// A table of words.

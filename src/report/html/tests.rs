@@ -182,3 +182,21 @@ fn two_renders_are_the_same_bytes_and_a_day_stays_small() {
         assert!(page.contains(&format!("Columns of {columns} s")), "{hours} h");
     }
 }
+
+#[test]
+fn two_arms_stand_beside_each_other_block_by_block_and_quantile_by_quantile() {
+    let account = sample::compared();
+    let drawn = page(&account);
+    let pictures = pictures(&drawn);
+    let of = |id: &str| {
+        *pictures.iter().find(|one| one.contains(&format!("id=\"{id}-t\""))).unwrap_or_else(|| panic!("no {id}"))
+    };
+    let (round, square) =
+        (of("blocks-0").matches("r=\"4.6\"").count(), of("blocks-0").matches("width=\"8.4\"").count());
+    assert_eq!((round, square), (6, 4), "round where the base went first");
+    assert!(of("blocks-0").contains("allowed +5.0") && of("blocks-0").contains("+8.2"));
+    assert_eq!(of("shift-0").matches("r=\"4.8\"").count(), 8);
+    assert!(!drawn.contains("id=\"shift-1-t\""), "shares have no quantiles");
+    assert!(drawn.contains("never answered") && drawn.contains("the whole distribution moved"));
+    assert!(!page(&sample::load()).contains("id=\"versus\""));
+}

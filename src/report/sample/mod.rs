@@ -4,10 +4,12 @@
 
 mod drill;
 mod hostile;
+mod pair;
 mod sized;
 
 pub(super) use drill::drill;
 pub(super) use hostile::{HOSTILE, hostile};
+pub(super) use pair::compared;
 pub(super) use sized::sized;
 
 use crate::judge::account::{self, Account, Band, BandKind, Generator, Totals};

@@ -6,7 +6,7 @@
 //! | `tables` | steps, journeys, stretches, errors, slowest requests |
 //! | `checks` | the findings, worst first |
 //! | `response` | the error budget, mitigations before and after, lanes by role |
-//! | `compared` | two arms, and what could not be seen |
+//! | `compared` `versus` | two arms, and what could not be seen |
 //! | `drill` | marks, response bars, acts and actions |
 //! | `sentence` | what happened, in plain words |
 //! | `panels` | the run around each fault |
@@ -30,6 +30,7 @@ pub mod standout;
 pub mod strain;
 pub mod strips;
 pub mod tables;
+pub mod versus;
 
 use crate::judge::account::Account;
 use crate::judge::finding::{Verdict, worst};
@@ -43,6 +44,7 @@ use spectrum::Spectrum;
 use standout::Standout;
 use strain::Strain;
 use tables::Tables;
+use versus::Versus;
 
 /// What every format renders.
 #[derive(Debug)]
@@ -84,6 +86,8 @@ pub struct Deeper {
     pub spectrum: Option<Spectrum>,
     /// Load against latency; `None` for a run too short for it.
     pub strain: Option<Strain>,
+    /// Two arms beside each other.
+    pub versus: Versus,
     /// How it was measured, and what it cannot say.
     pub method: Vec<(&'static str, String)>,
 }
@@ -108,6 +112,7 @@ pub fn of(account: &Account, exit_code: u8) -> View {
             panels: panels::of(account),
             spectrum: spectrum::of(account),
             strain: strain::of(account),
+            versus: versus::of(account),
             method: method(account, &course),
         },
         tables: tables::of(account, &course),

@@ -71,11 +71,13 @@ impl Vault {
         self.log.iter().map(|row| row.seq).collect()
     }
 
-    /// Keeps a snapshot that was begun after `acknowledged` orders; the oldest goes when there are too many.
+    /// Keeps a snapshot that was begun at `at`, after `acknowledged` orders; the oldest goes when there are too many. One that
+    /// was begun earlier and took longer stands before one that was begun later.
     pub(super) fn put(&mut self, rows: Vec<OrderRow>, acknowledged: usize, at: Tick) -> u64 {
         let id = self.next;
         self.next += 1;
-        self.snapshots.push_back(Snapshot { id, at, rows: Arc::new(rows), acknowledged });
+        let place = self.snapshots.partition_point(|other| other.at <= at);
+        self.snapshots.insert(place, Snapshot { id, at, rows: Arc::new(rows), acknowledged });
         while self.snapshots.len() > self.keep {
             self.snapshots.pop_front();
         }
@@ -194,6 +196,14 @@ mod tests {
         assert_eq!(plain.effect(&present), (10, 20));
         let whole = Recipe { replay: vault.since(&snapshot), mode: Mode::MergeMissing, snapshot };
         assert_eq!((whole.effect(&present), whole.len()), ((20, 0), 40));
+    }
+
+    #[test]
+    fn the_latest_snapshot_is_the_one_that_was_begun_last() {
+        let mut vault = Vault::new(5);
+        vault.put(vec![row(1), row(2)], 2, Tick::from_secs(9));
+        vault.put(vec![row(1)], 1, Tick::from_secs(3));
+        assert_eq!(vault.snapshot(None).unwrap().rows.len(), 2);
     }
 
     #[test]

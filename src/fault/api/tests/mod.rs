@@ -3,6 +3,7 @@
 mod bad;
 mod calls;
 mod differences;
+mod own;
 mod storm;
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};

@@ -29,13 +29,29 @@ pub(super) fn fault(
     if let Some(bad) = on.filter(|on| system.is_some() && !proxies.contains(on)) {
         desk.unknown("proxy", bad, written.on.mark, &proxies);
     }
-    let inject = desk.open(&written.inject).and_then(|one| inject::toxic(desk, one));
-    let side = inject::side(desk, written.side.as_ref());
-    let share = inject::share(desk, written.share.as_ref(), inject.as_ref());
     let lasts = match &written.lasts {
         None => None,
         Some(lasts) => Some(paces.read_at_least(desk, lasts, Duration::from_millis(1), "a fault")?),
     };
+    body(desk, act, written, lasts)
+}
+
+/// A fault that stands alone, with times that no pace scales.
+pub(in crate::plan::check) fn alone(desk: &mut Desk, name: &str) -> Option<Fault> {
+    let written = desk.source.read::<Written>();
+    let written = desk.open(&written)?;
+    let lasts = match &written.lasts {
+        None => None,
+        Some(lasts) => Some(inject::duration(desk, lasts)?),
+    };
+    body(desk, name, written, lasts)
+}
+
+fn body(desk: &mut Desk, name: &str, written: &Written, lasts: Option<Duration>) -> Option<Fault> {
+    let on = desk.text(&written.on);
+    let inject = desk.open(&written.inject).and_then(|one| inject::toxic(desk, one));
+    let side = inject::side(desk, written.side.as_ref());
+    let share = inject::share(desk, written.share.as_ref(), inject.as_ref());
     let parts = Parts {
         per: written.per.as_ref(),
         pattern: written.pattern.as_ref(),
@@ -44,7 +60,7 @@ pub(super) fn fault(
     };
     let envelope = envelope::envelope(desk, parts, inject::allows(inject.as_ref()), lasts);
     Some(Fault {
-        name: act.to_owned(),
+        name: name.to_owned(),
         on: on?.to_owned(),
         inject: inject?.into(),
         side,

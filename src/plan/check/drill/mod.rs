@@ -13,7 +13,7 @@
 mod act;
 mod condition;
 mod expectation;
-mod fault;
+pub(in crate::plan::check) mod fault;
 mod feasible;
 mod healing;
 mod lever;
