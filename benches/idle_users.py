@@ -22,7 +22,7 @@ import ground
 GOAL_KIB = 28.0
 
 SCENARIO = """(name: "idle", target: (base: "{url}"),
-  load: [Closed(name: "idlers", users: [Hold(users: {users}, for: "1h")], mix: {{"come": 1}}, think: Fixed("30m"))],
+  load: [Closed(name: "idlers", users: [Ramp(to: {users}, over: "5s"), Hold(users: {users}, for: "1h")], mix: {{"come": 1}}, think: Fixed("30m"))],
   journeys: {{"come": (steps: [Http(name: "get", url: "/", check: [Status("200")])])}})
 """
 
