@@ -147,6 +147,9 @@ impl Crew {
 
     /// The card of arrival `n` in `mix`: card n mod size of deck n / size.
     pub fn card(&self, mix: &Deck, seed: Seed, n: u64) -> u16 {
+        if mix.size() == 1 {
+            return mix.card(0);
+        }
         let (number, card) = (n / mix.size(), n % mix.size());
         let mut held = self.deck.borrow_mut();
         let (deck, cards) = held.get_or_insert_with(|| (number, mix.shuffled(seed, number)));

@@ -181,8 +181,9 @@ fn descriptors(plan: &LoadPlan) -> u64 {
     plan.workloads.iter().map(of).sum()
 }
 
-/// Joins what the workers send.
-struct Collector {
+/// Joins what the workers send. [`start`] runs one on a thread of its own; its memory does not grow with the run.
+#[derive(Debug)]
+pub struct Collector {
     plan: Arc<LoadPlan>,
     clock: Clock,
     start_at: Tick,
@@ -204,7 +205,8 @@ struct Collector {
 }
 
 impl Collector {
-    fn new(post: &Post, workers: usize, record: RecordWriter) -> Self {
+    /// Of `workers` who have a post like this one.
+    pub fn new(post: &Post, workers: usize, record: RecordWriter) -> Self {
         Self {
             plan: Arc::clone(&post.script.plan),
             clock: post.clock.clone(),
@@ -262,7 +264,8 @@ impl Collector {
         Ok(())
     }
 
-    fn take(&mut self, message: Message) {
+    /// Takes what a worker sent.
+    pub fn take(&mut self, message: Message) {
         match message {
             Message::Frame { second, frame, booked } => {
                 self.booked.extend(booked);
@@ -288,8 +291,11 @@ impl Collector {
         }
     }
 
-    /// The live second: all frames at hand, whatever second their requests were due in.
-    fn show(&mut self, second: u32) -> Result<Interval, LoadError> {
+    /// The live second: all frames at hand, whatever second their requests were due in. They are written down.
+    ///
+    /// # Errors
+    /// When the record cannot be written.
+    pub fn show(&mut self, second: u32) -> Result<Interval, LoadError> {
         let mut live = Interval::at(second);
         for frame in &self.held {
             frame.parts.iter().for_each(|part| live.merge(part));

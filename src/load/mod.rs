@@ -9,7 +9,7 @@
 //! |---|---|
 //! | `arrivals` | which arrivals are ours, and when each is due (pure) |
 //! | `gate` | the ceiling of a target, over all attempts |
-//! | `pace` | all waiting of one worker, on one precise timer |
+//! | `pace` `waits` | all waiting of one worker, on one precise timer; how waits are kept |
 //! | `core` `crew` `pulse` | one worker; a workload on it; its heartbeat and frames |
 //! | `local` | all workers of this machine, and the collector |
 //! | `open` `closed` `lounge` | who begins when, and who stays |
@@ -53,6 +53,7 @@ pub mod tokens;
 pub mod truth;
 pub mod user;
 pub mod vars;
+pub mod waits;
 
 use std::io;
 use std::net::IpAddr;

@@ -1,15 +1,16 @@
 //! All waiting of one worker: arrivals, pauses, timeouts and the heartbeat share one precise timer, armed for the earliest.
 //!
-//! A wait is one entry of an ordered map, entered when a task first has to wait and removed when it no longer has to; tokio's
-//! own timers (a millisecond wheel that rounds up) are not used. Not here: what is waited for. Called by every part of `load`.
+//! A wait is entered when a task first has to wait and removed when it no longer has to; tokio's own timers (a millisecond
+//! wheel that rounds up) are not used. Not here: what is waited for, and how waits are kept (`waits`). Called by every part of
+//! `load`.
 
 use std::cell::RefCell;
-use std::collections::BTreeMap;
 use std::future::poll_fn;
 use std::pin::pin;
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
+use super::waits::{Key, Waits};
 use crate::base::clock::{Clock, Tick};
 use crate::base::timer::Timer;
 use crate::plan::load::Timeouts;
@@ -33,13 +34,10 @@ pub fn wake_for(due: Tick, rate: f64) -> Tick {
     Tick::from_nanos(due.nanos().div_ceil(grid).saturating_mul(grid))
 }
 
-/// An entry of the map: instant and number.
-type Key = (Tick, u64);
-
+/// The waits, and the timer's driver.
 #[derive(Debug, Default)]
-struct Waits {
-    entries: BTreeMap<Key, Waker>,
-    count: u64,
+struct State {
+    waits: Waits,
     /// The instant the timer is armed for; the driver is woken when an earlier one comes.
     armed: Option<Tick>,
     driver: Option<Waker>,
@@ -49,13 +47,13 @@ struct Waits {
 #[derive(Debug)]
 pub struct Pace {
     clock: Clock,
-    waits: RefCell<Waits>,
+    state: RefCell<State>,
 }
 
 impl Pace {
     /// No waits yet, on `clock`.
     pub fn new(clock: Clock) -> Self {
-        Self { clock, waits: RefCell::default() }
+        Self { clock, state: RefCell::default() }
     }
 
     /// Now.
@@ -68,21 +66,15 @@ impl Pace {
         self.clock.utc(self.clock.now())
     }
 
-    fn enter(&self, at: Tick, waker: &Waker) -> Key {
-        let mut waits = self.waits.borrow_mut();
-        waits.count += 1;
-        let key = (at, waits.count);
-        waits.entries.insert(key, waker.clone());
-        if waits.armed.is_none_or(|armed| at < armed)
-            && let Some(driver) = waits.driver.take()
+    fn enter(&self, at: Tick, length: Option<Duration>, waker: &Waker) -> Key {
+        let mut state = self.state.borrow_mut();
+        let key = state.waits.enter(at, length, waker);
+        if state.armed.is_none_or(|armed| at < armed)
+            && let Some(driver) = state.driver.take()
         {
             driver.wake();
         }
         key
-    }
-
-    fn leave(&self, key: Key) {
-        self.waits.borrow_mut().entries.remove(&key);
     }
 
     /// Returns once the clock shows `at`, never before. Cancel-safe.
@@ -98,7 +90,8 @@ impl Pace {
 
     /// Wakes every task that waits, so that it looks again at its limits.
     pub fn wake_all(&self) {
-        let wakers: Vec<Waker> = self.waits.borrow().entries.values().cloned().collect();
+        // Whoever is woken may enter again.
+        let wakers = self.state.borrow().waits.wakers();
         wakers.into_iter().for_each(Waker::wake);
     }
 
@@ -106,15 +99,16 @@ impl Pace {
     fn wake_due(&self) -> Option<Tick> {
         loop {
             let now = self.clock.now();
-            let mut waits = self.waits.borrow_mut();
-            let first = waits.entries.first_entry()?;
-            let at = first.key().0;
-            if at > now {
-                return Some(at);
+            let mut state = self.state.borrow_mut();
+            let next = state.waits.next()?;
+            if next > now {
+                return Some(next);
             }
-            let waker = first.remove();
-            drop(waits);
-            waker.wake();
+            let waker = state.waits.over(now);
+            drop(state);
+            if let Some(waker) = waker {
+                waker.wake();
+            }
         }
     }
 
@@ -122,18 +116,18 @@ impl Pace {
     pub async fn drive(&self, mut timer: Timer) {
         loop {
             let next = self.wake_due();
-            self.waits.borrow_mut().armed = next;
+            self.state.borrow_mut().armed = next;
             let mut until = pin!(timer.until(next.unwrap_or(Tick::MAX)));
             poll_fn(|cx| {
                 if next.is_some() && until.as_mut().poll(cx).is_ready() {
                     return Poll::Ready(());
                 }
-                let mut waits = self.waits.borrow_mut();
-                let first = waits.entries.first_key_value().map(|(key, _)| key.0);
+                let mut state = self.state.borrow_mut();
+                let first = state.waits.next();
                 if first.is_some_and(|first| next.is_none_or(|next| first < next)) {
                     return Poll::Ready(());
                 }
-                waits.driver = Some(cx.waker().clone());
+                state.driver = Some(cx.waker().clone());
                 Poll::Pending
             })
             .await;
@@ -151,25 +145,25 @@ pub struct Alarm<'a> {
 impl Alarm<'_> {
     /// True when `at` has come; else the task of `cx` is woken then, or before.
     pub fn rings(&mut self, at: Tick, cx: &Context<'_>) -> bool {
-        self.rings_at(self.pace.clock.now(), at, cx)
+        self.rings_at(self.pace.clock.now(), (at, None), cx)
     }
 
-    /// As [`Self::rings`], for one who has just read the clock.
-    fn rings_at(&mut self, now: Tick, at: Tick, cx: &Context<'_>) -> bool {
+    /// As [`Self::rings`], for one who has just read the clock and perhaps waits for a timeout of this length.
+    fn rings_at(&mut self, now: Tick, (at, length): (Tick, Option<Duration>), cx: &Context<'_>) -> bool {
         if now >= at {
             return true;
         }
-        let kept = self.key.is_some_and(|(entered, _)| entered <= at && entered > now);
+        let kept = self.key.is_some_and(|key| key.at <= at && key.at > now);
         if !kept {
             self.stop();
-            self.key = Some(self.pace.enter(at, cx.waker()));
+            self.key = Some(self.pace.enter(at, length, cx.waker()));
         }
         false
     }
 
     fn stop(&mut self) {
         if let Some(key) = self.key.take() {
-            self.pace.leave(key);
+            self.pace.state.borrow_mut().waits.leave(key);
         }
     }
 }
@@ -192,6 +186,8 @@ pub struct Limits<'a> {
     pub timeouts: &'a Timeouts,
     /// The end of the phase under way.
     phase: Tick,
+    /// The lengths of the request as a whole and of that phase.
+    lengths: (Duration, Duration),
     /// The length of a phase that begins when the task first waits in it: what comes at once needs no look at the clock.
     begun: Option<Duration>,
     /// The last look at the clock.
@@ -217,7 +213,8 @@ impl<'a> Limits<'a> {
         cut: &'a std::cell::Cell<Tick>,
         timeouts: &'a Timeouts,
     ) -> Self {
-        Self { alarm: pace.alarm(), total, cut, timeouts, phase: Tick::MAX, begun: None, seen: now }
+        let lengths = (total - now, Duration::MAX);
+        Self { alarm: pace.alarm(), total, cut, timeouts, phase: Tick::MAX, lengths, begun: None, seen: now }
     }
 
     /// The limit that has passed; else the task is woken when the nearest one does.
@@ -226,10 +223,19 @@ impl<'a> Limits<'a> {
         self.seen = now;
         if let Some(most) = self.begun.take() {
             self.phase = now + most;
+            self.lengths.1 = most;
         }
         let cut = self.cut.get();
         let nearest = self.total.min(self.phase).min(cut);
-        if !self.alarm.rings_at(now, nearest, cx) {
+        let length = if nearest == self.phase {
+            self.lengths.1
+        } else if nearest == self.total {
+            self.lengths.0
+        } else {
+            // All who wait for the end of the run wait for the same instant.
+            Duration::MAX
+        };
+        if !self.alarm.rings_at(now, (nearest, Some(length)), cx) {
             return None;
         }
         Some(if nearest == cut {

@@ -20,6 +20,7 @@ use super::vars::{self, Dice};
 use crate::base::clock::Tick;
 use crate::measure::histogram::micros;
 use crate::measure::outcome::{Kind, Outcome};
+use crate::measure::recorder::Arrived;
 use crate::measure::sample::StepId;
 use crate::plan::misbehave::How;
 use crate::plan::program::OnFailure;
@@ -300,17 +301,13 @@ pub async fn follow(worker: &Worker, crew: &Crew, user: &mut User, arrival: Arri
 
 /// Counts a journey that was due at `due` and took `took` without its rests.
 fn count(worker: &Worker, course: &Course, (fate, due): (Fate, Tick), took: Duration) {
-    let latency = micros(took);
-    worker.log.borrow_mut().recorder.journey(course.id, due, |travel| match fate {
-        Fate::Completed(good) => {
-            travel.completed += 1;
-            if good { travel.latency.ok.record(latency) } else { travel.latency.rest.record(latency) }
-        }
-        Fate::Failed => {
-            travel.failed += 1;
-            travel.latency.rest.record(latency);
-        }
-        Fate::Unfinished => travel.unfinished += 1,
-        Fate::Staged => travel.staged += 1,
-    });
+    let mut log = worker.log.borrow_mut();
+    let end = match fate {
+        Fate::Completed(true) => Arrived::Well,
+        Fate::Completed(false) => Arrived::Badly,
+        Fate::Failed => Arrived::Not,
+        Fate::Unfinished => return log.recorder.journey(course.id, due, |travel| travel.unfinished += 1),
+        Fate::Staged => return log.recorder.journey(course.id, due, |travel| travel.staged += 1),
+    };
+    log.recorder.arrived(course.id, due, (end, micros(took)));
 }

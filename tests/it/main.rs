@@ -41,6 +41,7 @@ mod proxy;
 mod rules;
 #[cfg(test)]
 mod run;
+#[cfg(test)]
 mod scenario;
 #[cfg(test)]
 mod secrets;

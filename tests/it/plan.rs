@@ -55,7 +55,7 @@ fn the_plan_shows_who_takes_which_row() {
     let with = |pick: &str| {
         let data = format!(r#"data: {{"users": Csv(file: "users.csv", pick: {pick}, on_end: Recycle)}}, vars: {{"#);
         let text = MIX.replace("vars: {", &data).replace("/u/${user}", "/u/${users.id}");
-        let rows: String = (0..50).map(|n| format!("{n}\n")).collect();
+        let rows = (0..50).map(|n| n.to_string()).collect::<Vec<_>>().join("\n");
         let mut files = Files::held([("mix.ron".to_owned(), text), ("users.csv".to_owned(), format!("id\n{rows}"))]);
         let checked = check::scenario(&mut files, "mix.ron", &ScenarioOptions::default());
         let plan = Arc::new(checked.unwrap_or_else(|found| panic!("{}", found.0[0])).0);

@@ -22,6 +22,7 @@ use super::body::{self, Ended};
 use super::failure::{self, Failure, Reached};
 use super::line::{Meter, Stream, Wire};
 use crate::load::pace::{Limits, Passed};
+use crate::plan::load::Timeouts;
 
 /// A request ready to leave.
 pub type Prepared = Request<Full<Bytes>>;
@@ -55,6 +56,13 @@ pub struct Terms {
     pub idle: Duration,
     /// What is kept of the answer.
     pub keep: Keep,
+}
+
+impl Terms {
+    /// By the manner of one client.
+    pub fn of(timeouts: &Timeouts, keep: Keep) -> Self {
+        Self { first_byte: timeouts.first_byte, idle: timeouts.idle, keep }
+    }
 }
 
 /// A connection that moves when it is polled.

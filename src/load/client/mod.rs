@@ -1,7 +1,7 @@
 //! One worker's HTTP client of one workload: takes a prepared request to an origin and says what came of it.
 //!
 //! ```text
-//! trip ─ pool (a turn, an idle link) ─ connect · tls (a new one) ─ h1 · h2 (one exchange) ─ line (bytes) ─ kernel
+//! trip ─ pool (a turn, an idle link) ─ lane ─ connect · tls (a new one) ─ h1 · h2 (one exchange) ─ line (bytes) ─ kernel
 //! ```
 //!
 //! It never retries. The one request it sends twice is the one that came back untouched from a connection the server had
@@ -14,6 +14,7 @@ pub mod connect;
 pub mod failure;
 pub mod h1;
 pub mod h2;
+mod lane;
 pub mod line;
 pub mod link;
 pub mod opener;
@@ -28,6 +29,7 @@ use std::cell::Cell;
 use answer::{Answer, Keep};
 use failure::Failure;
 use h1::{Exchange, Prepared, Terms};
+use lane::{Lane, travel, whole};
 use link::Link;
 use opener::Opener;
 use pool::{Grant, Pool};
@@ -161,7 +163,7 @@ impl Client {
                 let now = limits.seen();
                 let held = seat.0.get_mut(origin).and_then(Option::take);
                 let held = held.filter(|link| !link.is_over(&self.life, now));
-                let (trip, link) = self.travel(held, errand, limits).await;
+                let (trip, link) = travel(&self.opener, held, errand, limits, &self.reconnected).await;
                 if seat.0.len() <= origin {
                     seat.0.resize_with(origin + 1, || None);
                 }
@@ -171,7 +173,7 @@ impl Client {
                 seat.0[origin] = link;
                 trip
             }
-            Sharing::Fresh => self.travel(None, errand, limits).await.0,
+            Sharing::Fresh => travel(&self.opener, None, errand, limits, &self.reconnected).await.0,
         }
     }
 
@@ -182,7 +184,7 @@ impl Client {
             Ok(link) => link,
             Err(failure) => return Trip::without(failure, limits),
         };
-        let terms = terms(limits.timeouts, errand.keep);
+        let terms = Terms::of(limits.timeouts, errand.keep);
         let (done, passed) = staged::exchange((&mut link, &valve), how, errand.request, (limits, terms)).await;
         let result = done.map_or(Err(Failure::early(Kind::Abandoned)), whole);
         Trip { result, done: limits.now(), bytes_in: passed.0, bytes_out: passed.1 }
@@ -207,7 +209,7 @@ impl Client {
         };
         let mut again = !is_new;
         loop {
-            let (done, passed) = self.exchange(&mut link, errand.request, errand.keep, limits).await;
+            let (done, passed) = self.opener.exchange(&mut link, (errand.request, errand.keep), limits).await;
             let result = match done {
                 Exchange::Untouched(back) if again => {
                     again = false;
@@ -247,67 +249,11 @@ impl Client {
             Grant::Open => self.open_for(pool, origin, limits).await,
         }
     }
-
-    async fn exchange(
-        &self,
-        link: &mut Link,
-        request: Prepared,
-        keep: Keep,
-        limits: &mut Limits<'_>,
-    ) -> (Exchange, (u64, u64)) {
-        link.age().serve(limits.seen());
-        let terms = terms(limits.timeouts, keep);
-        link.exchange(request, limits, terms).await
-    }
-
-    /// One exchange on `held`, or on a new connection; the connection afterwards, when it can be used again.
-    async fn travel(&self, held: Option<Link>, errand: Errand, limits: &mut Limits<'_>) -> (Trip, Option<Link>) {
-        let Errand { origin, mut request, keep } = errand;
-        let mut held = held;
-        // A connection opened for this very request and closed at once is a failure, not a reason to try again.
-        let mut again = held.is_some();
-        loop {
-            let mut link = match held.take() {
-                Some(link) => link,
-                None => match self.opener.open(origin, limits).await {
-                    Ok(link) => link,
-                    Err(failure) => return (Trip::without(failure, limits), None),
-                },
-            };
-            let (done, passed) = self.exchange(&mut link, request, keep, limits).await;
-            let result = match done {
-                Exchange::Untouched(back) if again => {
-                    again = false;
-                    request = *back;
-                    self.reconnected.set(self.reconnected.get() + 1);
-                    continue;
-                }
-                done => whole(done),
-            };
-            let trip = Trip { result, done: limits.now(), bytes_in: passed.0, bytes_out: passed.1 };
-            let link = (trip.result.is_ok() && link.is_free()).then_some(link);
-            let link = link.filter(|link| !link.age().is_spent(&self.life, trip.done));
-            return (trip, link);
-        }
-    }
-}
-
-/// What an exchange may take.
-fn terms(timeouts: &Timeouts, keep: Keep) -> Terms {
-    Terms { first_byte: timeouts.first_byte, idle: timeouts.idle, keep }
 }
 
 /// What goes back to the pool after a failure: a connection of HTTP/2 outlives the failure of one stream.
 fn still(link: Link) -> Option<Link> {
     matches!(link, Link::Two(_)).then_some(link)
-}
-
-fn whole(done: Exchange) -> Result<Answer, Failure> {
-    match done {
-        Exchange::Whole(answer) => answer.unpacked(),
-        Exchange::Broken(failure) => Err(failure),
-        Exchange::Untouched(_) => Err(Failure::early(Kind::EofBeforeStatus)),
-    }
 }
 
 impl Trip {

@@ -10,10 +10,12 @@ use std::time::Duration;
 
 use hyper::http::uri::{Authority, Scheme as HttpScheme};
 
+use super::answer::Keep;
 use super::connect::Peer;
 use super::failure::{Failure, within};
-use super::h1::Line;
+use super::h1::{Exchange, Line, Prepared, Terms};
 use super::h2::{Place, Tube};
+use super::lane::Lane;
 use super::line::Stream;
 use super::link::{Age, Link};
 use super::pool::Speaks;
@@ -25,7 +27,7 @@ use crate::load::pace::{Limits, Passed};
 use crate::load::step::Script;
 use crate::measure::outcome::Kind;
 use crate::plan::load::{Client, Origin, Scheme, Timeouts};
-use crate::plan::wires::Version;
+use crate::plan::wires::{Life, Version};
 
 /// Opens connections to every origin.
 #[derive(Debug)]
@@ -35,6 +37,7 @@ pub struct Opener {
     version: Version,
     timeouts: Timeouts,
     streams: usize,
+    life: Life,
     /// Least time between two new connections, and when the next may be opened.
     apart: Option<Duration>,
     next: Cell<Tick>,
@@ -54,6 +57,7 @@ impl Opener {
             version: wires.http,
             timeouts: client.timeouts,
             streams: wires.life.streams,
+            life: wires.life,
             apart: apart.and_then(|rate| Duration::try_from_secs_f64(f64::from(shard.of) / rate).ok()),
             next: Cell::new(Tick::ZERO),
             opened: Cell::new(0),
@@ -162,6 +166,30 @@ impl Opener {
             Poll::Ready(Err(Failure::early(kind)))
         })
         .await
+    }
+}
+
+/// The lane of hyper, in either protocol.
+impl Lane for Opener {
+    type Line = Link;
+
+    async fn begin(&self, origin: usize, limits: &mut Limits<'_>) -> Result<Link, Failure> {
+        self.open(origin, limits).await
+    }
+
+    async fn exchange(
+        &self,
+        link: &mut Link,
+        (request, keep): (Prepared, Keep),
+        limits: &mut Limits<'_>,
+    ) -> (Exchange, (u64, u64)) {
+        link.age().serve(limits.seen());
+        let terms = Terms::of(limits.timeouts, keep);
+        link.exchange(request, limits, terms).await
+    }
+
+    fn is_usable(&self, link: &mut Link, now: Tick) -> bool {
+        link.is_free() && !link.age().is_spent(&self.life, now)
     }
 }
 

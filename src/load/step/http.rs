@@ -72,10 +72,15 @@ pub async fn run(worker: &Worker, crew: &Crew, user: &mut User, ask: &Ask, (due,
     for pick in &ask.picks {
         pick.take(dice, &mut user.values);
     }
-    if let Some(how) = user.bearing.trick {
-        let ended = staged::run(worker, crew, user, (ask, how), (due, dice)).await;
-        return Ended { rested: due.since(asked), ..ended };
-    }
+    let ended = match user.bearing.trick {
+        Some(how) => staged::run(worker, crew, user, (ask, how), (due, dice)).await,
+        None => send(worker, crew, user, ask, (due, dice)).await,
+    };
+    Ended { rested: due.since(asked), ..ended }
+}
+
+/// Tries until there is nothing more to try, and records what came of it.
+async fn send(worker: &Worker, crew: &Crew, user: &mut User, ask: &Ask, (due, dice): (Tick, Dice)) -> Ended {
     let sent = worker.pace.now();
     if let Some(budget) = &crew.budget {
         budget.first(sent);
@@ -88,26 +93,23 @@ pub async fn run(worker: &Worker, crew: &Crew, user: &mut User, ask: &Ask, (due,
         let done = tried.trip.done;
         let said = tried.trip.result.as_ref().map(said).unwrap_or_default();
         way.ends(worker, ask, (tried.outcome, said), &tried.trip);
-        if tries.renews(worker, user, (ask, &tried.trip)) {
+        if tries.renews(worker, user, (ask, &tried.trip))
+            && let Some(due) = renewed(worker, crew, user, (ask, done)).await
+        {
             worker.log.borrow_mut().recorder.flow(done, |flow| flow.done += 1);
-            if let Some(due) = renewed(worker, crew, user, (ask, done)).await {
-                way = Way::new((due, worker.pace.now()));
-                continue;
-            }
-            worker.log.borrow_mut().recorder.flow(done, |flow| flow.done -= 1);
+            way = Way::new((due, worker.pace.now()));
+            continue;
         }
         let again = tries.again(worker, crew, (ask, &tried, dice));
-        if let Some(pause) = again {
-            // This try was sent and is done; the last one is counted with its request.
+        // A try that another one follows was sent and is done; the last one is counted with its request.
+        if let Some(pause) = again
+            && !worker.halted.get()
+            && (pause.is_zero() || worker.rest(crew, done + pause).await)
+            && matches!(ceiling::leave(worker, crew, ask.origin, done).await, Leave::At(_))
+        {
             worker.log.borrow_mut().recorder.flow(done, |flow| flow.done += 1);
-            if !worker.halted.get()
-                && (pause.is_zero() || worker.rest(crew, done + pause).await)
-                && matches!(ceiling::leave(worker, crew, ask.origin, done).await, Leave::At(_))
-            {
-                way = Way::new((done + pause, worker.pace.now()));
-                continue;
-            }
-            worker.log.borrow_mut().recorder.flow(done, |flow| flow.done -= 1);
+            way = Way::new((done + pause, worker.pace.now()));
+            continue;
         }
         booking::note(worker, ask, hashes, (&tried, tries.further()));
         let first = tried.trip.result.as_ref().ok().map(|answer| answer.first(done));
@@ -116,8 +118,7 @@ pub async fn run(worker: &Worker, crew: &Crew, user: &mut User, ask: &Ask, (due,
         if !ask.tags.is_empty() {
             label::count(worker, user, (ask, &tried.trip), (&sample, said));
         }
-        let ended = worker.finished(sample, said, beside);
-        return Ended { rested: due.since(asked), ..ended };
+        return worker.finished(sample, said, beside);
     }
 }
 

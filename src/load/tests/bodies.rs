@@ -4,9 +4,13 @@ use std::sync::{Arc, Mutex};
 
 use super::server::{Answer, Server};
 use super::{run, written};
+use crate::measure::interval::Cell;
 use crate::measure::sample::{Aside, StepId};
 
 const TEN: &str = r#"load: [Open(rate: [Hold(rate: "100/s", for: "100ms")])]"#;
+
+/// Heads and bodies of requests.
+type Seen = Vec<(String, Vec<u8>)>;
 
 #[test]
 fn files_and_parts_arrive_byte_for_byte_with_their_length() {
@@ -14,7 +18,7 @@ fn files_and_parts_arrive_byte_for_byte_with_their_length() {
     let bytes: Vec<u8> = (0..=255).cycle().take(70_000).collect();
     let path = folder.path().join("photo.bin");
     std::fs::write(&path, &bytes).unwrap();
-    let seen: Arc<Mutex<Vec<(String, Vec<u8>)>>> = Arc::default();
+    let seen: Arc<Mutex<Seen>> = Arc::default();
     let kept = Arc::clone(&seen);
     let server = Server::start(move |request| {
         kept.lock().unwrap().push((request.head.clone(), request.body.clone()));
@@ -78,8 +82,7 @@ fn labels_count_requests_once_more_by_header_and_by_text() {
         Http(name: "home", url: "/", labels: ["X-Zone", "${{team}}", "x-none"])])}}"#
     );
     let seen = run(written(&server, &parts), 2);
-    let of =
-        |label: &str| seen.all.asides.get(&Aside::Label(StepId(0), label.to_owned())).map_or(0, |cell| cell.answered());
+    let of = |label: &str| seen.all.asides.get(&Aside::Label(StepId(0), label.to_owned())).map_or(0, Cell::answered);
     assert_eq!((of("x-zone=north"), of("x-zone=south"), of("team=team-7"), of("x-none=none")), (5, 5, 1, 10));
     assert_eq!(seen.all.total().answered(), 10);
 }

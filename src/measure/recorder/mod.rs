@@ -4,11 +4,16 @@
 //! sparse table. A frame empties everything, so memory does not grow with the number of requests.
 //! Not here: files, other workers (`load` collects frames), classes (`plan::good` decides them).
 
+mod passing;
+
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+pub use passing::Arrived;
+use passing::{Running, Way, Ways};
+
 use super::histogram::{Hist, micros};
-use super::interval::{Cell, Flow, Health, Interval, Split};
+use super::interval::{Cell, Flow, Health, Interval, Split, Travel};
 use super::outcome::{Class, Classes, Kind};
 use super::sample::{Aside, JourneyId, Sample, StepId};
 use crate::base::clock::Tick;
@@ -75,7 +80,7 @@ impl Dense {
 #[derive(Debug)]
 struct Open {
     second: u32,
-    steps: Vec<Option<Dense>>,
+    steps: Vec<Option<Box<Dense>>>,
 }
 
 /// Counts samples of one worker.
@@ -86,15 +91,27 @@ pub struct Recorder {
     labels: Arc<Vec<String>>,
     /// The newest due second and the one before, by parity.
     open: [Open; 2],
-    /// Journeys, flow, shed arrivals and late samples, by second.
-    sparse: BTreeMap<u32, Interval>,
+    /// What flowed in the newest second and the one before, by parity.
+    running: [Running; 2],
+    /// Journeys of the newest second in which one was due and the one before, by parity.
+    ways: [Ways; 2],
+    /// Shed arrivals, late samples, and what belongs to older seconds.
+    sparse: Sparse,
 }
 
 impl Recorder {
     /// A recorder for `steps` series; `labels` are the plan's names of checks and extractions.
     pub fn new(worker: u16, steps: usize, labels: Arc<Vec<String>>) -> Self {
         let open = |second| Open { second, steps: (0..steps).map(|_| None).collect() };
-        Self { worker, seq: 0, labels, open: [open(0), open(1)], sparse: BTreeMap::new() }
+        Self {
+            worker,
+            seq: 0,
+            labels,
+            open: [open(0), open(1)],
+            running: [Running::at(0), Running::at(1)],
+            ways: [Ways::at(0), Ways::at(1)],
+            sparse: BTreeMap::new(),
+        }
     }
 
     /// Counts one finished request.
@@ -112,7 +129,7 @@ impl Recorder {
         }
         let slot = &mut self.open[second as usize % 2].steps[usize::from(sample.step.0)];
         if slot.is_none() {
-            *slot = Dense::new();
+            *slot = Dense::new().map(Box::new);
         }
         if let Some(dense) = slot {
             dense.record(sample);
@@ -183,20 +200,52 @@ impl Recorder {
 
     /// Changes what flowed in the second of `at`.
     pub fn flow(&mut self, at: Tick, change: impl FnOnce(&mut Flow)) {
-        change(&mut part(&mut self.sparse, at.second()).flow);
+        let second = at.second();
+        let slot = &mut self.running[second as usize % 2];
+        if slot.turn_to(second, &mut self.sparse) {
+            change(&mut slot.flow);
+        } else {
+            change(&mut part(&mut self.sparse, second).flow);
+        }
+    }
+
+    /// Where `journey` is counted in the second of `due`; `None` when that is older than both under way.
+    fn way(&mut self, journey: JourneyId, due: Tick) -> Option<&mut Way> {
+        let second = due.second();
+        self.ways[second as usize % 2].turn_to(second, &mut self.sparse, journey)
     }
 
     /// Changes the counts of `journey` in the second its first step was due.
-    pub fn journey(&mut self, journey: JourneyId, due: Tick, change: impl FnOnce(&mut super::interval::Travel)) {
-        change(part(&mut self.sparse, due.second()).journeys.entry(journey).or_default());
+    pub fn journey(&mut self, journey: JourneyId, due: Tick, change: impl FnOnce(&mut Travel)) {
+        match self.way(journey, due) {
+            Some(way) => change(&mut way.counts),
+            None => change(self.old_way(journey, due)),
+        }
+    }
+
+    /// Counts a journey that ended: its first step was due at `due`, and it took `latency` microseconds without its pauses.
+    pub fn arrived(&mut self, journey: JourneyId, due: Tick, (end, latency): (Arrived, u64)) {
+        if let Some(way) = self.way(journey, due) {
+            end.count(&mut way.counts);
+            let part = if end == Arrived::Well { &mut way.ok } else { &mut way.rest };
+            part.record(latency);
+            return;
+        }
+        let travel = self.old_way(journey, due);
+        end.count(travel);
+        let part = if end == Arrived::Well { &mut travel.latency.ok } else { &mut travel.latency.rest };
+        part.record(latency);
+    }
+
+    fn old_way(&mut self, journey: JourneyId, due: Tick) -> &mut Travel {
+        part(&mut self.sparse, due.second()).journeys.entry(journey).or_default()
     }
 
     /// Counts an arrival that is not sent because the in-flight cap was reached, at its journey's first step.
     pub fn shed(&mut self, journey: JourneyId, step: Option<StepId>, due: Tick) {
-        let second = part(&mut self.sparse, due.second());
-        second.journeys.entry(journey).or_default().shed += 1;
+        self.journey(journey, due, |travel| travel.shed += 1);
         if let Some(step) = step {
-            second.steps.entry(step).or_default().classes.add(Class::Shed, 1);
+            part(&mut self.sparse, due.second()).steps.entry(step).or_default().classes.add(Class::Shed, 1);
         }
     }
 
@@ -209,8 +258,11 @@ impl Recorder {
 
     /// Everything since the last frame; `health` belongs to the second of `now`.
     pub fn frame(&mut self, now: Tick, health: Health) -> Frame {
-        self.close(0);
-        self.close(1);
+        for slot in 0..2 {
+            self.close(slot);
+            self.ways[slot].close(&mut self.sparse);
+            self.running[slot].close(&mut self.sparse);
+        }
         part(&mut self.sparse, now.second()).health.entry(self.worker).or_default().merge(&health);
         let frame = Frame {
             worker: self.worker,
@@ -237,7 +289,10 @@ fn add(cell: &mut Cell, sample: &Sample, kind: Option<String>) {
     }
 }
 
-fn part(sparse: &mut BTreeMap<u32, Interval>, second: u32) -> &mut Interval {
+/// The sparse table: whole seconds by number.
+type Sparse = BTreeMap<u32, Interval>;
+
+fn part(sparse: &mut Sparse, second: u32) -> &mut Interval {
     sparse.entry(second).or_insert_with(|| Interval::at(second))
 }
 
