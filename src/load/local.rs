@@ -181,6 +181,14 @@ fn descriptors(plan: &LoadPlan) -> u64 {
     plan.workloads.iter().map(of).sum()
 }
 
+/// What has come of one worker.
+#[derive(Clone, Copy, Debug, Default)]
+struct Came {
+    /// The last second it has closed.
+    closed: Option<u32>,
+    frames: u32,
+}
+
 /// Joins what the workers send. [`start`] runs one on a thread of its own; its memory does not grow with the run.
 #[derive(Debug)]
 pub struct Collector {
@@ -189,9 +197,8 @@ pub struct Collector {
     start_at: Tick,
     stops: [Stop; 2],
     record: RecordWriter,
-    /// The last second each worker has closed.
-    closed: Vec<Option<u32>>,
-    frames: Vec<u32>,
+    /// What came of each worker.
+    came: Vec<Came>,
     /// Frames that never came.
     lost_frames: u32,
     /// What must not be written down.
@@ -216,8 +223,7 @@ impl Collector {
             booked: Vec::new(),
             mask: Mask::new(post.script.given.iter().map(|(_, secret)| secret)),
             record,
-            closed: vec![None; workers],
-            frames: vec![0; workers],
+            came: vec![Came::default(); workers],
             lost_frames: 0,
             held: Vec::new(),
             farewell: Farewell::default(),
@@ -252,7 +258,7 @@ impl Collector {
                 Err(RecvTimeoutError::Timeout) => {}
                 Err(RecvTimeoutError::Disconnected) => break,
             }
-            let all = self.closed.iter().all(|closed| closed.is_some_and(|closed| closed >= second));
+            let all = self.came.iter().all(|came| came.closed.is_some_and(|closed| closed >= second));
             if (all && !self.held.is_empty()) || self.clock.now() >= end {
                 on_second(self.show(second)?);
                 second += 1;
@@ -270,18 +276,18 @@ impl Collector {
             Message::Frame { second, frame, booked } => {
                 self.booked.extend(booked);
                 let worker = usize::from(frame.worker);
-                if let (Some(closed), Some(frames)) = (self.closed.get_mut(worker), self.frames.get_mut(worker)) {
-                    *closed = Some(second);
+                if let Some(came) = self.came.get_mut(worker) {
+                    came.closed = Some(second);
                     // Their numbers rise by one: what is left out was lost on the way.
-                    self.lost_frames += frame.seq.saturating_sub(*frames);
-                    *frames = frame.seq + 1;
+                    self.lost_frames += frame.seq.saturating_sub(came.frames);
+                    came.frames = frame.seq + 1;
                 }
                 self.held.push(frame);
             }
             Message::End(farewell) => {
                 // Who has left closes no more seconds; nobody waits for it.
-                if let Some(closed) = self.closed.get_mut(farewell.worker) {
-                    *closed = Some(u32::MAX);
+                if let Some(came) = self.came.get_mut(farewell.worker) {
+                    came.closed = Some(u32::MAX);
                 }
                 self.farewell.exemplars.join(&farewell.exemplars);
                 self.farewell.planned += farewell.planned;
@@ -314,7 +320,7 @@ impl Collector {
             reason: reason.map_or_else(|| "finished".to_owned(), |reason| said(&reason)),
             planned: self.farewell.planned,
             not_started: self.farewell.not_started,
-            frames: self.frames,
+            frames: self.came.iter().map(|came| came.frames).collect(),
             lost_frames: self.lost_frames,
             cpu_us: self.farewell.cpu_us,
             max_rss_kib: host::max_rss_kib(),

@@ -155,7 +155,7 @@ async fn attempt(
     let Some(request) = ask.mould.cast(|var| user.value(var)) else {
         return Tried { trip: unsent(sent), outcome: Outcome::Refused(Kind::Variable) };
     };
-    let patience = ask.patience.as_ref().map(|patience| sent + tries.patience(patience, dice));
+    let patience = ask.further.0.as_ref().map(|patience| sent + tries.patience(patience, dice));
     let total =
         patience.map_or(sent + ask.client.timeouts.total, |leaves| leaves.min(sent + ask.client.timeouts.total));
     let mut limits = Limits::new(&worker.pace, (sent, total), &crew.cut, &ask.client.timeouts);

@@ -158,10 +158,8 @@ pub struct Ask {
     pub picks: Vec<Picking>,
     /// Whose data the answer may hold.
     pub owner: Option<Arc<Isolation>>,
-    /// How long its user waits; `None`: as long as it may take.
-    pub patience: Option<Pause>,
-    /// Names the draws of its further tries.
-    pub retry_place: String,
+    /// How long its user waits (`None`: as long as it may take), and what names the draws of its further tries.
+    pub further: (Option<Pause>, String),
     /// By which it is counted once more.
     pub tags: Vec<Tag>,
     /// What the answer says about the truth of the system.
@@ -284,11 +282,7 @@ impl Ask {
             token,
             picks,
             owner: None,
-            patience: client
-                .patience
-                .as_ref()
-                .map(|patience| Pause::new(patience.leaves_after.clone(), format!("patience/{name}"))),
-            retry_place: format!("retry/{name}"),
+            further: (waits(&client, name), format!("retry/{name}")),
             tags: http.labels.iter().map(Tag::new).collect(),
             truth: Truths::new(&http.truth)?,
             client: Arc::new(client),
@@ -347,4 +341,10 @@ impl Picking {
             *slot = value;
         }
     }
+}
+
+/// How long a user of `client` waits for the step `name`.
+fn waits(client: &Client, name: &str) -> Option<Pause> {
+    let patience = client.patience.as_ref()?;
+    Some(Pause::new(patience.leaves_after.clone(), format!("patience/{name}")))
 }

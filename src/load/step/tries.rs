@@ -74,7 +74,7 @@ impl Tries {
             return None;
         }
         self.retries += 1;
-        let drawn = Dice { key: self.key(dice), ..dice }.unit(&ask.retry_place);
+        let drawn = Dice { key: self.key(dice), ..dice }.unit(&ask.further.1);
         let asked = tried.trip.result.as_ref().ok().and_then(|answer| answer.retry_after);
         let asked = asked.filter(|_| retry.retry_after).map(|asked| asked.from(|| worker.pace.utc()));
         Some(retry.pause(self.retries, drawn).max(asked.unwrap_or_default()))

@@ -3,7 +3,7 @@
 use std::sync::{Arc, Mutex};
 
 use super::server::{Answer, Server};
-use super::{run, written};
+use super::{run, written, written_at};
 use crate::measure::interval::Cell;
 use crate::measure::sample::{Aside, StepId};
 
@@ -30,7 +30,7 @@ fn files_and_parts_arrive_byte_for_byte_with_their_length() {
         Http(name: "file", method: "PUT", url: "/file", body: File("{path}", "image/x-test")),
         Http(name: "parts", method: "POST", url: "/parts", body: Multipart([Text("title", "no ${{n}}"), File("photo", "{path}", "image/x-test")]))])}}"#
     );
-    let plan = written(&server, &parts);
+    let plan = written_at(&server, &folder.path().join("trial.ron"), &parts);
     assert!(!format!("{plan:?}").contains("255, 0, 1"), "what a file holds stays out of the plan");
     let ran = run(plan, 1);
     assert_eq!(ran.travel().completed, 10, "{:?}", ran.all.total().errors);

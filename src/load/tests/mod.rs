@@ -121,8 +121,18 @@ fn plan(server: &Server, pattern: Pattern, steps: Vec<Op>) -> LoadPlan {
 /// The plan of a scenario as an author writes it, towards `server`: `parts` are everything but name and target.
 fn written(server: &Server, parts: &str) -> LoadPlan {
     let text = format!("(name: \"trial\", target: (base: \"http://127.0.0.1:{}\"), {parts})", server.port());
-    let mut files = Files::held([("trial.ron".to_owned(), text)]);
-    match check::scenario(&mut files, "trial.ron", &ScenarioOptions::default()) {
+    checked(&mut Files::held([("trial.ron".to_owned(), text)]), "trial.ron", server)
+}
+
+/// The same, of a file beside others on the disk.
+fn written_at(server: &Server, path: &Path, parts: &str) -> LoadPlan {
+    let text = format!("(name: \"trial\", target: (base: \"http://127.0.0.1:{}\"), {parts})", server.port());
+    std::fs::write(path, text).unwrap();
+    checked(&mut Files::disk(), path.to_str().unwrap(), server)
+}
+
+fn checked(files: &mut Files, path: &str, server: &Server) -> LoadPlan {
+    match check::scenario(files, path, &ScenarioOptions::default()) {
         Ok((mut plan, _)) => {
             plan.origins.iter_mut().for_each(|origin| origin.pinned = vec![server.address()]);
             plan

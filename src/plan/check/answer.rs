@@ -41,7 +41,7 @@ pub(super) fn extractions(
             let (from, or, pick) = source(desk, kind);
             let pick = pick.map(|pick| self::pick(desk, pick)).unwrap_or_default();
             if pick == Pick::All {
-                tables.lists.insert(into);
+                tables.lists.0.insert(into);
             }
             let or = or.and_then(|or| desk.text(or)).map(str::to_owned);
             if on_failure == OnFailure::Continue && or.is_none() && known.set.get(&into) != Some(&Set::Surely) {
@@ -125,8 +125,9 @@ fn pick(desk: &mut Desk, written: &Spanned<WrittenPick>) -> Pick {
 fn selected(desk: &mut Desk, written: &FromCss) -> Option<From> {
     let attr = written.attr.as_ref().and_then(|attr| desk.text(attr)).map(str::to_owned);
     let select = desk.text(&written.select)?;
-    if let Err(error) = Selector::parse(select) {
-        let message = format!("`{select}` is not a CSS selector: {error}");
+    // The library's own words are made for its developers.
+    if Selector::parse(select).is_err() {
+        let message = format!("`{select}` is not a CSS selector");
         let help = "write it as `span.price`, `#cart > li`, `input[name=csrf]`";
         desk.error("bad_select", written.select.mark, message, help);
         return None;

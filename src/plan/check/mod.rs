@@ -28,6 +28,7 @@ mod files;
 mod gate;
 mod inject;
 mod journey;
+mod known;
 mod line;
 mod misbehave;
 mod peak;

@@ -172,7 +172,7 @@ fn values(desk: &mut Desk, tables: &mut Tables, workloads: &[Workload]) -> Value
         draws: std::mem::take(&mut tables.draws),
         feeds: data::feeds(desk, tables, workloads),
         secrets: data::used_secrets(tables),
-        picks: std::mem::take(&mut tables.picks),
+        picks: std::mem::take(&mut tables.lists.1),
         books: Books::default(),
         given: Vec::new(),
     }

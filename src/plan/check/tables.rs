@@ -1,11 +1,12 @@
-//! The numbers that names become while a scenario is checked: variables, labels, series; and who knows which variable when.
+//! The numbers that names become while a scenario is checked: variables, labels, series.
 //!
 //! Filled by the other files of `check`, read into the plan at the end.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use super::data::Sheet;
 use super::desk::{Desk, suggest};
+pub(super) use super::known::{Known, Set};
 use crate::base::name::nearest;
 use crate::measure::sample::StepId;
 use crate::plan::program::Drawn;
@@ -28,8 +29,7 @@ pub(super) struct Tables {
     /// Some step could not be read: names that are missing may be its own.
     pub(super) has_gaps: bool,
     /// Variables that hold a list, and the picks from them that are used.
-    pub(super) lists: BTreeSet<VarId>,
-    pub(super) picks: Vec<ListPick>,
+    pub(super) lists: (BTreeSet<VarId>, Vec<ListPick>),
     /// Books of acknowledged writes, and where each is first written.
     pub(super) books: Vec<(String, Mark)>,
     /// Rows of data, and secrets, by name.
@@ -39,25 +39,6 @@ pub(super) struct Tables {
     pub(super) secrets: Vec<(String, SecretPlace, Option<VarId>)>,
     /// Names of what is injected while the load runs.
     pub(super) faults: Vec<String>,
-}
-
-/// What is known of a variable at some point of a journey.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Set {
-    /// It has a value.
-    Surely,
-    /// The step that sets it may have failed without ending the journey.
-    Maybe,
-}
-
-/// The variables that are set at some point of a journey, and how to call that point.
-#[derive(Clone, Debug, Default)]
-pub(super) struct Known {
-    pub(super) set: BTreeMap<VarId, Set>,
-    /// Such as "no earlier step of journey `buy`".
-    pub(super) setter: String,
-    /// An earlier step could not be read: it may have set what is missing.
-    pub(super) has_gaps: bool,
 }
 
 impl Tables {
@@ -159,7 +140,7 @@ impl Tables {
         let found = self.find(name).and_then(|variable| known.set.get(&variable).map(|set| (variable, *set)));
         match found {
             Some((variable, Set::Surely)) => {
-                if self.lists.contains(&variable) {
+                if self.lists.0.contains(&variable) {
                     let message = format!("`${{{name}}}` is a list");
                     let help = format!("take one of it: `${{{name}.random}}`, `${{{name}.0}}`");
                     desk.error_inside("unknown_variable", at, message, help);
@@ -199,7 +180,7 @@ impl Tables {
         if let Some(place) = self.sheets.iter().position(|sheet| sheet.name == base) {
             return Some(self.column(desk, (place, part), at));
         }
-        let list = self.find(base).filter(|list| self.lists.contains(list) && known.set.contains_key(list))?;
+        let list = self.find(base).filter(|list| self.lists.0.contains(list) && known.set.contains_key(list))?;
         if known.set.get(&list) == Some(&Set::Maybe) {
             let message = format!("`${{{base}}}` may have no value: the step that sets it can fail");
             desk.error_inside("maybe_unset", at, message, "give the extraction an `or`");
@@ -222,7 +203,7 @@ impl Tables {
         }
         let samples = self.variables.get(usize::from(list.0)).map(|(_, _, all)| all.clone()).unwrap_or_default();
         let into = self.variable(&name, at.0, samples);
-        self.picks.push(ListPick { name, into, list, nth });
+        self.lists.1.push(ListPick { name, into, list, nth });
         Some(Some(into))
     }
 

@@ -143,7 +143,7 @@ fn each(
     let (item, list) = desk.open(written)?;
     let (name, list_name) = (desk.text(item), desk.text(list));
     let (name, list_name) = (name?, list_name?);
-    let found = tables.find(list_name).filter(|one| known.set.contains_key(one) && tables.lists.contains(one));
+    let found = tables.find(list_name).filter(|one| known.set.contains_key(one) && tables.lists.0.contains(one));
     let into = tables.variable(name, item.mark, vec!["0".to_owned()]);
     known.set.insert(into, Set::Surely);
     if found.is_none() && !known.has_gaps {

@@ -99,6 +99,13 @@ pub fn drill(files: &mut Files, path: &str, options: &DrillOptions) -> Checked<D
     super::finish(plan, found)
 }
 
+fn version(desk: &mut Desk, written: &Spanned<u64>) {
+    if let Some(version) = desk.open(written).filter(|version| **version != 1) {
+        let message = format!("version {version} is not known");
+        desk.error("unknown-version", written.mark, message, "this squall reads version 1");
+    }
+}
+
 fn whole(
     desk: &mut Desk,
     files: &mut Files,
@@ -108,10 +115,7 @@ fn whole(
     let written = desk.source.read::<Drill>();
     let written = desk.open(&written)?;
     secret::secrets(desk);
-    if let Some(version) = desk.open(&written.version).filter(|version| **version != 1) {
-        let message = format!("version {version} is not known");
-        desk.error("unknown-version", written.version.mark, message, "this squall reads version 1");
-    }
+    version(desk, &written.version);
     let about = system::about(desk, &written.about);
     let run = desk.open(&written.run);
     let paces = Paces::new(desk, run, options);
