@@ -113,7 +113,8 @@ fn ends(how: How) {
 }
 
 #[test]
-fn whatever_ends_a_drill_early_everything_is_undone_within_two_seconds() {
+#[ignore = "six drills at once: their two seconds need a machine of their own"]
+fn long_whatever_ends_a_drill_early_everything_is_undone_within_two_seconds() {
     let _lock = alone();
     let all = [How::AbortFile, How::Interrupt, How::Terminate, How::Condition, How::KeeperKilled, How::Killed];
     let runs: Vec<_> = all.into_iter().map(|how| thread::spawn(move || ends(how))).collect();

@@ -98,7 +98,8 @@ fn full() {
 }
 
 #[test]
-fn what_fails_is_named_and_what_touches_nothing_proves_nothing() {
+#[ignore = "five drills at once: they need a machine of their own"]
+fn long_what_fails_is_named_and_what_touches_nothing_proves_nothing() {
     let _lock = alone();
     let runs: Vec<_> = [refused as fn(), hurried, untouched, absent, full].into_iter().map(thread::spawn).collect();
     for run in runs {
