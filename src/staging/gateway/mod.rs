@@ -96,10 +96,12 @@ impl Gateway {
 
     /// The refusal of a request that is above a limit.
     fn limited(&self, request: &Request<Incoming>) -> Option<Reply> {
-        let limits = self.inside.board().limits().clone();
-        if limits == Limits::default() {
+        let board = self.inside.board();
+        if *board.limits() == Limits::default() {
             return None;
         }
+        let limits = board.limits().clone();
+        drop(board);
         let tenant = self.inside.keys.who(request.headers()).ok().flatten().map(Owner::tenant_id);
         let sender = Sender { tenant: tenant.as_deref(), class: class_of(request.uri().path()) };
         let again = self.inside.limiter().pass(&limits, sender, self.inside.now()).err()?;
@@ -134,12 +136,13 @@ impl Gateway {
     }
 
     fn pick(&self, not: Option<usize>) -> Option<usize> {
-        let config = self.inside.board().balance().clone();
         let now = self.inside.now();
         let mut balancer = self.inside.balancer();
-        if *balancer.config() != config {
-            balancer.configure(config);
+        let board = self.inside.board();
+        if balancer.config() != board.balance() {
+            balancer.configure(board.balance().clone());
         }
+        drop(board);
         balancer.pick(not, now)
     }
 
